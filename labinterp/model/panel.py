@@ -1,0 +1,151 @@
+"""The same panel in canonical measurands and units; what the pipeline's steps hand to one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from labinterp.model.codes import Standing
+from labinterp.model.interval import Bounds, CriticalLimit, DecisionLimit, Interval
+from labinterp.model.measurand import Measurand, SeverityBand
+from labinterp.model.patient import Patient
+from labinterp.model.quantity import Extent, Quantity
+from labinterp.model.specimen import Specimen
+from labinterp.model.submission import ReportedResult
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What we could not read, place or believe; an answer always, an exception never.
+
+    Attributes:
+        code: kebab-case, one list for all doors.
+        message: what is wrong, and what would be right.
+        where: the place in what was sent.
+        measurand: the result it is about, when known.
+    """
+
+    code: str
+    message: str
+    where: str
+    measurand: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How a reported unit became the canonical one: exact factor, and what it rests on."""
+
+    from_unit: str
+    to_unit: str
+    factor: Fraction
+    basis: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One result, placed and converted.
+
+    Attributes:
+        reported: as sent; None for a derived result.
+        quantity: number, unit and comparator as reported, in UCUM; None for a result in words.
+        extent: the values it allows, in the measurand's canonical unit, exact; None when not usable.
+        text: a result in words (`normal`, `positive`), folded; None for a number.
+        usable: false when it must not be interpreted (implausible, doubtful unit, duplicate, stale, not final).
+        inputs: ids of the measurands it was derived from; empty for a measured one.
+    """
+
+    measurand: Measurand
+    where: str
+    reported: ReportedResult | None = None
+    quantity: Quantity | None = None
+    extent: Extent | None = None
+    text: str | None = None
+    conversion: Conversion | None = None
+    matched_by: str | None = None
+    usable: bool = True
+    why_unusable: str | None = None
+    inputs: tuple[str, ...] = ()
+    formula: str | None = None
+    notes: tuple[str, ...] = ()
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One patient's results at one collection, canonical; `problems` grow along the steps."""
+
+    patient: Patient
+    specimen: Specimen
+    results: tuple[Result, ...]
+    collected_at: datetime | None
+    problems: tuple[Problem, ...] = ()
+    earlier: tuple[tuple[datetime | None, tuple[Result, ...]], ...] = ()
+    doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedInterval:
+    """The interval a standing rests on, whose it is, and why it was chosen.
+
+    Attributes:
+        unit: unit the comparison was made in.
+        owner: laboratory or service.
+        set: range set or scheme id; `laboratory` for the laboratory's own; `fallback`.
+        fallback: true for the sheet's default interval.
+        low, high: as printed.
+        others: other candidates that nearly fitted, in words.
+    """
+
+    unit: str
+    low: str | None
+    high: str | None
+    low_included: bool
+    high_included: bool
+    owner: str
+    kind: str
+    set: str
+    applies_to: str
+    sources: tuple[str, ...]
+    fallback: bool = False
+    row: Interval | None = None
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Where a result stands, by which interval, and every limit it crosses."""
+
+    result: Result
+    standing: Standing
+    why_unknown: str | None = None
+    interval: UsedInterval | None = None
+    at_the_limit: bool = False
+    at_the_limit_note: str | None = None
+    critical: CriticalLimit | None = None
+    critical_bounds: Bounds | None = None
+    decisions: tuple[DecisionLimit, ...] = ()
+    band: SeverityBand | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a result moved since the latest earlier one.
+
+    Attributes:
+        difference: canonical unit, exact.
+        percent: of the earlier value; None when that is zero or open.
+        reference_change_value: [percent] a change must exceed to be more than expected; None without variation data.
+        significant: None when it cannot be said.
+    """
+
+    measurand: str
+    earlier: Quantity
+    earlier_at: datetime | None
+    difference: Fraction | None
+    percent: Fraction | None
+    reference_change_value: Fraction | None
+    significant: bool | None
+    text: str
