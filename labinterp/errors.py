@@ -1,19 +1,21 @@
 """Every exception of labinterp.
 
-An exception is about a whole request; one result that cannot be read is a `Problem` in the answer instead.
+An exception is about a whole request; one result that cannot be read is a `Problem` in the
+answer instead.
 
     LabinterpError
-    ├── SubmissionError        the sender's: this panel cannot be interpreted at all            (4xx)
-    │   ├── TooLarge           longer, deeper or more numerous than the limits allow            (413)
-    │   ├── UnsupportedFormat  a content type, version or encoding that no reader takes         (415)
-    │   └── Conflict           the request contradicts what is stored (a reused key, a state)   (409, 422)
-    ├── NotFound               no such thing for this organisation                              (404)
-    ├── AccessDenied           who asks is not known, or may not do this                        (401, 403)
-    ├── KnowledgeError         ours: a file of reference_ranges/ is wrong; refuse to start      (500)
-    ├── SettingsError          the operator's: settings missing or unsafe; refuse to start
-    └── TemporaryFailure       the world's: database, broker or mail server; try again          (503)
+    ├── SubmissionError     the sender's: this panel cannot be interpreted at all          4xx
+    │   ├── TooLarge        longer, deeper or more numerous than the limits allow          413
+    │   ├── UnsupportedFormat   a content type, version or encoding that no reader takes   415
+    │   └── Conflict        the request contradicts what is stored                         409, 422
+    ├── NotFound            no such thing for this organisation                            404
+    ├── AccessDenied        who asks is not known, or may not do this                      401, 403
+    ├── KnowledgeError      ours: a file of reference_ranges/ is wrong; refuse to start    500
+    ├── SettingsError       the operator's: settings missing or unsafe; refuse to start
+    └── TemporaryFailure    the world's: database, broker or mail server; try again        503
 
-Each carries a stable `code` (kebab-case), a sentence for people, and `errors`: the places it speaks of.
+Each carries a stable `code` (kebab-case), a sentence for people, and `errors`: the places it is
+about.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ class UnsupportedFormat(SubmissionError):
 
 
 class Conflict(SubmissionError):
-    """The request contradicts what is stored: a reused idempotency key, a state that does not allow it."""
+    """The request contradicts what is stored: a reused key, a state that does not allow it."""
 
     code = "conflict"
 
@@ -87,19 +89,19 @@ class AccessDenied(LabinterpError):
 
 
 class KnowledgeError(LabinterpError):
-    """A file of `reference_ranges/` is wrong; the message names file and line. The service does not start."""
+    """A file of `reference_ranges/` is wrong; names file and line. The service does not start."""
 
     code = "knowledge-invalid"
 
 
 class SettingsError(LabinterpError):
-    """Settings are missing or unsafe; one message names all of them. The service does not start."""
+    """Settings are missing or unsafe; one message names all. The service does not start."""
 
     code = "settings-invalid"
 
 
 class TemporaryFailure(LabinterpError):
-    """Database, broker, disk or mail server did not answer in time; the only failure that is tried again.
+    """Database, broker, disk or mail server failed; the only failure that is tried again.
 
     Attributes:
         retry_after: seconds after which trying again makes sense.

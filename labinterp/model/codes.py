@@ -1,4 +1,7 @@
-"""Names of the code systems that panels and answers use, and the closed vocabularies of the contract."""
+"""Names of the code systems that panels and answers use.
+
+And the closed vocabularies of the contract.
+"""
 
 from __future__ import annotations
 

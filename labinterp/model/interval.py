@@ -1,4 +1,7 @@
-"""Reference intervals, decision limits, critical limits and plausibility bounds, and whom they fit."""
+"""Reference intervals, decision limits, critical limits and plausibility bounds.
+
+And whom they fit.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ class AppliesTo:
         age_from: youngest age [days], included; None for no lower end.
         age_below: first age it no longer fits [days]; None for no upper end.
         pregnancy: the state it is for; None means: not for the pregnant.
-        other: any further restriction in words (a season, a treatment); such a row is never chosen by itself.
+        other: any further restriction in words (a season, a treatment); such a row is never chosen
+            by itself.
         text: the restriction in plain words, for the report.
     """
 
@@ -33,14 +37,17 @@ class AppliesTo:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A reference interval (or the interval that a decision scheme amounts to), as its source prints it.
+    """A reference interval (or the interval that a decision scheme amounts to).
+
+    As its source prints it.
 
     Attributes:
         id: unique, `<measurand>/<set>/<n>`.
         set: id of the range set, or of the decision scheme, or `fallback`.
         unit: UCUM unit of `low` and `high`.
         low, high: as printed; None is an open end.
-        low_included, high_included: whether the end itself is within; true unless the source says `<`.
+        low_included, high_included: whether the end itself is within; true unless the source says
+            `<`.
         also_printed: the second unit column of the source where it agrees: (unit, low, high).
         basis: for calcium: total or albumin_adjusted.
         usable: false when the row must not be shown as fact; it is kept, marked, and never chosen.
@@ -66,7 +73,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """A region `lt|le|gt|ge` in one unit: {ge: 30, lt: 50} is 30 to below 50. None means: no such bound."""
+    """A region `lt|le|gt|ge` in one unit.
+
+    {ge: 30, lt: 50} is 30 to below 50. None means: no such bound.
+    """
 
     unit: str
     lt: Decimal | None = None
@@ -121,7 +131,10 @@ class CriticalLimit:
 
 @dataclass(frozen=True, slots=True)
 class Plausibility:
-    """Design bounds: outside reject no living person is expected; outside query we ask, and interpret at once."""
+    """Design bounds: outside reject no living person is expected.
+
+    Outside query we ask, and interpret at once.
+    """
 
     unit: str
     reject_below: Decimal | None
@@ -136,7 +149,8 @@ class UnitConfusion:
     """A value in `low`…`high` reported in one unit that is likelier another.
 
     Attributes:
-        detected_by: `window` fires by magnitude when the printed interval does not support the unit;
+        detected_by: `window` fires by magnitude when the printed interval does not support the
+            unit;
             `nothing` says magnitude cannot tell.
     """
 

@@ -1,4 +1,7 @@
-"""Everything we know, with a version and a digest; read once at start, never changed while running."""
+"""Everything we know, with a version and a digest.
+
+Read once at start, never changed while running.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,8 @@ class RangeSet:
     """A published set of intervals, or a composed one that picks rows from several.
 
     Attributes:
-        shipped: false when the set (or all it would pick) is unverified or unusable; it cannot be chosen.
+        shipped: false when the set (or all it would pick) is unverified or unusable; it cannot be
+            chosen.
         picks: for a composed set: measurand to the sets tried in order, adults and children apart.
         schemes: measurand to the decision scheme used instead of an interval.
     """
@@ -71,7 +75,10 @@ class RangePick:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What is used where neither the request nor the organisation says otherwise (contract §5, 12)."""
+    """What is used where neither the request nor the organisation says otherwise (contract §5.
+
+    12).
+    """
 
     range_set: str
     range_policy: str
@@ -81,7 +88,9 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A derived quantity: what it needs, when it holds, and worked examples; the arithmetic is code.
+    """A derived quantity: what it needs, when it holds, and worked examples.
+
+    The arithmetic is code.
 
     Attributes:
         id: the measurand it gives, and the function's name in `interpretation.formulas`.
@@ -90,7 +99,8 @@ class Formula:
         unit: UCUM unit of what comes out.
         valid_when: condition under which it may be computed; None for always.
         constants: the formula's numbers by name (slope, baseline), each sourced here, none in code.
-        caution: sentences printed with the value; each shown when its condition holds (None: always).
+        caution: sentences printed with the value; each shown when its condition holds (None:
+            always).
     """
 
     id: str

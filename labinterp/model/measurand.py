@@ -1,4 +1,6 @@
-"""What a laboratory measures: the analyte in its system by a kind of quantity, with everything known of it.
+"""What a laboratory measures.
+
+The analyte in its system by a kind of quantity, with everything known of it.
 
 Every medical number here came from `reference_ranges/analytes/`, with the ids of its sources.
 """
@@ -41,7 +43,10 @@ class AcceptedUnit:
 
 @dataclass(frozen=True, slots=True)
 class RefusedUnit:
-    """A unit that is never converted for this measurand, and why (a dose, an output, an unfixed valence)."""
+    """A unit that is never converted for this measurand, and why (a dose, an output.
+
+    An unfixed valence).
+    """
 
     as_seen: tuple[str, ...]
     why: str
@@ -55,9 +60,11 @@ class Code:
         system: a code system of `labinterp.model.codes`.
         code: the code.
         name: its long name.
-        property: mass, moles, mass_or_moles, or another LOINC property; decides the kind of unit expected.
+        property: mass, moles, mass_or_moles, or another LOINC property; decides the kind of unit
+            expected.
         role: what it stands for, in words.
-        is_other: true when the code names another measurand (ionised, urine, red cells): never read as this one.
+        is_other: true when the code names another measurand (ionised, urine, red cells): never read
+            as this one.
         verified: false for a code known only second hand.
     """
 
@@ -85,7 +92,10 @@ class SeverityBand:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """Biological and analytical variation [percent] from one study; feeds the reference change value."""
+    """Biological and analytical variation [percent] from one study.
+
+    Feeds the reference change value.
+    """
 
     study: str
     within_subject: Decimal | None
@@ -141,7 +151,9 @@ class Measurand:
     printed_equivalents: Mapping[str, str] = field(default_factory=dict)
     derived_by: str | None = None
     interval_donors: tuple[str, ...] = ()
-    """Measurands whose interval is used, and said so, where the set in use has none of this one's own
+    """Measurands whose interval is used, and said so.
+
+    Where the set in use has none of this one's own
     (total calcium in a set whose calcium interval is for adjusted calcium)."""
 
     def accepted(self, ucum: str) -> AcceptedUnit | None:

@@ -1,4 +1,7 @@
-"""The same panel in canonical measurands and units; what the pipeline's steps hand to one another."""
+"""The same panel in canonical measurands and units.
+
+What the pipeline's steps hand to one another.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,11 @@ class Result:
     Attributes:
         reported: as sent; None for a derived result.
         quantity: number, unit and comparator as reported, in UCUM; None for a result in words.
-        extent: the values it allows, in the measurand's canonical unit, exact; None when not usable.
+        extent: the values it allows, in the measurand's canonical unit, exact; None when not
+            usable.
         text: a result in words (`normal`, `positive`), folded; None for a number.
-        usable: false when it must not be interpreted (implausible, doubtful unit, duplicate, stale, not final).
+        usable: false when it must not be interpreted (implausible, doubtful unit, duplicate, stale,
+            not final).
         inputs: ids of the measurands it was derived from; empty for a measured one.
     """
 
@@ -137,7 +142,8 @@ class Change:
     Attributes:
         difference: canonical unit, exact.
         percent: of the earlier value; None when that is zero or open.
-        reference_change_value: [percent] a change must exceed to be more than expected; None without variation data.
+        reference_change_value: [percent] a change must exceed to be more than expected; None
+            without variation data.
         significant: None when it cannot be said.
     """
 

@@ -1,4 +1,7 @@
-"""The patient as interpretation sees one: age at collection, sex, pregnancy, signs. Never a name."""
+"""The patient as interpretation sees one.
+
+Age at collection, sex, pregnancy, signs. Never a name.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ class Patient:
         age_text: the same as a clinician writes it (`54 years`, `3 days`).
         pregnancy: pregnant, not pregnant, or unknown (the default for everyone).
         gestation_weeks: completed weeks, when pregnant.
-        medications, conditions, history: vocabulary ids; for medications the class ids and the names matched.
+        medications, conditions, history: vocabulary ids; for medications the class ids and the
+            names matched.
     """
 
     sex: Sex = "unknown"

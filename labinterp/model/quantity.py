@@ -33,7 +33,9 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The set of values a result allows, exact, in some unit: a point, or a half-line for `<` and `>`.
+    """The set of values a result allows, exact, in some unit.
+
+    A point, or a half-line for `<` and `>`.
 
     Attributes:
         number: the exact end, as a fraction, so that unit conversion loses nothing.
@@ -48,7 +50,10 @@ class Extent:
         return Extent(self.number * factor, self.comparator)
 
     def compare(self, operator: Operator, limit: Fraction) -> Truth:
-        """Does every value satisfy `value operator limit` (true), none (false), or only some (unknown)?"""
+        """Does every value satisfy `value operator limit` (true), none (false).
+
+        Or only some (unknown)?
+        """
         lower, lower_closed, upper, upper_closed = self._ends()
         if operator == "lt":
             return _below(upper, upper_closed, lower, limit, strict=True)

@@ -21,7 +21,8 @@ class ReportOrder:
         changes: for a correction: what changed, one sentence each.
         demo: test data, marked so on every page.
         contact, operator_line: the operator's advice contact and regulatory line (settings).
-        panel: the panel as received, in the contract's JSON form, for what the answer does not repeat
+        panel: the panel as received, in the contract's JSON form, for what the answer does not
+            repeat
             (specimen, laboratory).
     """
 

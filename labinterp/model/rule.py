@@ -1,7 +1,9 @@
-"""Rules and their condition trees: one three-valued language for artefacts, patterns, mechanisms, flags.
+"""Rules and their condition trees.
 
-A rule file reads `when: {all: [{magnesium: low}, {potassium: "< 3.0 mmol/L"}]}`; each leaf becomes one of the
-frozen nodes below. Nodes hold no behaviour; `interpretation.conditions` weighs them.
+One three-valued language for artefacts, patterns, mechanisms, flags.
+
+A rule file reads `when: {all: [{magnesium: low}, {potassium: "< 3.0 mmol/L"}]}`; each leaf becomes
+one of the frozen nodes below. Nodes hold no behaviour; `interpretation.conditions` weighs them.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class NoneOf:
-    """No part is known to hold; an unknown part does not make it unknown, but is named as not measured."""
+    """No part is known to hold; an unknown part does not make it unknown.
+
+    But is named as not measured.
+    """
 
     parts: tuple[Condition, ...]
 
@@ -65,7 +70,10 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True)
 class StatusIs:
-    """The measurand's standing by the interval in use: `{magnesium: low}`; low includes critically low."""
+    """The measurand's standing by the interval in use: `{magnesium: low}`.
+
+    Low includes critically low.
+    """
 
     measurand: str
     status: Status
@@ -104,7 +112,10 @@ class TextIs:
 
 @dataclass(frozen=True, slots=True)
 class SymptomIs:
-    """Any of the symptoms is recorded; with `onset`, its recorded onset (unknown if none) is one of these."""
+    """Any of the symptoms is recorded.
+
+    With `onset`, its recorded onset (unknown if none) is one of these.
+    """
 
     symptoms: tuple[str, ...]
     onset: tuple[str, ...] = ()
@@ -211,7 +222,10 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A panel in the notation of the files, and what the rule says of it: found, not found, cannot tell."""
+    """A panel in the notation of the files, and what the rule says of it.
+
+    Found, not found, cannot tell.
+    """
 
     given: Mapping[str, object]
     expect: Literal["found", "not found", "cannot tell"]

@@ -13,7 +13,8 @@ class Specimen:
 
     Attributes:
         material: as stated (`serum`).
-        fields: the fields of the clinical sheet (`type`, `haemolysis`, `site`, …) to their word or number;
+        fields: the fields of the clinical sheet (`type`, `haemolysis`, `site`, …) to their word or
+            number;
             a field not stated is absent.
         haemolysis_index: the number as sent, when sent; its meaning is the laboratory's own.
     """

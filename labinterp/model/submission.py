@@ -1,6 +1,7 @@
 """A panel as it was received: every value is still the text that was sent.
 
-Identity (a name, an identifier, a birth date) travels beside it, in `Identity`; interpretation never sees it.
+Identity (a name, an identifier, a birth date) travels beside it, in `Identity`; interpretation
+never sees it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class ReportedResult:
     Attributes:
         value: digit for digit, with its comparator if it was inside the text; None when absent.
         comparator: when it was sent apart.
-        where: its place in what was sent (`results[2]`, `row 4`, `OBX[3]`), for every Problem about it.
+        where: its place in what was sent (`results[2]`, `row 4`, `OBX[3]`), for every Problem about
+            it.
         status: final, preliminary, corrected, cancelled …; None when not said.
         not_measured: the reason given for an absent value.
         as_received: the line or segment it was read from, where the door has one.
@@ -67,7 +69,10 @@ class ReportedResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportedTerm:
-    """A symptom, medicine, condition or history fact as sent: an id, a label, a synonym or a code."""
+    """A symptom, medicine, condition or history fact as sent.
+
+    An id, a label, a synonym or a code.
+    """
 
     where: str
     text: str
@@ -104,8 +109,10 @@ class Submission:
 
     Attributes:
         format: the reader's name (`json`, `csv`, `pasted`, …).
-        age_days: age at collection [days], worked out by the reader from the birth date or the age sent.
-        age_basis: how the age is known: `birth_date`, `age`, `birth_date_and_received` (no collection time).
+        age_days: age at collection [days], worked out by the reader from the birth date or the age
+            sent.
+        age_basis: how the age is known: `birth_date`, `age`, `birth_date_and_received` (no
+            collection time).
         problems: what the reader itself could not place, as (where, code, message).
     """
 
@@ -163,7 +170,8 @@ class Received:
     """What a reader makes of one patient's part of a message.
 
     Attributes:
-        panel: the panel in the contract's own JSON form (§3), as plain data; stored and shown as received.
+        panel: the panel in the contract's own JSON form (§3), as plain data; stored and shown as
+            received.
         where: its place in the message, when that holds several (`rows 2-8`).
     """
 
