@@ -1,0 +1,81 @@
+# One command for each thing a person does here. `make help` lists them.
+# Everything is installed into .venv from the hashed locks; nothing is configured.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What tests need from Debian: a browser, and two tools that look at PDFs.
+DEBIAN_PACKAGES := chromium qpdf poppler-utils
+# Both cores; PostgreSQL and Redis are started by the tests, one of each for a worker process.
+PYTEST_WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint prove bench docs lock openapi clean install install-dev system-packages
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: install  ## start everything on this machine, show a first interpretation, keep serving
+	@$(BIN)/python -m labinterp up
+
+test: install-dev system-packages  ## all tests: unit, knowledge, golden, property, contract, workers, browser
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+check: install-dev lint test  ## everything CI checks
+
+lint: install-dev  ## format, lint, types, import contracts, dependencies, knowledge schemas and sources
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python -m labinterp knowledge check
+
+prove: install-dev system-packages  ## the long proofs that `make check` runs in a short form
+	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(PYTEST_WORKERS) tests/properties tests/unit/formats -p no:randomly --timeout 3600
+	REPEAT=20 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
+
+bench: install-dev  ## measure, each figure as a ratio with its yardstick in the same run
+	$(BIN)/python -m benchmarks
+
+docs: install-dev  ## build the documentation site into site/, strictly
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+lock: install-dev  ## resolve requirements*.txt anew into the hashed locks
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" requirements.txt -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" requirements-dev.txt -o requirements-dev.lock
+
+openapi: install-dev  ## write docs/reference/openapi.json from the code
+	$(BIN)/python -m labinterp.api.document > docs/reference/openapi.json.new
+	mv docs/reference/openapi.json.new docs/reference/openapi.json
+
+clean:  ## remove what was built; the data directory stays
+	rm -rf $(VENV) site build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
+	@echo "Installing the tools into $(VENV) (once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@touch $@ $(VENV)/.installed
+
+system-packages:
+	@missing=""; for tool in qpdf pdftoppm; do command -v $$tool >/dev/null || missing=yes; done; \
+	if [ -z "$$CHROMIUM" ]; then command -v chromium >/dev/null || missing=yes; fi; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	install="apt-get install -y --no-install-recommends $(DEBIAN_PACKAGES)"; \
+	if [ "$$(id -u)" = 0 ]; then sudo=""; elif sudo -n true 2>/dev/null; then sudo="sudo"; else \
+	  echo "Tests need Debian packages. Run once:  sudo apt-get update && sudo $$install"; exit 1; fi; \
+	echo "Installing $(DEBIAN_PACKAGES) ..."; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo $$install -qq >/dev/null
