@@ -215,8 +215,7 @@ class Knowledge:
     Attributes:
         version: calendar version, `2026.11.0`.
         digest: SHA-256 over all files; the same files give the same digest on every machine.
-        unit_spellings: folded spelling to UCUM code, for all measurands.
-        case_sensitive_spellings: exact spellings whose case changes their meaning.
+        unit_spellings: folded spelling (`model.spelling.folded_unit`) to UCUM code, for all measurands.
         twitch_rules: id to the sentence and sources of the rules in `interpretation.explain`.
         statements: fixed sentences by key (report-design §7), per language: {"en": {...}}.
         examples: further whole-panel examples by name.
@@ -254,6 +253,10 @@ class Knowledge:
     """Measurand to the decision schemes it has."""
     examples: tuple[Example, ...] = ()
     overdue: tuple[str, ...] = ()
+    case_sensitive_spellings: Mapping[str, str] = field(default_factory=dict)
+    """Exact spelling (`model.spelling.exact_unit`) to UCUM code: `mM` is mmol/L, `MM` is nothing."""
+    ambiguous_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Folded test name (`model.spelling.folded_name`) to the measurands it might mean: asked, not guessed."""
 
     @property
     def rule_count(self) -> int:

@@ -33,12 +33,18 @@ class AcceptedUnit:
         printed: how it is printed (`mEq/L`, `µmol/L`).
         spellings: further spellings seen in feeds, for this measurand only.
         decimals: digits after the point when we print in this unit.
+        molar_mass: [g/mol] for this unit alone, where it counts another thing than the measurand's own
+            (`mg{N}/dL` counts nitrogen); None for the measurand's.
+        only_when_named: names or codes (folded) that must accompany a spelling shared with another unit
+            of this measurand: `mg/dL` is nitrogen only beside `BUN` or 3094-0; empty for always.
     """
 
     ucum: str
     printed: str
     spellings: tuple[str, ...] = ()
     decimals: int | None = None
+    molar_mass: Decimal | None = None
+    only_when_named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Code:
         is_other: true when the code names another measurand (ionised, urine, red cells): never read
             as this one.
         verified: false for a code known only second hand.
+        molar_mass: [g/mol] where a result under this code has another than the measurand's (pure D2).
     """
 
     system: str
@@ -75,6 +82,7 @@ class Code:
     role: str
     is_other: bool = False
     verified: bool = True
+    molar_mass: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
