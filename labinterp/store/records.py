@@ -21,7 +21,7 @@ def to_document(value: object) -> Any:
     """Frozen nouns as dicts and lists; decimals stay decimals, so that digits are kept when written."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            json_name: to_document(getattr(value, name)) for name, json_name in _names(type(value))
+            json_name: to_document(getattr(value, name)) for name, json_name in member_names(type(value))
         }
     if isinstance(value, tuple | list):
         return [to_document(item) for item in value]
@@ -40,19 +40,19 @@ def from_document(noun: type[Noun], document: Mapping[str, Any]) -> Noun:
     return noun(
         **{
             name: _value(hints[name], document[json_name])
-            for name, json_name in _names(noun)
+            for name, json_name in member_names(noun)
             if json_name in document
         }
     )
 
 
 @cache
-def _names(noun: type) -> tuple[tuple[str, str], ...]:
+def member_names(noun: Any) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, _JSON_NAMES.get(field.name, field.name)) for field in fields(noun))
 
 
 @cache
-def _hints(noun: type) -> dict[str, Any]:
+def _hints(noun: Any) -> dict[str, Any]:
     return typing.get_type_hints(noun)
 
 
