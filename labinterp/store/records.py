@@ -1,6 +1,7 @@
-"""Model nouns to plain JSON data and back: how answers are stored, and how every door prints them.
+"""Model nouns to plain JSON data and back: how answers are stored and printed.
 
-The field names of `model.interpretation` are the contract's; only names that Python reserves are renamed.
+The field names of `model.interpretation` are the contract's; only names that Python
+reserves are renamed.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ Noun = TypeVar("Noun")
 
 
 def to_document(value: object) -> Any:
-    """Frozen nouns as dicts and lists; decimals stay decimals, so that digits are kept when written."""
+    """Frozen nouns as dicts and lists; decimals stay decimals, so that their digits are kept."""
     if is_dataclass(value) and not isinstance(value, type):
         return {
-            json_name: to_document(getattr(value, name)) for name, json_name in member_names(type(value))
+            json_name: to_document(getattr(value, name))
+            for name, json_name in member_names(type(value))
         }
     if isinstance(value, tuple | list):
         return [to_document(item) for item in value]
@@ -36,7 +38,7 @@ def from_document(noun: type[Noun], document: Mapping[str, Any]) -> Noun:
     Raises:
         KeyError: a member without a default is missing.
     """
-    hints = _hints(noun)
+    hints = _hints(typing.cast("Any", noun))
     return noun(
         **{
             name: _value(hints[name], document[json_name])

@@ -1,0 +1,45 @@
+"""Who is asking: one credential's organisation, name and scopes; every use case is given one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from labinterp.errors import AccessDenied
+
+Scope = Literal["panels:write", "panels:read", "deliveries:write", "knowledge:read", "admin"]
+SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever does something; the organisation comes from the credential, never from the request.
+
+    Attributes:
+        organisation: its name, for people.
+        kind: an API key, a person, or the service itself.
+        id: of the key or the user; it is what the audit names.
+        address: where the request came from, for the audit; empty when not known.
+    """
+
+    organisation_id: str
+    organisation: str
+    kind: Literal["key", "user", "system"]
+    id: str
+    name: str
+    scopes: frozenset[str]
+    address: str = ""
+
+
+SYSTEM: Final = "system"
+"""The id under which the worker, the relay and the command line act."""
+
+
+def require(actor: Actor, scope: Scope) -> None:
+    """Refuse unless the actor has this scope (`admin` has them all).
+
+    Raises:
+        AccessDenied: code `forbidden`, naming the scope that is missing.
+    """
+    if scope not in actor.scopes and "admin" not in actor.scopes:
+        raise AccessDenied(f"This needs the scope {scope}, which this credential lacks.")

@@ -1,0 +1,177 @@
+"""What the store hands out: frozen records, one per kind of row, identity already opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from labinterp.model.codes import Standing, Urgency
+    from labinterp.model.interpretation import Interpretation
+    from labinterp.model.submission import Identity
+
+ReportStatus = Literal["queued", "drawing", "ready", "failed", "not_made"]
+DeliveryStatus = Literal["queued", "sent", "deferred", "refused", "bounced", "failed", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRecord:
+    """How far the document of one panel version is.
+
+    Attributes:
+        number: `LI-2026-000123`; None when no report is made.
+        version: of the panel it shows.
+        why: for failed and not_made, the reason in a sentence.
+        attempts: how often drawing was begun.
+        digest: SHA-256 of the finished bytes, hexadecimal.
+    """
+
+    id: str
+    panel_id: str
+    version: int
+    status: ReportStatus
+    number: str | None = None
+    why: str | None = None
+    attempts: int = 0
+    file_name: str | None = None
+    digest: str | None = None
+    ready_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """What became of one message to one recipient.
+
+    Attributes:
+        to: the address.
+        last_answer: the mail server's last words, or ours when it was not asked.
+        next_try: when a deferred one is tried again.
+        version: of the panel it speaks of.
+        note: what was done otherwise than asked (an attachment sent as a link).
+        opened_at: when its link was first opened.
+    """
+
+    id: str
+    panel_id: str
+    version: int
+    to: str
+    status: DeliveryStatus
+    attempts: int
+    last_answer: str | None
+    next_try: datetime | None
+    as_attachment: bool
+    created_at: datetime
+    report_number: str | None = None
+    sent_at: datetime | None = None
+    opened_at: datetime | None = None
+    link_expires_at: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementRecord:
+    """Who was told of a critical result, by whom, how, and when it was written down."""
+
+    id: str
+    panel_id: str
+    version: int
+    at: datetime
+    by: str
+    told: str
+    how: str
+    read_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRecord:
+    """One version of a stored panel with everything known about it.
+
+    Attributes:
+        status: as sent: final, preliminary, corrected, cancelled.
+        panel: as received, in the contract's JSON form.
+        newest_version: the highest version under this id; below it this one is superseded.
+        patient_ref: opaque, for addresses; None without an identifier and issuer.
+    """
+
+    id: str
+    version: int
+    status: str
+    received_at: datetime
+    panel: Mapping[str, object]
+    interpretation: Interpretation
+    identity: Identity
+    report: ReportRecord
+    deliveries: tuple[DeliveryRecord, ...]
+    newest_version: int
+    superseded: bool
+    patient_ref: str | None = None
+    acknowledgements: tuple[AcknowledgementRecord, ...] = ()
+    origin: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSummary:
+    """One line of a list of panels: its newest version."""
+
+    id: str
+    version: int
+    status: str
+    received_at: datetime
+    collected_at: datetime | None
+    identity: Identity
+    urgency: Urgency
+    standings: tuple[Standing, ...]
+    report_status: ReportStatus
+    report_number: str | None
+    acknowledged: bool
+    patient_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of panels, newest first; `next_cursor` is None on the last."""
+
+    items: tuple[PanelSummary, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRecord:
+    """A tenant: everything stored belongs to exactly one."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """A person who may sign in."""
+
+    id: str
+    organisation_id: str
+    organisation: str
+    email: str
+    name: str
+    scopes: tuple[str, ...]
+    active: bool
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """An API key as it is listed: its public prefix, never the key."""
+
+    id: str
+    organisation_id: str
+    organisation: str
+    prefix: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    secret_digest: str = ""

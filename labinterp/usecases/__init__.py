@@ -1,0 +1,1 @@
+"""What the service does for someone: one function a use case, each carrying who asks."""

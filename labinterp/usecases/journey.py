@@ -1,0 +1,66 @@
+"""The journey of a panel, for the faces: all that a route, a page or a task may ask for.
+
+    interpret_only   read and explain, keep nothing
+    accept           keep, explain, queue the report and the mails: one transaction
+    correct          a new version under the same id
+    import_file      many rows, each accepted or refused alone
+    read_panel, panel_document, list_panels, patient_history, read_report
+    send, list_deliveries, all_deliveries, retry_delivery, retry_report,
+    withdraw_link, open_mail_link
+    acknowledge, critical_unacknowledged
+    draw_due, deliver_due, due_counts              the worker's and the relay's side
+
+Signatures (each takes `services` and, except the worker's side, `actor` first):
+
+    interpret_only(services, received, actor=None) -> Interpretation
+    accept(services, actor, received, *, idempotency_key=None, body_digest="", origin="api",
+           request_id="") -> Accepted
+    correct(services, actor, panel_id, received, *, idempotency_key=None, body_digest="",
+            request_id="") -> Accepted
+    import_file(services, actor, body, *, media_type=None, file_name=None, request_id="")
+        -> tuple[ImportOutcome, ...]
+    read_panel(services, actor, panel_id, version=None, *, request_id="") -> PanelRecord
+    panel_document(record) -> dict
+    list_panels(services, actor, *, patient=None, from_=None, to=None, standing=None, urgency=None,
+                cursor=None, limit=50) -> Page
+    patient_history(services, actor, patient_ref) -> tuple[PanelRecord, ...]        newest first
+    read_report(services, actor, panel_id, version=None, *, request_id="") -> ReportState
+    send(services, actor, panel_id, recipients, *, idempotency_key=None, request_id="")
+        -> tuple[DeliveryRecord, ...]
+    list_deliveries(services, actor, panel_id) -> tuple[DeliveryRecord, ...]
+    all_deliveries(services, actor, state=None) -> tuple[DeliveryRecord, ...]
+    retry_delivery(services, actor, delivery_id, *, to=None) -> DeliveryRecord
+    retry_report(services, actor, panel_id) -> ReportRecord
+    withdraw_link(services, actor, delivery_id) -> DeliveryRecord
+    open_mail_link(services, actor, token) -> str                                     the panel's id
+    acknowledge(services, actor, panel_id, *, told, how, read_back) -> AcknowledgementRecord
+    critical_unacknowledged(services, actor) -> tuple[PanelSummary, ...]
+    draw_due(services, worker, limit) -> int
+    deliver_due(services, worker, limit) -> int
+    due_counts(services) -> DueCounts
+
+What administrators do (organisations, users, keys, sign-in) is in `usecases.administer`.
+"""
+
+from labinterp.store.rows import (
+    AcknowledgementRecord,
+    DeliveryRecord,
+    Page,
+    PanelRecord,
+    PanelSummary,
+    ReportRecord,
+)
+from labinterp.usecases.outcomes import Accepted, DueCounts, ImportOutcome, ReportState
+
+__all__ = [
+    "Accepted",
+    "AcknowledgementRecord",
+    "DeliveryRecord",
+    "DueCounts",
+    "ImportOutcome",
+    "Page",
+    "PanelRecord",
+    "PanelSummary",
+    "ReportRecord",
+    "ReportState",
+]

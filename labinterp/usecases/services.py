@@ -1,0 +1,117 @@
+"""What every use case is given: the parts, wired once by `bootstrap`, and the operator's policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from email.message import EmailMessage
+
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.report import Report, ReportOrder
+    from labinterp.store.store import Store
+
+Wake = Literal["report", "delivery"]
+
+
+class Queue(Protocol):
+    """Says "look" to a worker; a lost word costs seconds, because the relay sweeps."""
+
+    def wake(self, kind: Wake) -> None:
+        """Nudge whoever does this kind of work; may fail, never blocks for long."""
+
+
+class Outcome(Protocol):
+    """What a mail server answered: sent, deferred, refused, operator (our fault) or unknown."""
+
+    @property
+    def kind(self) -> str:
+        """One of the five words."""
+
+    @property
+    def answer(self) -> str:
+        """Its own words."""
+
+
+class Mailer(Protocol):
+    """Hands one message for one recipient to a mail server."""
+
+    def send(self, message: EmailMessage, recipient: str) -> Outcome:
+        """One conversation; never raises for what a mail server does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's choices that use cases need: texts, delays, leases and limits.
+
+    Attributes:
+        report_lease, delivery_lease: how long a claim holds; above the hard time limit.
+        report_attempts: drawings begun before a report is parked as failed.
+        delivery_attempts: messages begun before a delivery is given to a person.
+        delivery_unfinished: attempts that may end without a known answer before a person looks.
+        retry_first, retry_ceiling: first and longest delay between tries (full jitter).
+        operator_delay: wait after an answer that is our own fault (authentication, policy).
+        implausible: a lease or a next try further ahead than this counts as due.
+        link_lifetime: how long a mail's link opens its panel.
+        sign_in_lifetime: how long a one-time sign-in link works.
+        history: how far back earlier results are looked for.
+        history_panels: at most so many earlier panels.
+        idempotency_kept: how long a key is remembered.
+        sends_per_hour: messages one panel may be sent again in an hour.
+        recipients: addresses one panel may name.
+        attachments: whether a sender's wish for an attachment is honoured.
+        retry_after: seconds a client is asked to wait while a report is drawn.
+        secret: keys the hashes of API keys and links; never stored.
+    """
+
+    base_url: str
+    mail_from: str
+    contact: str
+    operator_line: str
+    service_name: str
+    secret: bytes
+    demo: bool = False
+    language: str = "en"
+    page_size: str = "A4"
+    report_lease: timedelta = timedelta(minutes=5)
+    report_attempts: int = 3
+    delivery_lease: timedelta = timedelta(minutes=5)
+    delivery_attempts: int = 12
+    delivery_unfinished: int = 3
+    retry_first: timedelta = timedelta(seconds=30)
+    retry_ceiling: timedelta = timedelta(hours=4)
+    operator_delay: timedelta = timedelta(minutes=5)
+    implausible: timedelta = timedelta(days=2)
+    link_lifetime: timedelta = timedelta(days=30)
+    sign_in_lifetime: timedelta = timedelta(hours=12)
+    history: timedelta = timedelta(days=731)
+    history_panels: int = 20
+    idempotency_kept: timedelta = timedelta(days=7)
+    sends_per_hour: int = 10
+    recipients: int = 20
+    attachments: bool = True
+    retry_after: int = 2
+    body_limit: int = 10_000_000
+    import_rows: int = 5000
+    broker_delay_alarm: timedelta = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The wired parts; made once per process, given to every use case.
+
+    Attributes:
+        draw: `labinterp.reporting.render.draw`.
+        now: the only clock; aware UTC.
+    """
+
+    knowledge: Knowledge
+    store: Store
+    queue: Queue
+    mailer: Mailer
+    draw: Callable[[ReportOrder], Report]
+    now: Callable[[], datetime]
+    policy: Policy
