@@ -64,6 +64,10 @@ class Policy:
         recipients: addresses one panel may name.
         attachments: whether a sender's wish for an attachment is honoured.
         retry_after: seconds a client is asked to wait while a report is drawn.
+        request_rate: requests one key may send, in Flask-Limiter's notation.
+        stranger_rate: requests without an accepted key that one address may send.
+        rate_store: where they are counted (a Redis URL); empty for this process alone.
+        trusted_proxies: how many proxies before us may say who asks; 0 believes none.
         secret: keys the hashes of API keys and links; never stored.
     """
 
@@ -97,6 +101,10 @@ class Policy:
     body_limit: int = 10_000_000
     import_rows: int = 5000
     broker_delay_alarm: timedelta = timedelta(minutes=2)
+    request_rate: str = "1200 per minute"
+    stranger_rate: str = "60 per minute"
+    rate_store: str = ""
+    trusted_proxies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
