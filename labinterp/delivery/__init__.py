@@ -1,0 +1,1 @@
+"""How a finished report reaches a clinician: the message, and the talk with a mail server."""

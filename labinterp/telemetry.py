@@ -1,0 +1,202 @@
+"""What a running service says about itself: ids, codes and counts, never a patient.
+
+The list of keys is an allow-list: a key that is not on it does not reach the log, whoever wrote it.
+An exception is logged by its type and place, because its message may quote what was sent. Messages
+of libraries are logged as their template, without what they filled in.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import structlog
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, MutableMapping
+    from types import TracebackType
+
+ALLOWED_KEYS: Final = frozenset(
+    {
+        *("event", "level", "logger", "timestamp", "place", "exception", "code", "kind", "process"),
+        *(
+            "request_id",
+            "organisation_id",
+            "panel_id",
+            "delivery_id",
+            "key_id",
+            "user_id",
+            "worker",
+        ),
+        *(
+            "version",
+            "number",
+            "status",
+            "state",
+            "method",
+            "route",
+            "format",
+            "outcome",
+            "attempts",
+        ),
+        *("count", "reports", "deliveries", "milliseconds", "seconds", "age", "size", "exit_code"),
+        *("knowledge_version", "engine_version", "address", "port", "queue"),
+    }
+)
+_LONGEST_VALUE: Final = 200
+_OURS: Final = ("labinterp", "workers")
+
+
+def logger(name: str) -> Any:
+    """The log of one module: events are fixed words, facts are keys of the allow-list."""
+    return structlog.get_logger(name).bind(logger=name)
+
+
+def configure(level: str = "info", stream: TextIO | None = None) -> None:
+    """Send everything this process logs, by us or a library, to one stream of JSON lines.
+
+    Args:
+        level: the least level that is written.
+        stream: where to write; standard error if not given.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    to = stream or sys.stderr
+    structlog.configure(
+        processors=[*_common(), structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(to),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(to)
+    handler.setFormatter(_LibraryFormatter())
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+
+
+@contextmanager
+def bound(**facts: object) -> Iterator[None]:
+    """Give every line logged inside these facts, the request's id above all."""
+    with structlog.contextvars.bound_contextvars(**facts):
+        yield
+
+
+def error_facts(error: BaseException) -> dict[str, str]:
+    """An exception by type, code and place; never by its message, which may quote input."""
+    facts = {"exception": type(error).__name__, "place": _place(error.__traceback__)}
+    code = getattr(error, "code", None)
+    return {**facts, "code": code} if isinstance(code, str) else facts
+
+
+def _common() -> list[Any]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exceptions_without_messages,
+        allowed_only,
+    ]
+
+
+def allowed_only(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop every key that is not on the list, and cut every value to a short one."""
+    return {key: _plain(value) for key, value in event.items() if key in ALLOWED_KEYS}
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else type(value).__name__
+    return text[:_LONGEST_VALUE]
+
+
+def _exceptions_without_messages(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    raised = event.pop("exc_info", None)
+    error = raised if isinstance(raised, BaseException) else None
+    if error is None and raised:
+        error = raised[1] if isinstance(raised, tuple) else sys.exc_info()[1]
+    return {**event, **error_facts(error)} if error else event
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Where it was raised: the innermost line of ours, else the innermost line."""
+    frames = traceback.extract_tb(trace)
+    if not frames:
+        return "unknown"
+    ours = [frame for frame in frames if any(f"/{name}/" in frame.filename for name in _OURS)]
+    frame = (ours or frames)[-1]
+    return f"{'/'.join(frame.filename.rsplit('/', 2)[-2:])}:{frame.lineno}"
+
+
+class _LibraryFormatter(logging.Formatter):
+    """A library's record as one JSON line: its template without what was filled in."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts: MutableMapping[str, Any] = {
+            "event": record.msg
+            if record.args and isinstance(record.msg, str)
+            else "library-message",
+            "logger": record.name,
+            "place": f"{record.module}:{record.lineno}",
+            "exc_info": record.exc_info,
+        }
+        for step in _common():
+            facts = step(None, record.levelname.lower(), facts)
+        return str(structlog.processors.JSONRenderer()(None, record.levelname.lower(), facts))
+
+
+# --- metrics: names, and the only labels there are
+# ------------------------------------------------------------------
+
+PANELS_ACCEPTED = Counter("labinterp_panels_accepted_total", "Panels made durable", ["format"])
+PANELS_REFUSED = Counter(
+    "labinterp_panels_refused_total", "Panels refused, by the code of the reason", ["code"]
+)
+INTERPRETATIONS = Counter("labinterp_interpretations_total", "Panels interpreted", ["format"])
+REPORTS = Counter("labinterp_reports_total", "Reports by what became of them", ["outcome"])
+MAILS = Counter("labinterp_mails_total", "Mails by what became of them", ["outcome"])
+REQUESTS = Histogram(
+    "labinterp_request_seconds", "Time to answer a request [s]", ["method", "route", "status"]
+)
+DRAWING = Histogram("labinterp_drawing_seconds", "Time to draw a report [s]")
+
+_LABELS: Final[Mapping[str, frozenset[str]]] = {
+    "outcome": frozenset(
+        {"ready", "failed", "parked", "sent", "deferred", "refused", "operator", "unknown"}
+    ),
+}
+_OTHER: Final = "other"
+
+
+def label(name: str, value: str) -> str:
+    """A label's value if it is known, else `other`: foreign text never becomes a time series."""
+    known = _LABELS.get(name)
+    return value if known is None or value in known else _OTHER
+
+
+def exposition() -> tuple[bytes, str]:
+    """All metrics in Prometheus' text form, and its content type; of all sharing processes."""
+    return generate_latest(_registry()), CONTENT_TYPE_LATEST
+
+
+def _registry() -> CollectorRegistry:
+    shared = CollectorRegistry()
+    try:
+        multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set: this process stands alone
+        return REGISTRY
+    return shared
