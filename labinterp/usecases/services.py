@@ -20,7 +20,7 @@ Wake = Literal["report", "delivery"]
 class Queue(Protocol):
     """Says "look" to a worker; a lost word costs seconds, because the relay sweeps."""
 
-    def wake(self, kind: Wake) -> None:
+    def wake(self, kind: Wake) -> object:
         """Nudge whoever does this kind of work; may fail, never blocks for long."""
 
 
@@ -68,6 +68,9 @@ class Policy:
         stranger_rate: requests without an accepted key that one address may send.
         rate_store: where they are counted (a Redis URL); empty for this process alone.
         trusted_proxies: how many proxies before us may say who asks; 0 believes none.
+        session_idle, session_absolute: when someone who does nothing, or anyone, must sign in again.
+        account_rate, address_rate: tries to sign in, for one account and from one address.
+        zone: time zone that entry forms begin with.
         secret: keys the hashes of API keys and links; never stored.
     """
 
@@ -105,6 +108,11 @@ class Policy:
     stranger_rate: str = "60 per minute"
     rate_store: str = ""
     trusted_proxies: int = 0
+    session_idle: timedelta = timedelta(minutes=30)
+    session_absolute: timedelta = timedelta(hours=12)
+    account_rate: str = "10 per 15 minutes"
+    address_rate: str = "40 per 15 minutes"
+    zone: str = "Europe/London"
 
 
 @dataclass(frozen=True, slots=True)
