@@ -1,0 +1,47 @@
+"""The knowledge browser: what the service knows, with its sources and reviews, one item a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import render_template, request
+
+from labinterp.errors import NotFound
+from labinterp.knowledge import describe, listing
+from labinterp.web.site import pages, services
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+KINDS: Final = {
+    "analytes": "Analytes and measurands",
+    "rules": "Rules",
+    "sources": "Sources",
+}
+
+
+@pages.get("/knowledge")
+def knowledge() -> ResponseReturnValue:
+    """All items of one kind; or those whose id or title holds the words searched for."""
+    kind = request.args.get("kind", "analytes")
+    if kind not in KINDS:
+        kind = "analytes"
+    words = request.args.get("q", "").strip()
+    items = [item for item in listing(services().knowledge, kind) if _holds(item, words)]
+    return render_template("knowledge.html", kinds=KINDS, kind=kind, words=words, items=items, held=services().knowledge)
+
+
+@pages.get("/knowledge/<path:item_id>")
+def knowledge_item(item_id: str) -> ResponseReturnValue:
+    """Everything known of one item."""
+    held = services().knowledge
+    try:
+        item = describe(held, item_id)
+    except (KeyError, LookupError) as error:
+        raise NotFound(f"There is no {item_id}.") from error
+    return render_template("knowledge_item.html", item=item, item_id=item_id, sources=held.sources)
+
+
+def _holds(item: dict[str, Any], words: str) -> bool:
+    spoken = " ".join(str(value) for value in item.values() if isinstance(value, str)).casefold()
+    return all(word in spoken for word in words.casefold().split())

@@ -1,0 +1,86 @@
+"""Lists: panels of the organisation, and what became of its mail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import flash, redirect, render_template, request, session, url_for
+
+from labinterp.usecases import journey
+from labinterp.web.site import actor, pages, services
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+STATES_OF_FILTER: Final = {
+    "failed": ("failed", "refused", "bounced"),
+    "waiting": ("queued", "deferred"),
+    "delivered": ("sent",),
+    "all": (),
+}
+STATE_WORDS: Final = {
+    "queued": "waiting",
+    "sent": "handed to the mail server",
+    "deferred": "will be tried again",
+    "refused": "refused by the mail server",
+    "bounced": "came back",
+    "failed": "given up",
+    "withdrawn": "withdrawn",
+}
+_SOUGHT: Final = "sought"
+
+
+@pages.get("/panels")
+def panels() -> ResponseReturnValue:
+    """All panels, newest first; or those of the identifier that was searched for."""
+    sought = str(session.get(_SOUGHT, "")) if "search" in request.args else ""
+    page = journey.list_panels(
+        services(), actor(), patient=sought or None, cursor=request.args.get("after") or None
+    )
+    return render_template("panels.html", page=page, sought=sought)
+
+
+@pages.post("/panels/search")
+def search_panels() -> ResponseReturnValue:
+    """Search by identifier; it is posted, so that it stands in no address and no log."""
+    sought = request.form.get("identifier", "").strip()
+    if not sought:
+        return redirect(url_for("web.panels"), 303)
+    session[_SOUGHT] = sought
+    return redirect(url_for("web.panels", search=1), 303)
+
+
+@pages.get("/deliveries")
+def deliveries() -> ResponseReturnValue:
+    """What became of each message; nothing clinical stands here."""
+    chosen = request.args.get("show", "all")
+    if chosen not in STATES_OF_FILTER:
+        chosen = "all"
+    every = journey.all_deliveries(services(), actor())
+    states = STATES_OF_FILTER[chosen]
+    shown = [delivery for delivery in every if not states or delivery.status in states]
+    return render_template("deliveries.html", deliveries=shown, chosen=chosen, words=STATE_WORDS, filters=tuple(STATES_OF_FILTER))
+
+
+@pages.post("/deliveries/<delivery_id>/retry")
+def retry_delivery(delivery_id: str) -> ResponseReturnValue:
+    """Try one message again, to a corrected address when one was typed."""
+    to = request.form.get("to", "").strip() or None
+    delivery = journey.retry_delivery(services(), actor(), delivery_id, to=to)
+    flash(f"The message to {delivery.to} waits to be sent again.")
+    return redirect(url_for("web.deliveries"), 303)
+
+
+@pages.post("/deliveries/<delivery_id>/withdraw")
+def withdraw_link(delivery_id: str) -> ResponseReturnValue:
+    """Make the link of one message useless."""
+    journey.withdraw_link(services(), actor(), delivery_id)
+    flash("The link no longer opens the panel.")
+    return redirect(url_for("web.deliveries"), 303)
+
+
+@pages.get("/r/<token>")
+def mail_link(token: str) -> ResponseReturnValue:
+    """Where a mail's link leads, once signed in."""
+    panel_id = journey.open_mail_link(services(), actor(), token)
+    return redirect(url_for("web.panel", panel_id=panel_id), 303)

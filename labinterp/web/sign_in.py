@@ -1,0 +1,102 @@
+"""Signing in by password or by a one-time link, and signing out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask_login import current_user
+
+from labinterp.errors import AccessDenied
+from labinterp.usecases import administer
+from labinterp.web import limits, refusals, session
+from labinterp.web.fields import FieldError
+from labinterp.web.site import open_to_all, pages, services
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from labinterp.access import Actor
+
+
+@pages.get("/login")
+@open_to_all
+def sign_in() -> ResponseReturnValue:
+    """The form; someone signed in already goes where they wanted."""
+    if current_user.is_authenticated:
+        return redirect(session.take_where(url_for("web.home")), 303)
+    return render_template("sign_in.html")
+
+
+@pages.post("/login")
+@open_to_all
+def sign_in_by_password() -> ResponseReturnValue:
+    """Check address and password; a wrong one says the same whichever was wrong."""
+    email, password = request.form.get("email", "").strip(), request.form.get("password", "")
+    missing = _missing(email, password)
+    if missing:
+        return _again(email, missing, 422)
+    wait = max(
+        limits.seconds_to_wait("address", limits.address()),
+        limits.seconds_to_wait("account", email.casefold()),
+    )
+    if wait:
+        return refusals.too_many(wait)
+    try:
+        actor = administer.sign_in(services(), email, password, address=limits.address())
+    except AccessDenied as error:
+        return _again(email, (FieldError("email", error.message),), 422)
+    return _let_in(actor)
+
+
+@pages.get("/login/link/<token>")
+@open_to_all
+def sign_in_link(token: str) -> ResponseReturnValue:
+    """Ask for a click: mail scanners open links, they do not press buttons."""
+    return render_template("sign_in_link.html", token=token)
+
+
+@pages.post("/login/link/<token>")
+@open_to_all
+def sign_in_by_link(token: str) -> ResponseReturnValue:
+    """Use the link up and sign in."""
+    wait = limits.seconds_to_wait("address", limits.address())
+    if wait:
+        return refusals.too_many(wait)
+    try:
+        actor = administer.sign_in_by_link(services(), token, address=limits.address())
+    except AccessDenied as error:
+        return _again("", (FieldError("email", error.message),), 422)
+    return _let_in(actor)
+
+
+@pages.post("/logout")
+@open_to_all
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    session.end()
+    return redirect(url_for("web.sign_in"), 303)
+
+
+@pages.post("/session")
+def stay_signed_in() -> ResponseReturnValue:
+    """Asked by the warning before the session ends: being asked is enough to prolong it."""
+    return {"seconds": session.seconds_left()}
+
+
+def _let_in(actor: Actor) -> ResponseReturnValue:
+    session.begin(actor)
+    return redirect(session.take_where(url_for("web.home")), 303)
+
+
+def _again(email: str, errors: tuple[FieldError, ...], status: int) -> ResponseReturnValue:
+    return make_response(render_template("sign_in.html", email=email, errors=errors), status)
+
+
+def _missing(email: str, password: str) -> tuple[FieldError, ...]:
+    errors = []
+    if not email:
+        errors.append(FieldError("email", "Write your e-mail address."))
+    if not password:
+        errors.append(FieldError("password", "Write your password."))
+    return tuple(errors)

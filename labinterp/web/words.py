@@ -1,0 +1,71 @@
+"""Words and dates for the pages, as template filters: one place for what a code is called."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from labinterp.model.submission import Identity
+
+URGENCY: Final = {
+    "emergency": "Emergency",
+    "same_day": "Same day",
+    "soon": "Soon",
+    "routine": "Routine",
+    "none": "No action from these results",
+}
+REPORT: Final = {
+    "queued": "PDF waits to be drawn",
+    "drawing": "PDF is being drawn",
+    "ready": "PDF ready",
+    "failed": "PDF failed",
+    "not_made": "no PDF",
+}
+TRUTH: Final = {"yes": "Yes", "no": "No", "cannot_tell": "Cannot tell"}
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def attach(app: Flask) -> None:
+    """Give the templates their filters."""
+    app.jinja_env.filters.update(
+        moment=moment,
+        day=day,
+        patient_name=patient_name,
+        domain=domain,
+        urgency_word=lambda code: URGENCY.get(code, code),
+        report_word=lambda code: REPORT.get(code, code),
+        truth_word=lambda code: TRUTH.get(code, code),
+        printed=printed,
+    )
+
+
+def day(when: date) -> str:
+    """`20 Nov 2026`."""
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def moment(when: datetime) -> Markup:
+    """`20 Nov 2026, 08:00 +00:00`, as a `time` element."""
+    offset = when.strftime("%z")
+    shown = f"{day(when)}, {when:%H:%M} {offset[:3]}:{offset[3:5]}" if offset else f"{day(when)}, {when:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="minutes"), shown)
+
+
+def patient_name(identity: Identity) -> str:
+    """Family name, given name; what is known of them."""
+    known = [part for part in (identity.family, identity.given) if part]
+    return ", ".join(known) or "Name not given"
+
+
+def domain(address: str) -> str:
+    """What follows the @, for a list that shows whole addresses on demand only."""
+    return "…@" + address.rpartition("@")[2]
+
+
+def printed(code: object) -> str:
+    """A field name or id of the knowledge in words: `vitamin_d_25oh` as it stands, `not_low` as `not low`."""
+    return str(code).replace("_", " ")
