@@ -14,6 +14,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_origin
 
+import simplejson
+
 _JSON_NAMES: Final = {"from_unit": "from", "to_unit": "to"}
 Noun = TypeVar("Noun")
 
@@ -23,7 +25,7 @@ def to_document(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {
             json_name: to_document(getattr(value, name))
-            for name, json_name in member_names(type(value))
+            for name, json_name in member_names(typing.cast("Any", type(value)))
         }
     if isinstance(value, tuple | list):
         return [to_document(item) for item in value]
@@ -42,14 +44,27 @@ def from_document(noun: type[Noun], document: Mapping[str, Any]) -> Noun:
     return noun(
         **{
             name: _value(hints[name], document[json_name])
-            for name, json_name in member_names(noun)
+            for name, json_name in member_names(typing.cast("Any", noun))
             if json_name in document
         }
     )
 
 
+def written(document: object) -> str:
+    """JSON text in which every decimal keeps its digits."""
+    return str(
+        simplejson.dumps(document, use_decimal=True, separators=(",", ":"), ensure_ascii=False)
+    )
+
+
+def read_back(text: str | bytes) -> Any:
+    """What `written` was given; numbers with a point or an exponent are decimals."""
+    return simplejson.loads(text, use_decimal=True)
+
+
 @cache
 def member_names(noun: Any) -> tuple[tuple[str, str], ...]:
+    """A noun's fields, each with its name in JSON."""
     return tuple((field.name, _JSON_NAMES.get(field.name, field.name)) for field in fields(noun))
 
 

@@ -52,6 +52,7 @@ class DeliveryRecord:
         version: of the panel it speaks of.
         note: what was done otherwise than asked (an attachment sent as a link).
         opened_at: when its link was first opened.
+        origin: what asked for it: accept, correct (for those told of the old version), send.
     """
 
     id: str
@@ -69,6 +70,7 @@ class DeliveryRecord:
     opened_at: datetime | None = None
     link_expires_at: datetime | None = None
     note: str | None = None
+    origin: str = "accept"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,139 @@
+"""Lists of panels: newest first, page by page, each question answered from an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+
+from labinterp.model.submission import Identity
+from labinterp.store import sealed
+from labinterp.store.panels import identifier_key, is_newest, patient_key
+from labinterp.store.rows import PanelSummary
+from labinterp.store.tables import identity, panel, panel_standing, panel_version, report
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labinterp.store.crypto import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is to hold; None does not restrict. `after` is where the page before ended."""
+
+    patient: str | None = None
+    issuer: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    standing: str | None = None
+    urgency: str | None = None
+    unacknowledged: bool = False
+    after: tuple[int, str] | None = None
+    limit: int = 50
+
+
+def summaries(
+    connection: Connection, vault: Vault, organisation_id: str, wanted: Wanted
+) -> tuple[PanelSummary, ...]:
+    """The newest versions that fit, newest first; at most `wanted.limit`."""
+    rows = connection.execute(
+        select(
+            panel,
+            panel_version.c.status,
+            identity.c.sealed.label("identity_sealed"),
+            report.c.status.label("report_status"),
+            report.c.number,
+        )
+        .join_from(panel, panel_version, is_newest())
+        .join(
+            identity,
+            and_(identity.c.panel_id == panel.c.id, identity.c.version == panel.c.newest_version),
+        )
+        .join(
+            report,
+            and_(report.c.panel_id == panel.c.id, report.c.version == panel.c.newest_version),
+        )
+        .where(
+            panel.c.organisation_id == organisation_id, *_conditions(vault, organisation_id, wanted)
+        )
+        .order_by(panel.c.received_at.desc(), panel.c.id.desc())
+        .limit(wanted.limit)
+    ).all()
+    standings = _standings_of(connection, organisation_id, [row.id for row in rows])
+    return tuple(_summary(vault, row, standings.get(row.id, ())) for row in rows)
+
+
+def _conditions(vault: Vault, organisation_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.patient is not None and wanted.issuer:
+        who = Identity(identifier=wanted.patient, issuer=wanted.issuer)
+        found.append(panel.c.patient_key == patient_key(vault, organisation_id, who))
+    elif wanted.patient is not None:
+        key = identifier_key(vault, organisation_id, wanted.patient) or ""
+        found.append(panel.c.identifier_key == key)
+    if wanted.since is not None:
+        found.append(panel.c.received_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(panel.c.received_at < wanted.until)
+    if wanted.urgency is not None:
+        found.append(panel.c.urgency == wanted.urgency)
+    if wanted.unacknowledged:
+        found += [panel.c.critical.is_(True), panel.c.acknowledged_at.is_(None)]
+    if wanted.standing is not None:
+        found.append(_has_standing(organisation_id, wanted.standing))
+    if wanted.after is not None:
+        moment, last = wanted.after
+        found.append(
+            or_(
+                panel.c.received_at < moment,
+                and_(panel.c.received_at == moment, panel.c.id < last),
+            )
+        )
+    return found
+
+
+def _has_standing(organisation_id: str, standing: str) -> ColumnElement[bool]:
+    return panel.c.id.in_(
+        select(panel_standing.c.panel_id).where(
+            panel_standing.c.organisation_id == organisation_id,
+            panel_standing.c.standing == standing,
+        )
+    )
+
+
+def _standings_of(
+    connection: Connection, organisation_id: str, panel_ids: list[str]
+) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    rows = connection.execute(
+        select(panel_standing.c.panel_id, panel_standing.c.standing)
+        .where(
+            panel_standing.c.organisation_id == organisation_id,
+            panel_standing.c.panel_id.in_(panel_ids),
+        )
+        .order_by(panel_standing.c.standing)
+    )
+    for row in rows:
+        found[row.panel_id] = (*found.get(row.panel_id, ()), row.standing)
+    return found
+
+
+def _summary(vault: Vault, row: Row[Any], standings: tuple[Any, ...]) -> PanelSummary:
+    return PanelSummary(
+        id=row.id,
+        version=row.newest_version,
+        status=row.status,
+        received_at=row.received_at,
+        collected_at=row.collected_at,
+        identity=sealed.open_identity(
+            vault, row.identity_sealed, row.organisation_id, row.id, row.newest_version
+        ),
+        urgency=row.urgency,
+        standings=standings,
+        report_status=row.report_status,
+        report_number=row.number,
+        acknowledged=row.acknowledged_at is not None,
+        patient_ref=row.patient_key,
+    )

@@ -1,0 +1,338 @@
+"""Panels and their versions: writing and reading them, within one organisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, insert, select, update
+
+from labinterp.errors import NotFound
+from labinterp.model.interpretation import Interpretation
+from labinterp.store import sealed
+from labinterp.store.records import from_document, read_back, to_document, written
+from labinterp.store.tables import (
+    identity,
+    panel,
+    panel_standing,
+    panel_version,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from labinterp.model.submission import Identity
+    from labinterp.store.crypto import Vault
+
+_CRITICAL = frozenset({"critically_low", "critically_high"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """One version of a panel as it is to be stored."""
+
+    panel_id: str
+    version: int
+    organisation_id: str
+    status: str
+    origin: str
+    format: str
+    received_at: datetime
+    collected_at: datetime | None
+    panel: Mapping[str, object]
+    interpretation: Interpretation
+    identity: Identity
+    actor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version as read, with what its panel says of all versions."""
+
+    panel_id: str
+    version: int
+    newest_version: int
+    status: str
+    origin: str
+    format: str
+    received_at: datetime
+    collected_at: datetime | None
+    panel: Mapping[str, object]
+    interpretation: Interpretation
+    identity: Identity
+    patient_key: str | None
+
+
+def patient_key(vault: Vault, organisation_id: str, who: Identity) -> str | None:
+    """The patient by identifier and issuer within one organisation; None when either is missing."""
+    if not who.identifier or not who.issuer:
+        return None
+    return vault.fingerprint("patient", organisation_id, who.issuer, who.identifier)
+
+
+def identifier_key(vault: Vault, organisation_id: str, identifier: str | None) -> str | None:
+    """The identifier alone, for the search box."""
+    if not identifier:
+        return None
+    return vault.fingerprint("identifier", organisation_id, identifier)
+
+
+def add_panel(connection: Connection, vault: Vault, new: NewVersion, now: datetime) -> None:
+    """A panel with its first version."""
+    connection.execute(
+        insert(panel).values(
+            id=new.panel_id,
+            organisation_id=new.organisation_id,
+            created_at=now,
+            **_listed(vault, new),
+        )
+    )
+    _add_version(connection, vault, new)
+
+
+def add_correction(connection: Connection, vault: Vault, new: NewVersion) -> bool:
+    """The next version of a panel; false when another correction was faster."""
+    moved = connection.execute(
+        update(panel)
+        .where(
+            panel.c.organisation_id == new.organisation_id,
+            panel.c.id == new.panel_id,
+            panel.c.newest_version == new.version - 1,
+        )
+        .values(**_listed(vault, new))
+    )
+    if moved.rowcount != 1:
+        return False
+    connection.execute(
+        delete(panel_standing).where(
+            panel_standing.c.organisation_id == new.organisation_id,
+            panel_standing.c.panel_id == new.panel_id,
+        )
+    )
+    _add_version(connection, vault, new)
+    return True
+
+
+def _listed(vault: Vault, new: NewVersion) -> dict[str, Any]:
+    standings = _standings(new.interpretation)
+    return {
+        "newest_version": new.version,
+        "received_at": new.received_at,
+        "collected_at": new.collected_at,
+        "patient_key": patient_key(vault, new.organisation_id, new.identity),
+        "identifier_key": identifier_key(vault, new.organisation_id, new.identity.identifier),
+        "urgency": new.interpretation.urgency,
+        "critical": bool(standings & _CRITICAL) or new.interpretation.urgency == "emergency",
+        "acknowledged_at": None,
+    }
+
+
+def _standings(interpretation: Interpretation) -> frozenset[str]:
+    return frozenset(result.standing for result in interpretation.results)
+
+
+def _add_version(connection: Connection, vault: Vault, new: NewVersion) -> None:
+    place = (new.organisation_id, new.panel_id, new.version)
+    connection.execute(
+        insert(panel_version).values(
+            panel_id=new.panel_id,
+            version=new.version,
+            organisation_id=new.organisation_id,
+            status=new.status,
+            origin=new.origin,
+            format=new.format,
+            received_at=new.received_at,
+            collected_at=new.collected_at,
+            panel_sealed=sealed.seal_document(vault, new.panel, "panel", *place),
+            interpretation=written(to_document(new.interpretation)),
+            knowledge_version=new.interpretation.knowledge.version,
+            knowledge_digest=new.interpretation.knowledge.digest,
+            engine_version=new.interpretation.engine.version,
+            actor_id=new.actor_id,
+        )
+    )
+    connection.execute(
+        insert(identity).values(
+            panel_id=new.panel_id,
+            version=new.version,
+            organisation_id=new.organisation_id,
+            sealed=sealed.seal_identity(vault, new.identity, *place),
+        )
+    )
+    rows = [
+        {
+            "panel_id": new.panel_id,
+            "standing": standing,
+            "organisation_id": new.organisation_id,
+            "received_at": new.received_at,
+        }
+        for standing in sorted(_standings(new.interpretation))
+    ]
+    if rows:
+        connection.execute(insert(panel_standing), rows)
+
+
+def newest_version(
+    connection: Connection, organisation_id: str, panel_id: str, *, lock: bool = False
+) -> int:
+    """The highest version under this id.
+
+    Args:
+        connection: a transaction.
+        organisation_id: the one asking.
+        panel_id: what it asks for.
+        lock: hold the panel until the end of the transaction.
+
+    Raises:
+        NotFound: no such panel in this organisation.
+    """
+    query = select(panel.c.newest_version).where(
+        panel.c.organisation_id == organisation_id, panel.c.id == panel_id
+    )
+    found = connection.execute(query.with_for_update() if lock else query).scalar()
+    if found is None:
+        raise _no_such_panel()
+    return int(found)
+
+
+def read_version(
+    connection: Connection,
+    vault: Vault,
+    organisation_id: str,
+    panel_id: str,
+    version: int | None = None,
+) -> StoredVersion:
+    """One version, the newest when none is named.
+
+    Raises:
+        NotFound: no such panel or version in this organisation.
+    """
+    wanted = panel.c.newest_version if version is None else version
+    row = connection.execute(
+        select(
+            panel_version,
+            panel.c.newest_version,
+            panel.c.patient_key,
+            identity.c.sealed.label("identity_sealed"),
+        )
+        .join_from(panel, panel_version, panel.c.id == panel_version.c.panel_id)
+        .join(
+            identity,
+            and_(
+                identity.c.panel_id == panel_version.c.panel_id,
+                identity.c.version == panel_version.c.version,
+            ),
+        )
+        .where(
+            panel.c.organisation_id == organisation_id,
+            panel.c.id == panel_id,
+            panel_version.c.version == wanted,
+        )
+    ).first()
+    if row is None:
+        raise _no_such_panel()
+    return _version_of(vault, row)
+
+
+def _no_such_panel() -> NotFound:
+    return NotFound("There is no such panel, or it is not yours.")
+
+
+def _version_of(vault: Vault, row: Row[Any]) -> StoredVersion:
+    place = (row.organisation_id, row.panel_id, row.version)
+    return StoredVersion(
+        panel_id=row.panel_id,
+        version=row.version,
+        newest_version=row.newest_version,
+        status=row.status,
+        origin=row.origin,
+        format=row.format,
+        received_at=row.received_at,
+        collected_at=row.collected_at,
+        panel=sealed.open_document(vault, row.panel_sealed, "panel", *place),
+        interpretation=from_document(Interpretation, read_back(row.interpretation)),
+        identity=sealed.open_identity(vault, row.identity_sealed, *place),
+        patient_key=row.patient_key,
+    )
+
+
+def earlier_panels(
+    connection: Connection,
+    vault: Vault,
+    organisation_id: str,
+    patient: str,
+    *,
+    before: datetime,
+    since: datetime,
+    limit: int,
+    other_than: str | None = None,
+) -> tuple[tuple[str, datetime, datetime, Mapping[str, object]], ...]:
+    """Earlier panels of one patient, latest first: id, collected, received, panel as received."""
+    query = (
+        select(
+            panel_version.c.panel_id,
+            panel_version.c.version,
+            panel_version.c.collected_at,
+            panel_version.c.received_at,
+            panel_version.c.panel_sealed,
+        )
+        .join_from(panel, panel_version, is_newest())
+        .where(
+            panel.c.organisation_id == organisation_id,
+            panel.c.patient_key == patient,
+            panel.c.collected_at < before,
+            panel.c.collected_at >= since,
+            panel_version.c.status != "cancelled",
+        )
+        .order_by(panel.c.collected_at.desc())
+        .limit(limit)
+    )
+    if other_than is not None:
+        query = query.where(panel.c.id != other_than)
+    return tuple(
+        (
+            row.panel_id,
+            row.collected_at,
+            row.received_at,
+            sealed.open_document(
+                vault, row.panel_sealed, "panel", organisation_id, row.panel_id, row.version
+            ),
+        )
+        for row in connection.execute(query)
+    )
+
+
+def versions_of_patient(
+    connection: Connection, vault: Vault, organisation_id: str, patient: str, limit: int
+) -> tuple[StoredVersion, ...]:
+    """The newest version of each of a patient's panels, latest collection first."""
+    rows = connection.execute(
+        select(
+            panel_version,
+            panel.c.newest_version,
+            panel.c.patient_key,
+            identity.c.sealed.label("identity_sealed"),
+        )
+        .join_from(panel, panel_version, is_newest())
+        .join(
+            identity,
+            and_(
+                identity.c.panel_id == panel_version.c.panel_id,
+                identity.c.version == panel_version.c.version,
+            ),
+        )
+        .where(panel.c.organisation_id == organisation_id, panel.c.patient_key == patient)
+        .order_by(panel.c.collected_at.desc(), panel.c.received_at.desc(), panel.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(_version_of(vault, row) for row in rows)
+
+
+def is_newest() -> ColumnElement[bool]:
+    """Joins a panel with its newest version."""
+    return and_(
+        panel_version.c.panel_id == panel.c.id, panel_version.c.version == panel.c.newest_version
+    )

@@ -1,0 +1,325 @@
+"""Every table; the migrations build exactly these (a test compares them).
+
+Whatever belongs to an organisation carries its id, and every query on it names it. What tells who a
+patient is stands sealed (`crypto`): the panel as received, the identity, the finished document.
+A work row (report, delivery) is the job itself. Its `due_at` is the moment from which a worker may
+take it: now, the end of the lease that is running, or the next try; None waits for the report.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from labinterp.store.moment import Moment
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id(name: str = "id", **more: Any) -> Column[str]:
+    return Column(name, String(40), primary_key=True, **more)
+
+
+def _of(table: str, name: str | None = None, *, nullable: bool = False) -> Column[str]:
+    """A reference to another table's row."""
+    return Column(name or f"{table}_id", String(40), ForeignKey(f"{table}.id"), nullable=nullable)
+
+
+def _version_of_panel() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["panel_id", "version"], ["panel_version.panel_id", "panel_version.version"]
+    )
+
+
+organisation = Table(
+    "organisation",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+user_account = Table(
+    "user_account",
+    metadata,
+    _id(),
+    _of("organisation"),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("scopes", String(200), nullable=False),
+    Column("password_hash", String(300)),
+    Column("active", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "organisation_id"),
+)
+
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    _id(),
+    _of("user_account"),
+    Column("token_digest", String(64), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _id(),
+    _of("organisation"),
+    Column("prefix", String(24), nullable=False, unique=True),
+    Column("secret_digest", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("scopes", String(200), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    Index(None, "organisation_id"),
+)
+
+panel = Table(
+    "panel",
+    metadata,
+    _id(),
+    _of("organisation"),
+    Column("newest_version", Integer, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("collected_at", Moment),
+    Column("patient_key", String(64)),
+    Column("identifier_key", String(64)),
+    Column("urgency", String(20), nullable=False),
+    Column("critical", Boolean, nullable=False),
+    Column("acknowledged_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "organisation_id", "received_at", "id"),
+    Index(None, "organisation_id", "identifier_key", "received_at"),
+    Index(None, "organisation_id", "patient_key", "collected_at"),
+    Index(None, "organisation_id", "urgency", "received_at"),
+    Index(None, "organisation_id", "critical", "acknowledged_at", "received_at"),
+)
+"""One panel under one id; the columns are those of its newest version, for lists."""
+
+panel_standing = Table(
+    "panel_standing",
+    metadata,
+    Column("panel_id", String(40), ForeignKey("panel.id"), primary_key=True),
+    Column("standing", String(20), primary_key=True),
+    _of("organisation"),
+    Column("received_at", Moment, nullable=False),
+    Index(None, "organisation_id", "standing", "received_at", "panel_id"),
+)
+"""Which standings a panel's newest version has, so that lists can ask for them."""
+
+panel_version = Table(
+    "panel_version",
+    metadata,
+    Column("panel_id", String(40), ForeignKey("panel.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    _of("organisation"),
+    Column("status", String(20), nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("format", String(20), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("collected_at", Moment),
+    Column("panel_sealed", LargeBinary, nullable=False),
+    Column("interpretation", Text, nullable=False),
+    Column("knowledge_version", String(60), nullable=False),
+    Column("knowledge_digest", String(80), nullable=False),
+    Column("engine_version", String(40), nullable=False),
+    Column("actor_id", String(40), nullable=False),
+    Index(None, "organisation_id"),
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("panel_id", String(40), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    _of("organisation"),
+    Column("sealed", LargeBinary, nullable=False),
+    _version_of_panel(),
+)
+"""Who the patient is, apart from the results."""
+
+report = Table(
+    "report",
+    metadata,
+    _id(),
+    _of("organisation"),
+    Column("panel_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("number", String(30)),
+    Column("status", String(20), nullable=False),
+    Column("why", String(500)),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("lease_token", String(40)),
+    Column("leased_by", String(100)),
+    Column("last_error", String(500)),
+    Column("created_at", Moment, nullable=False),
+    Column("ready_at", Moment),
+    Column("digest", String(64)),
+    Column("file_name", String(200)),
+    Column("pages", Integer),
+    _version_of_panel(),
+    UniqueConstraint("panel_id", "version"),
+    UniqueConstraint("organisation_id", "number", "version"),
+    Index(None, "status", "due_at"),
+)
+
+report_file = Table(
+    "report_file",
+    metadata,
+    Column("report_id", String(40), ForeignKey("report.id"), primary_key=True),
+    _of("organisation"),
+    Column("pdf_sealed", LargeBinary, nullable=False),
+    Column("summary_sealed", LargeBinary, nullable=False),
+)
+
+report_number = Table(
+    "report_number",
+    metadata,
+    Column("organisation_id", String(40), ForeignKey("organisation.id"), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+"""The last number given; it only grows, in the transaction that uses it."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _id(),
+    _of("organisation"),
+    _of("report"),
+    Column("panel_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("as_attachment", Boolean, nullable=False),
+    Column("note", String(200)),
+    Column("origin", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("unfinished", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("lease_token", String(40)),
+    Column("leased_by", String(100)),
+    Column("last_answer", String(500)),
+    Column("last_kind", String(20)),
+    Column("message_id", String(200), nullable=False, unique=True),
+    Column("link_digest", String(64), nullable=False, unique=True),
+    Column("link_sealed", LargeBinary),
+    Column("link_expires_at", Moment, nullable=False),
+    Column("link_withdrawn_at", Moment),
+    Column("opened_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    _version_of_panel(),
+    Index(None, "status", "due_at"),
+    Index(None, "organisation_id", "panel_id"),
+    Index(None, "organisation_id", "status", "created_at"),
+    Index(None, "report_id"),
+)
+"""One message to one recipient. `unfinished` counts attempts whose end nobody recorded."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("organisation_id", String(40), ForeignKey("organisation.id"), primary_key=True),
+    Column("key", String(300), primary_key=True),
+    Column("body_digest", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Index(None, "expires_at"),
+)
+
+acknowledgement = Table(
+    "acknowledgement",
+    metadata,
+    _id(),
+    _of("organisation"),
+    Column("panel_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by_id", String(40), nullable=False),
+    Column("by_name", String(200), nullable=False),
+    Column("told", String(200), nullable=False),
+    Column("how", String(200), nullable=False),
+    Column("read_back", Boolean, nullable=False),
+    _version_of_panel(),
+    Index(None, "organisation_id", "panel_id"),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    _id(),
+    _of("organisation"),
+    Column("user_id", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Index(None, "expires_at"),
+)
+"""What someone typed or pasted and has not confirmed yet."""
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    _id(),
+    Column("organisation_id", String(40)),
+    Column("recorded_at", Moment, nullable=False),
+    Column("action", String(1), nullable=False),
+    Column("subtype", String(40), nullable=False),
+    Column("outcome", String(2), nullable=False),
+    Column("why", String(300)),
+    Column("actor_kind", String(10), nullable=False),
+    Column("actor_id", String(40), nullable=False),
+    Column("actor_name", String(200), nullable=False),
+    Column("address", String(64)),
+    Column("request_id", String(80)),
+    Column("panel_id", String(40)),
+    Column("version", Integer),
+    Column("patient_key", String(64)),
+    Column("entity", String(80)),
+    Column("previous_hash", String(64)),
+    Column("hash", String(64)),
+    Index(None, "organisation_id", "recorded_at"),
+    Index(None, "organisation_id", "panel_id"),
+    Index(None, "organisation_id", "patient_key"),
+)
+"""Append-only, shaped like a FHIR AuditEvent; no foreign key, since it outlives what it names."""
+
+keyring = Table(
+    "keyring",
+    metadata,
+    _id(),
+    Column("proof", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+"""Proof of which data key sealed this database, so that a wrong key is noticed at start."""
