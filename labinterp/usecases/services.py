@@ -20,6 +20,9 @@ Wake = Literal["report", "delivery"]
 class Queue(Protocol):
     """Says "look" to a worker; a lost word costs seconds, because the relay sweeps."""
 
+    def waiting(self, kind: Wake) -> int | None:
+        """Messages that nobody has taken yet; None when the broker does not answer."""
+
     def wake(self, kind: Wake) -> object:
         """Nudge whoever does this kind of work; may fail, never blocks for long."""
 
@@ -71,6 +74,7 @@ class Policy:
         session_idle, session_absolute: when someone who does nothing, or anyone, must sign in again.
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
+        free_disk: room the database must have left before this process counts as ready [bytes].
         secret: keys the hashes of API keys and links; never stored.
     """
 
@@ -108,6 +112,7 @@ class Policy:
     stranger_rate: str = "60 per minute"
     rate_store: str = ""
     trusted_proxies: int = 0
+    free_disk: int = 200_000_000
     session_idle: timedelta = timedelta(minutes=30)
     session_absolute: timedelta = timedelta(hours=12)
     account_rate: str = "10 per 15 minutes"
