@@ -36,6 +36,9 @@ OutcomeKind = Literal["sent", "deferred", "refused", "operator", "unknown"]
 Security = Literal["starttls", "tls", "none"]
 
 _LONGEST_ANSWER: Final = 200
+# Of the server's reply to the data: bytes a line, and lines.
+_LONGEST_LINE: Final = 4096
+_MOST_LINES: Final = 100
 # Replies to RCPT that speak of us, not of the recipient: authentication or encryption is asked for.
 _ABOUT_US: Final = frozenset({530, 534, 535, 538})
 # Reply codes, and the meaning of their first digit (RFC 5321, 4.2.1; RFC 3207).
@@ -169,12 +172,12 @@ class SmtpMailer:
             raise _Ended(SendOutcome("deferred", f"connection lost: {_one_line(error)}")) from error
         except ssl.SSLError as error:
             raise _Ended(_tls_failure(error)) from error
-        except OSError as error:
-            raise _Ended(SendOutcome("deferred", f"connection lost: {_one_line(error)}")) from error
         except smtplib.SMTPResponseException as error:
             raise _Ended(_of_conversation(error.smtp_code, error.smtp_error)) from error
         except smtplib.SMTPException as error:
             raise _Ended(SendOutcome("operator", _one_line(error))) from error
+        except OSError as error:
+            raise _Ended(SendOutcome("deferred", f"connection lost: {_one_line(error)}")) from error
         finally:
             watch.cancel()
             _leave(server)
@@ -228,8 +231,8 @@ class SmtpMailer:
         try:
             if server.sock is not None:
                 server.sock.settimeout(self._answer_timeout)
-            code, answer = server.getreply()
-        except (OSError, smtplib.SMTPException) as error:
+            code, answer = _answer(server)
+        except (OSError, ValueError) as error:
             return SendOutcome("unknown", f"no answer after the data: {_one_line(error)}")
         return _of_data(code, answer)
 
@@ -316,6 +319,25 @@ def _of_recipient(code: int, answer: bytes) -> SendOutcome:
     if code in _ABOUT_US:
         return _of_conversation(code, answer)
     return SendOutcome("refused" if _is_permanent(code) else "deferred", _words(code, answer))
+
+
+def _answer(server: smtplib.SMTP) -> tuple[int, bytes]:
+    """The reply to the data; only whole lines count, for half of one may read like another code.
+
+    Raises:
+        OSError: the line broke, or stayed silent too long.
+        ValueError: what came is no SMTP reply.
+    """
+    words: list[bytes] = []
+    while len(words) < _MOST_LINES:
+        line = server.file.readline(_LONGEST_LINE) if server.file else b""
+        if not line.endswith(b"\n"):
+            raise ConnectionError("the line was lost before the answer was whole")
+        code, mark, text = line[:3], line[3:4], line[4:].strip()
+        words.append(text)
+        if mark != b"-":
+            return int(code), b" ".join(words)
+    raise ValueError("an answer without end")
 
 
 def _of_data(code: int, answer: bytes) -> SendOutcome:

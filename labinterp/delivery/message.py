@@ -76,7 +76,7 @@ def build(notice: Notice) -> EmailMessage:
     words = _words(notice)
     message = EmailMessage(policy=_POLICY)
     message["From"] = notice.sender
-    message["To"] = Address(addr_spec=notice.recipient)
+    message["To"] = _one_address(notice.recipient)
     message["Subject"] = _filled(kind, "subject.txt", words)
     message["Date"] = notice.made_at
     message["Message-ID"] = notice.message_id
@@ -88,6 +88,13 @@ def build(notice: Notice) -> EmailMessage:
     if notice.attachment is not None:
         _attach(message, notice.attachment)
     return message
+
+
+def _one_address(text: str) -> Address:
+    try:
+        return Address(addr_spec=text)
+    except IndexError as error:  # what the parser of the standard library says to an empty text
+        raise ValueError("no address") from error
 
 
 def _words(notice: Notice) -> Mapping[str, str]:
