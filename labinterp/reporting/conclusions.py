@@ -1,0 +1,228 @@
+"""The middle of the report: sample doubts, the twitching, findings, what to consider next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from labinterp.model.codes import URGENCIES
+from labinterp.reporting import words
+from labinterp.reporting.blocks import (
+    CauseEntry,
+    Causes,
+    Clause,
+    FindingEntry,
+    Findings,
+    Paragraph,
+    PathLine,
+    Section,
+    StepEntry,
+    StepGroup,
+    Steps,
+    SymptomLine,
+    UndecidedEntry,
+    UndecidedList,
+    VerdictBlock,
+    said,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labinterp.model.interpretation import (
+        Finding,
+        Interpretation,
+        NextStep,
+        OtherCause,
+        Path,
+        SymptomVerdict,
+    )
+    from labinterp.reporting.lookups import Lookups
+
+LEADING: Final = 5
+"""At most so many findings are told in full."""
+FREQUENCY_WORDS: Final = {
+    "very-common": "very common",
+    "common": "common",
+    "uncommon": "uncommon",
+    "rare": "rare",
+}
+
+
+def sample_doubts(answer: Interpretation, look: Lookups) -> Section:
+    """Artefacts that the pattern fits; or which checks were made and found none."""
+    entries = tuple(entry(finding, look) for finding in _ranked(answer.artefacts))
+    title = "Doubts about the sample"
+    if entries:
+        return Section("sample_doubts", title, (Findings(entries),), "notice")
+    checks = ", ".join(answer.artefact_checks)
+    text = (
+        f"Checks made: {checks}. None fits these results." if checks else "No check was possible."
+    )
+    return Section("sample_doubts", title, (Paragraph(said(text)),))
+
+
+def twitching(answer: Interpretation, look: Lookups) -> Section:
+    """Whether these results explain the twitching, symptom by symptom, and by which paths."""
+    asked = answer.twitching
+    block = VerdictBlock(
+        verdict=asked.verdict,
+        headline=words.VERDICT_WORDS[asked.verdict],
+        text=asked.text,
+        symptoms=tuple(_symptom(item, look) for item in asked.per_symptom),
+        paths=tuple(_path(path, look) for path in asked.paths),
+        rules=asked.rules,
+    )
+    return Section("twitching", "Do these results explain the twitching?", (block,))
+
+
+def _symptom(item: SymptomVerdict, look: Lookups) -> SymptomLine:
+    return SymptomLine(
+        label=item.label,
+        strength=item.strength,
+        words=words.strength_words(item.strength),
+        mechanisms=tuple(
+            look.titles.get(id_) or look.titles.get(f"finding/{id_}") or id_
+            for id_ in item.mechanisms
+        ),
+    )
+
+
+def _path(path: Path, look: Lookups) -> PathLine:
+    return PathLine(path.sentence, path.labels, path.opposes, look.numbers(path.sources))
+
+
+def findings(answer: Interpretation, look: Lookups) -> Section:
+    """Patterns and mechanisms: the leading ones in full, the rest under "also noted"."""
+    ranked = _ranked((*answer.patterns, *answer.mechanisms))
+    leading = [finding for finding in ranked if finding.leading][:LEADING]
+    told = {finding.id for finding in leading}
+    block = Findings(
+        leading=tuple(entry(finding, look) for finding in leading),
+        also=tuple(entry(finding, look) for finding in ranked if finding.id not in told),
+        none="" if ranked else f"No finding. {_looked_at(answer)}",
+    )
+    return Section("findings", "Findings", (block,))
+
+
+def _looked_at(answer: Interpretation) -> str:
+    undecided = len(answer.undecided)
+    looked = words.plural(answer.rules_looked_at, "rule was", "rules were")
+    return f"{looked} looked at; {undecided} could not be decided."
+
+
+def _ranked(found: Iterable[Finding]) -> list[Finding]:
+    """Most urgent first; otherwise in the order of the answer."""
+    return sorted(found, key=lambda finding: -URGENCIES.index(finding.urgency))
+
+
+def entry(finding: Finding, look: Lookups) -> FindingEntry:
+    """A finding with its certainty, inputs, rule and sources."""
+    return FindingEntry(
+        id=finding.id,
+        anchor=finding.id.replace("/", "-"),
+        sort=finding.kind,
+        title=finding.title.rstrip("."),
+        text=finding.text,
+        certainty=finding.certainty,
+        certainty_words=words.CERTAINTY_WORDS[finding.certainty],
+        urgency=finding.urgency,
+        urgency_words=words.URGENCY_WORDS[finding.urgency].lower(),
+        rule=finding.rule,
+        version=finding.version,
+        strength=finding.strength or "",
+        inputs=look.results(id_ for item in finding.evidence for id_ in item.about),
+        source_numbers=look.numbers(finding.sources),
+        clauses=tuple(
+            Clause(item.sentence, item.truth, item.doubtful) for item in finding.evidence
+        ),
+        doubts=finding.doubts,
+        remarks=_remarks(finding, look),
+        explains=tuple(
+            f"{item.label}: {words.strength_words(item.strength)}"
+            for item in finding.explains or ()
+        ),
+        action=finding.action or "",
+    )
+
+
+def _remarks(finding: Finding, look: Lookups) -> tuple[str, ...]:
+    missing = ", ".join(look.name(id_) for id_ in finding.not_measured)
+    made = (
+        *finding.caveats,
+        f"Not measured: {missing}." if missing else "",
+        *(f"Strengthened by: {text}" for text in finding.strengthened_by),
+        *(f"Weakened by: {text}" for text in finding.weakened_by),
+        f"Not confirmed in a source read: {', '.join(finding.unverified)}."
+        if finding.unverified
+        else "",
+    )
+    return tuple(text for text in made if text)
+
+
+def next_steps(answer: Interpretation, look: Lookups) -> Section | None:
+    """What to consider, most urgent first."""
+    by_urgency: defaultdict[str, list[NextStep]] = defaultdict(list)
+    for step in answer.next_steps:
+        by_urgency[step.urgency].append(step)
+    groups = tuple(
+        StepGroup(
+            urgency,
+            words.STEP_TITLES[urgency],
+            tuple(_step(step, look) for step in by_urgency[urgency]),
+        )
+        for urgency in reversed(URGENCIES)
+        if by_urgency[urgency]
+    )
+    return Section("next_steps", "To consider next", (Steps(groups),)) if groups else None
+
+
+def _step(step: NextStep, look: Lookups) -> StepEntry:
+    return StepEntry(
+        step.id, step.text, step.detail, look.findings(step.because), look.numbers(step.sources)
+    )
+
+
+def red_flags(answer: Interpretation, look: Lookups) -> Section | None:
+    """Pictures that must not be missed whatever the results show."""
+    found = tuple(entry(finding, look) for finding in answer.twitching.red_flags)
+    return Section("red_flags", "Red flags", (Findings(found),), "critical") if found else None
+
+
+def other_causes(answer: Interpretation, look: Lookups) -> Section | None:
+    """Commoner causes of twitching, which no result here shows."""
+    causes = tuple(_cause(cause, look) for cause in answer.twitching.other_causes)
+    title = "Commoner causes of twitching, which these results do not show"
+    return Section("other_causes", title, (Causes(causes),)) if causes else None
+
+
+def _cause(cause: OtherCause, look: Lookups) -> CauseEntry:
+    return CauseEntry(
+        label=cause.label,
+        frequency=FREQUENCY_WORDS.get(cause.frequency, cause.frequency),
+        typical=cause.typical,
+        clue=cause.clue,
+        suggested_by=cause.suggested_by,
+        source_numbers=look.numbers(cause.sources),
+    )
+
+
+def undecided(answer: Interpretation, look: Lookups) -> Section | None:
+    """What could not be decided, and what would settle it."""
+    entries = tuple(
+        UndecidedEntry(item.title, item.text, tuple(map(look.name, item.missing)), item.rule)
+        for item in answer.undecided
+    )
+    if not entries:
+        return None
+    block = UndecidedList(entries, _together(entries))
+    return Section("undecided", "Could not be decided, and what would settle it", (block,))
+
+
+def _together(entries: Iterable[UndecidedEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Titles under what is missing for them; what would settle most comes first."""
+    grouped: defaultdict[str, list[str]] = defaultdict(list)
+    for item in entries:
+        grouped[", ".join(item.settled_by)].append(item.title)
+    ranked = sorted(grouped.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    return tuple((missing, tuple(dict.fromkeys(titles))) for missing, titles in ranked)

@@ -1,0 +1,91 @@
+"""What sections look up again and again: source numbers, printed results, findings' titles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labinterp.reporting import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.model.interpretation import Finding, Interpretation, InterpretedResult
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """What number a source has, how a result is printed, what a finding is called."""
+
+    source_numbers: Mapping[str, int]
+    names: Mapping[str, str]
+    printed: Mapping[str, str]
+    titles: Mapping[str, str]
+
+    def numbers(self, sources: Iterable[str]) -> tuple[int, ...]:
+        """Numbers in this report's source list, ascending, each once."""
+        return tuple(
+            sorted({self.source_numbers[id_] for id_ in sources if id_ in self.source_numbers})
+        )
+
+    def name(self, measurand: str) -> str:
+        """What a measurand is called here; an id that no result explains is read out."""
+        return self.names.get(measurand) or measurand.replace("_", " ").replace("-", " ")
+
+    def results(self, measurands: Iterable[str]) -> tuple[str, ...]:
+        """The results among these, as printed, each once and in the order first named."""
+        return tuple(dict.fromkeys(self.printed[id_] for id_ in measurands if id_ in self.printed))
+
+    def findings(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Titles of the findings named, each once."""
+        return tuple(dict.fromkeys(self.titles[id_] for id_ in ids if id_ in self.titles))
+
+
+def lookups(answer: Interpretation) -> Lookups:
+    """Everything the sections of one report look up."""
+    return Lookups(
+        source_numbers={source.id: source.number for source in answer.sources},
+        names={result.measurand: result.name for result in answer.results},
+        printed={result.measurand: in_words(result) for result in reversed(answer.results)},
+        titles={finding.id: finding.title for finding in all_findings(answer)},
+    )
+
+
+def all_findings(answer: Interpretation) -> tuple[Finding, ...]:
+    """Every finding of the answer, of whatever kind."""
+    return (
+        *answer.artefacts,
+        *answer.patterns,
+        *answer.mechanisms,
+        *answer.twitching.red_flags,
+        *answer.urgency_because,
+    )
+
+
+def in_words(result: InterpretedResult) -> str:
+    """A result in one run of words: `Potassium 2.4 mmol/L`."""
+    return f"{result.name} {value_and_unit(result)}".rstrip()
+
+
+def value_text(result: InterpretedResult) -> str:
+    """The value as sent; of a derived quantity, the value as it was worked out."""
+    reported = result.reported
+    if reported is not None and reported.value:
+        return words.as_sent(reported.value, reported.comparator)
+    if result.value is not None and result.derived_from:
+        return words.with_comparator(words.number(result.value.number), result.value.comparator)
+    return ""
+
+
+def unit_text(result: InterpretedResult) -> str:
+    """The unit as sent; of a derived quantity, its printed unit."""
+    if result.reported is not None and (result.reported.value or result.reported.unit):
+        return result.reported.unit or ""
+    if result.value is None:
+        return ""
+    return result.value.printed_unit or result.value.unit
+
+
+def value_and_unit(result: InterpretedResult) -> str:
+    """Both, with a no-break space between them."""
+    return words.with_unit(value_text(result), unit_text(result))

@@ -1,0 +1,264 @@
+"""The table of results: each as sent, with what is said of it, in the order a clinician needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from labinterp.reporting import words
+from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, Section, sentences
+from labinterp.reporting.lookups import Lookups, unit_text, value_and_unit, value_text
+from labinterp.reporting.number_line import Captions, Geometry, geometry
+from labinterp.reporting.palette import SYMBOL_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from labinterp.model.interpretation import (
+        Amount,
+        ChangeRecord,
+        Interpretation,
+        InterpretedResult,
+        IntervalRecord,
+    )
+
+_GROUPS: Final = (
+    ("critical", "Critical"),
+    ("electrolytes", "Electrolytes"),
+    ("minerals", "Minerals"),
+    ("vitamins", "Vitamins"),
+    ("supporting", "Supporting"),
+)
+_CRITICAL: Final = ("critically_low", "critically_high")
+_ABNORMAL: Final = (*_CRITICAL, "low", "high")
+NO_HISTORY: Final = "No previous result was available for comparison."
+LEGEND: Final = (
+    "Position: shaded band = interval; dashed = critical limit; dotted = decision limit; "
+    "solid triangle = this result; hollow triangle = previous result; "
+    "bracket with arrow = reported as < or >; chevron = beyond the axis."
+)
+
+
+def results(answer: Interpretation, look: Lookups) -> Section:
+    """Every result that arrived, and every derived one; none is left out."""
+    footnotes = _footnotes(answer)
+    history = any(result.change for result in answer.results)
+    rows = [(_group(item), _row(item, answer, look, footnotes)) for item in answer.results]
+    groups = (
+        ResultGroup(id_, title, tuple(row for group, row in rows if group == id_))
+        for id_, title in _GROUPS
+    )
+    table = ResultTable(
+        groups=tuple(group for group in groups if group.rows),
+        history=history,
+        footnotes=tuple(footnotes),
+        no_history="" if history else NO_HISTORY,
+        legend=LEGEND if any(row.line for _, row in rows) else "",
+    )
+    return Section("results", "Results", (table,))
+
+
+def _group(result: InterpretedResult) -> str:
+    if result.standing in _CRITICAL:
+        return "critical"
+    return result.group if any(result.group == id_ for id_, _ in _GROUPS) else "supporting"
+
+
+def _footnotes(answer: Interpretation) -> Mapping[str, int]:
+    """The sentences below the table, numbered in the order of their rows."""
+    texts = dict.fromkeys(
+        text for result in answer.results for text in (_derivation(result),) if text
+    )
+    return {text: place for place, text in enumerate(texts, start=1)}
+
+
+def _derivation(result: InterpretedResult) -> str:
+    """How a derived quantity was worked out, and from what."""
+    if not result.derived_from:
+        return ""
+    return sentences(f"{result.name}: {result.derivation or 'calculated'}")
+
+
+def _row(
+    result: InterpretedResult,
+    answer: Interpretation,
+    look: Lookups,
+    footnotes: Mapping[str, int],
+) -> ResultRow:
+    doubtful = bool(result.doubts)
+    abnormal = result.standing in _ABNORMAL
+    derivation = _derivation(result)
+    return ResultRow(
+        measurand=result.measurand,
+        where=result.where,
+        name=_name(result),
+        as_named=_as_named(result),
+        value=value_text(result),
+        unit=unit_text(result),
+        value_and_unit=value_and_unit(result),
+        second=second_unit(result),
+        standing=result.standing,
+        symbol=SYMBOL_OF[result.standing],
+        flag=words.FLAG_WORDS[result.standing],
+        grade=_grade(result),
+        strong=abnormal and not doubtful,
+        critical=result.standing in _CRITICAL,
+        derived=bool(result.derived_from),
+        at_the_limit=_at_the_limit(result),
+        doubtful=doubtful,
+        doubts=result.doubts,
+        why_unknown=_why_unknown(result),
+        result_status=_status(result, answer),
+        interval=interval_text(result),
+        interval_whose=_whose(result),
+        interval_numbers=look.numbers(result.interval.source) if result.interval else (),
+        line=number_line(result, answer),
+        previous=_previous(result.change),
+        previous_at=_previous_day(result.change),
+        change=result.change.text if result.change else "",
+        marks=(footnotes[derivation],) if derivation else (),
+        notes=_notes(result),
+    )
+
+
+def _name(result: InterpretedResult) -> str:
+    if result.derived_from and not result.name.endswith("(calculated)"):
+        return f"{result.name} (calculated)"
+    return result.name
+
+
+def _as_named(result: InterpretedResult) -> str:
+    """The laboratory's own name of the test, where a reader could not tell it is the same."""
+    sent = (result.reported.name or "").strip() if result.reported else ""
+    return "" if sent.casefold() in ("", result.name.casefold()) else sent
+
+
+def second_unit(result: InterpretedResult) -> str:
+    """The value in the other unit system, with no more figures than were sent."""
+    shown = words.one_unit_form(unit_text(result))
+    kept = words.figures(value_text(result))
+    for amount in (result.value, result.conventional):
+        if amount is not None and words.one_unit_form(amount.printed_unit or amount.unit) != shown:
+            return _amount(amount, kept)
+    return ""
+
+
+def _amount(amount: Amount, kept: int) -> str:
+    shown = words.with_comparator(words.rounded(amount.number, kept), amount.comparator)
+    return words.with_unit(shown, amount.printed_unit or amount.unit)
+
+
+def _grade(result: InterpretedResult) -> str:
+    """The severity band, else the region of a decision scheme the result lies in."""
+    if result.band_label:
+        return f"{result.band_label}, provisional" if result.provisional else result.band_label
+    regions = [item.name for item in result.decisions if item.kind == "decision"]
+    return "; ".join(regions) or ("provisional" if result.provisional else "")
+
+
+def _at_the_limit(result: InterpretedResult) -> str:
+    if not result.at_the_limit:
+        return ""
+    return result.at_the_limit_note or "At the limit (rounding or uncertainty decides)"
+
+
+def _why_unknown(result: InterpretedResult) -> str:
+    if result.standing != "unknown":
+        return ""
+    return result.why_unknown or "No interval for this patient."
+
+
+def _status(result: InterpretedResult, answer: Interpretation) -> str:
+    status = (result.reported.status or "") if result.reported else ""
+    return "" if status in ("", "final", answer.status) else status
+
+
+def interval_text(result: InterpretedResult) -> str:
+    """The interval with the result's decimals, and with its unit where that is not the result's."""
+    interval = result.interval
+    if interval is None:
+        return ""
+    own_unit = _in_own_unit(result, interval)
+    least = words.decimals(value_text(result)) if own_unit else 0
+    shown = _ends(interval, least)
+    return shown if own_unit else words.with_unit(shown, interval.printed_unit or interval.unit)
+
+
+def _in_own_unit(result: InterpretedResult, interval: IntervalRecord) -> bool:
+    shown = words.one_unit_form(unit_text(result))
+    known = {words.one_unit_form(unit) for unit in (interval.unit, interval.printed_unit) if unit}
+    return shown in known or (result.line is not None and result.line.unit == interval.unit)
+
+
+def _ends(interval: IntervalRecord, least: int) -> str:
+    low, high = interval.low, interval.high
+    least = max([least, *(_own_decimals(end) for end in (low, high) if end is not None)])
+    if low is not None and high is not None:
+        return f"{words.number(low, least)}–{words.number(high, least)}"
+    if high is not None:
+        sign = "≤" if interval.high_included else "<"
+        return f"{sign}{words.NBSP}{words.number(high, least)}"
+    if low is not None:
+        sign = "≥" if interval.low_included else ">"
+        return f"{sign}{words.NBSP}{words.number(low, least)}"
+    return ""
+
+
+def _own_decimals(end: Decimal) -> int:
+    return max(-int(end.as_tuple().exponent), 0)
+
+
+def _whose(result: InterpretedResult) -> str:
+    interval = result.interval
+    if interval is None:
+        return "no interval for this patient"
+    if interval.owner == "laboratory":
+        return "laboratory’s own"
+    kind = "decision limit" if interval.kind == "decision" else "cited"
+    if interval.fallback:
+        kind = "fallback"
+    return f"{kind}: {interval.set}, {interval.applies_to}" if interval.applies_to else kind
+
+
+def number_line(result: InterpretedResult, answer: Interpretation) -> Geometry | None:
+    """The number line of a result, on one axis with the other results of its measurand."""
+    if result.line is None or result.interval is None:
+        return None
+    least = words.decimals(value_text(result))
+    others = [
+        other.line.value
+        for other in answer.results
+        if other.measurand == result.measurand
+        and other.line
+        and other.line.unit == result.line.unit
+    ]
+    captions = Captions(
+        alt=_alt(result), value=value_text(result), number=lambda limit: words.number(limit, least)
+    )
+    return geometry(result.line, captions, others)
+
+
+def _alt(result: InterpretedResult) -> str:
+    """`Potassium 2.4 mmol/L, critical low. Reference interval 3.5 to 5.3.`."""
+    flag = words.FLAG_WORDS[result.standing].lower()
+    kind = "Decision limit" if result.interval and result.interval.kind == "decision" else ""
+    interval = interval_text(result).replace("–", " to ")
+    sentence = f"{result.name} {value_and_unit(result)}, {flag}."
+    return f"{sentence} {kind or 'Reference interval'} {interval}.".replace(words.NBSP, " ")
+
+
+def _previous(change: ChangeRecord | None) -> str:
+    if change is None:
+        return ""
+    earlier = change.earlier
+    shown = words.with_comparator(words.number(earlier.number), earlier.comparator)
+    return words.with_unit(shown, earlier.printed_unit or earlier.unit)
+
+
+def _previous_day(change: ChangeRecord | None) -> str:
+    return words.moment_of(change.earlier_at).split(" (")[0] if change else ""
+
+
+def _notes(result: InterpretedResult) -> tuple[str, ...]:
+    sent = result.reported.note if result.reported else None
+    return (*(() if not sent else (f"Laboratory: {sent}",)), *result.notes)

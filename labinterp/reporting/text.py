@@ -1,0 +1,115 @@
+"""The report as plain text: a summary that pastes cleanly into a record, and all of it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from labinterp.reporting import words
+from labinterp.reporting.blocks import (
+    Block,
+    Findings,
+    ResultRow,
+    ResultTable,
+    Steps,
+    VerdictBlock,
+    View,
+)
+from labinterp.reporting.plain import row_line, section_text
+from labinterp.reporting.view import as_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labinterp.model.report import ReportOrder
+    from labinterp.reporting.blocks import Block, ResultRow, View
+
+SUMMARY_LINES: Final = 25
+"""Most lines of a summary."""
+_SUMMARY_WIDTH: Final = 110
+_ROWS: Final = 10
+_STEPS: Final = 4
+
+
+def summary(report: View | ReportOrder) -> str:
+    """At most 25 lines: who, how urgent, the results that matter, what they mean, what next."""
+    view = as_view(report)
+    head = (view.title, view.status_line, view.running)
+    lines = [*head, *_urgent_lines(view), *_result_lines(view), *_meaning_lines(view)]
+    tail = _tail_lines(view)
+    kept = [_short(line) for line in lines if line][: SUMMARY_LINES - len(tail)]
+    return "\n".join((*kept, *tail)) + "\n"
+
+
+def _short(line: str) -> str:
+    return textwrap.shorten(line.replace(words.NBSP, " "), _SUMMARY_WIDTH, placeholder=" …")
+
+
+def _urgent_lines(view: View) -> Iterator[str]:
+    yield f"URGENCY: {view.urgency_words}"
+    for block in _blocks(view, "red_flags"):
+        if isinstance(block, Findings):
+            yield from (f"Red flag: {item.title}" for item in block.leading[:3])
+
+
+def _result_lines(view: View) -> Iterator[str]:
+    """Abnormal and unclassified results in full, the rest in one line."""
+    rows = [row for block in _blocks(view, "results") for row in _rows(block)]
+    told = [row for row in rows if row.standing != "within"][:_ROWS]
+    yield from (row_line(row) for row in told)
+    rest = [row for row in rows if row not in told]
+    if rest:
+        yield "Also: " + "; ".join(
+            f"{row.name} {row.value_and_unit} ({row.flag.lower()})" for row in rest
+        )
+
+
+def _rows(block: Block) -> tuple[ResultRow, ...]:
+    return block.rows if isinstance(block, ResultTable) else ()
+
+
+def _meaning_lines(view: View) -> Iterator[str]:
+    for block in _blocks(view, "sample_doubts"):
+        if isinstance(block, Findings):
+            yield from (f"Sample: {item.title}" for item in block.leading[:2])
+    for block in _blocks(view, "twitching"):
+        if isinstance(block, VerdictBlock):
+            yield f"Explains twitching: {block.headline}"
+    for block in _blocks(view, "findings"):
+        if isinstance(block, Findings):
+            yield from (f"- {item.title} ({item.certainty_words})" for item in block.leading)
+    yield from _step_lines(view)
+
+
+def _step_lines(view: View) -> Iterator[str]:
+    steps = [
+        f"{group.title}: {step.text}"
+        for block in _blocks(view, "next_steps")
+        if isinstance(block, Steps)
+        for group in block.groups
+        for step in group.steps
+    ]
+    yield from steps[:_STEPS]
+    if len(steps) > _STEPS:
+        yield f"{words.plural(len(steps) - _STEPS, 'further step', 'further steps')} in the report."
+
+
+def _tail_lines(view: View) -> tuple[str, ...]:
+    return (
+        "Interpretation support; it adds to the laboratory’s report and does not replace it.",
+        f"{view.number} v{view.version} · {view.footer}",
+    )
+
+
+def _blocks(view: View, section: str) -> tuple[Block, ...]:
+    found = view.section(section)
+    return found.blocks if found else ()
+
+
+def long_text(report: View | ReportOrder) -> str:
+    """The whole report as text, for a terminal."""
+    view = as_view(report)
+    marks = [mark for mark, set_ in (("TEST DATA, NOT A PATIENT", view.demo),) if set_]
+    head = "\n".join((*marks, view.title, view.status_line))
+    body = (section_text(section) for section in view.sections)
+    return "\n\n".join((head, *body, "End of report")) + "\n"
