@@ -1,0 +1,51 @@
+"""How many requests one key, and one address without a key, may send; counted in Redis if any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from flask import current_app, g, request
+from flask_limiter import Limiter
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from labinterp.usecases.services import Policy
+
+_EXTENSION: Final = "labinterp-limits"
+_MEMORY: Final = "memory://"
+
+
+def attach(app: Flask, policy: Policy) -> None:
+    """Give the app its limits.
+
+    With Redis gone this process counts alone, rather than refuse everyone.
+    """
+    store = policy.rate_store or _MEMORY
+    limiter = Limiter(
+        _caller,
+        app=app,
+        storage_uri=store,
+        in_memory_fallback_enabled=store != _MEMORY,
+        key_prefix="labinterp",
+    )
+    app.extensions[_EXTENSION] = {
+        "request": limiter.shared_limit(policy.request_rate, scope="requests"),
+        "stranger": limiter.shared_limit(policy.stranger_rate, scope="strangers"),
+    }
+
+
+def spend(kind: Literal["request", "stranger"]) -> None:
+    """Count this request against a limit of whoever asks.
+
+    Raises:
+        RateLimitExceeded: the limit is used up; nothing was done.
+    """
+    with current_app.extensions[_EXTENSION][kind]:
+        pass
+
+
+def _caller() -> str:
+    """The key where one was accepted; else the address, which is a proxy's word only if trusted."""
+    actor = g.get("actor")
+    return f"key:{actor.id}" if actor else f"address:{request.remote_addr}"

@@ -1,0 +1,60 @@
+"""Hangs the API on an app: its resources, its document, its limits and its problem documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from labinterp.api import (
+    deliveries,
+    documentation,
+    health,
+    imports,
+    interpretations,
+    knowledge,
+    limits,
+    metrics,
+    openapi,
+    panels,
+    reports,
+)
+from labinterp.api.resource import SERVICES
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from labinterp.usecases.services import Services
+
+RESOURCES: Final = (
+    interpretations.resource,
+    panels.resource,
+    imports.resource,
+    reports.resource,
+    deliveries.resource,
+    knowledge.resource,
+    health.resource,
+    metrics.resource,
+    documentation.resource,
+)
+_PATHS: Final = ("/healthz", "/readyz", "/metrics")
+
+
+def register(app: Flask, services: Services) -> None:
+    """Hang the API on the app."""
+    app.extensions[SERVICES] = services
+    limits.attach(app, services.policy)
+    describe(app)
+    app.register_blueprint(documentation.page)
+
+
+def describe(app: Flask) -> openapi.Api:
+    """Register every resource and collect the OpenAPI document of them."""
+    collector = openapi.collector(app)
+    for resource in RESOURCES:
+        collector.register_blueprint(resource)
+    app.extensions[documentation.COLLECTOR] = collector
+    return collector
+
+
+def answers_machines(path: str) -> bool:
+    """Does this address belong to the API, so that a refusal is a problem document?"""
+    return path in _PATHS or (path.startswith("/api/") and not path.startswith("/api/docs"))

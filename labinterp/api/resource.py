@@ -1,0 +1,152 @@
+"""What every resource shares: who asks, what for, and how an operation is described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from flask import current_app, g, request
+from flask_smorest import Blueprint
+
+from labinterp import access
+from labinterp.api import errors, limits
+from labinterp.errors import AccessDenied
+from labinterp.usecases import administer
+
+if TYPE_CHECKING:
+    from labinterp.access import Actor, Scope
+    from labinterp.usecases.services import Services
+
+VERSION_PREFIX: Final = "/api/v1"
+SERVICES: Final = "labinterp-services"
+
+View = TypeVar("View", bound=Callable[..., Any])
+Documentation = dict[str, Any]
+
+_SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"apiKey": []}]
+_HOW_TO_SEND_A_KEY: Final = "Send it as `Authorization: Bearer <key>` or as `X-API-Key: <key>`."
+
+
+def blueprint(name: str, description: str, *, prefix: str = VERSION_PREFIX) -> Blueprint:
+    """A blueprint that lets in only who may, and tells every refusal as a problem document."""
+    made = Blueprint(name, __name__, url_prefix=prefix, description=description)
+    made.before_request(let_in)
+    errors.register_on(made)
+    return made
+
+
+def services() -> Services:
+    """What the use cases need; the same for every request of this process."""
+    return cast("Services", current_app.extensions[SERVICES])
+
+
+def actor() -> Actor:
+    """Who asks; only an operation with a scope has one."""
+    return cast("Actor", g.actor)
+
+
+def request_id() -> str:
+    """The id of this request, as sent or made."""
+    return cast("str", g.get("request_id", ""))
+
+
+def operation(
+    summary: str,
+    *,
+    scope: Scope | None,
+    answers: Mapping[int, Documentation],
+    refusals: tuple[int, ...] = (),
+    body: Documentation | None = None,
+    parameters: tuple[Documentation, ...] = (),
+) -> Callable[[View], View]:
+    """Say who may call a view, and describe it.
+
+    Args:
+        summary: one line for the document.
+        scope: what the key needs; None for an operation open to all.
+        answers: status to what is answered.
+        refusals: statuses of problem documents, beside those of every operation with a scope.
+        body: the request body, as OpenAPI has it.
+        parameters: headers and query parameters, as OpenAPI has them.
+    """
+    documentation: Documentation = {
+        "summary": summary,
+        "responses": _responses(answers, refusals, scope),
+        "security": _SECURITY if scope else [],
+    }
+    if parameters:
+        documentation["parameters"] = list(parameters)
+    if body:
+        documentation["requestBody"] = body
+    if scope:
+        documentation["x-scope"] = scope
+
+    def decorate(view: View) -> View:
+        cast("Any", view).scope = scope
+        named = {"operationId": _operation_id(view), "description": cleandoc(view.__doc__ or "")}
+        return cast("View", Blueprint.doc(**documentation, **named)(view))
+
+    return decorate
+
+
+def let_in() -> None:
+    """Know who asks before anything of the body is read.
+
+    Raises:
+        AccessDenied: no key, an unknown one, or one without the operation's scope.
+        RateLimitExceeded: too many requests.
+    """
+    scope = _scope_asked()
+    if scope is None or request.method == "OPTIONS":
+        return
+    g.actor = _authenticated()
+    limits.spend("request")
+    access.require(g.actor, scope)
+
+
+def _operation_id(view: Callable[..., Any]) -> str:
+    return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
+
+
+def _responses(
+    answers: Mapping[int, Documentation], refusals: tuple[int, ...], scope: Scope | None
+) -> Documentation:
+    always = (401, 403, 429, 503) if scope else ()
+    problems = {
+        str(status): {"$ref": f"#/components/responses/Problem{status}"}
+        for status in (*refusals, *always)
+    }
+    return {**{str(status): answer for status, answer in answers.items()}, **problems}
+
+
+def _scope_asked() -> Scope | None:
+    """The scope of the view asked for; a view that never named one is closed, not open."""
+    view = current_app.view_functions[cast("str", request.endpoint)]
+    return cast("Scope | None", getattr(view, "scope", "admin"))
+
+
+def _authenticated() -> Actor:
+    try:
+        return administer.actor_of_key(services(), _presented(), address=request.remote_addr or "")
+    except AccessDenied:
+        limits.spend("stranger")
+        raise
+
+
+def _presented() -> str:
+    """The key as sent, in either header; never from the address, which is logged everywhere."""
+    plain = request.headers.get("X-API-Key", "").strip()
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    if scheme and scheme.lower() != "bearer":
+        raise _unknown(f"Only Bearer keys are taken. {_HOW_TO_SEND_A_KEY}")
+    if plain and token and plain != token:
+        raise _unknown("Two different keys were sent; send one.")
+    if not (plain or token):
+        raise _unknown(f"No API key was sent. {_HOW_TO_SEND_A_KEY}")
+    return plain or token
+
+
+def _unknown(message: str) -> AccessDenied:
+    return AccessDenied(message, code="unauthenticated")

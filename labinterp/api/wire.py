@@ -1,0 +1,332 @@
+"""The documents that only the API has, as nouns: written from them and described from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - schemas are made from these types
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - schemas are made from these types
+from typing import TYPE_CHECKING, Literal
+
+from labinterp.model.codes import Standing, Urgency  # noqa: TC001 - schemas are made from these
+from labinterp.model.interpretation import Interpretation  # noqa: TC001 - as above
+
+if TYPE_CHECKING:
+    from labinterp.errors import Place
+    from labinterp.store.rows import DeliveryRecord, PanelSummary
+    from labinterp.usecases.outcomes import ImportOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemPlace:
+    """One thing that is wrong, and where.
+
+    Attributes:
+        where: the place in the sender's own terms, such as `results[2].unit` or `query.limit`.
+        code: stable and in kebab-case, the same at every door.
+        message: what is wrong, and what would be right.
+    """
+
+    where: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemDocument:
+    """A refusal, as RFC 9457 has it.
+
+    Attributes:
+        type: identifies the kind of refusal; listed at `/api/problems`.
+        code: the same, as one word.
+        detail: what is wrong with this request, for people.
+        errors: each thing that is wrong; empty where nothing in the body is.
+        request_id: quote it when you ask about this answer.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: tuple[ProblemPlace, ...]
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """One kind of refusal."""
+
+    code: str
+    status: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKinds:
+    """Every kind of refusal that has a title of its own."""
+
+    kinds: tuple[ProblemKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDocument:
+    """How far the document of a panel is.
+
+    Attributes:
+        number: stands on every page; a correction keeps it.
+        url: where the PDF is; null when there is none to come.
+        why: for failed and not_made, the reason.
+    """
+
+    status: Literal["queued", "drawing", "ready", "failed", "not_made"]
+    number: str | None
+    url: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDocument:
+    """What became of one message to one recipient.
+
+    Attributes:
+        last_answer: the mail server's last words.
+        next_try: when a deferred one is tried again.
+        version: of the panel it speaks of.
+        opened_at: when its link was first opened.
+        note: what was done otherwise than asked.
+    """
+
+    id: str
+    to: str
+    status: Literal["queued", "sent", "deferred", "refused", "bounced", "failed", "withdrawn"]
+    attempts: int
+    last_answer: str | None
+    next_try: datetime | None
+    as_attachment: bool
+    version: int
+    created_at: datetime
+    sent_at: datetime | None
+    opened_at: datetime | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The messages of one panel."""
+
+    deliveries: tuple[DeliveryDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRecordDocument:
+    """One version of a stored panel, with its answer as it was given.
+
+    Attributes:
+        status: as sent: final, preliminary, corrected, cancelled.
+        panel: as received, every value digit for digit.
+        newest_version: below it, this one is superseded.
+        links: where what belongs to it is found.
+    """
+
+    id: str
+    version: int
+    status: str
+    received_at: datetime
+    panel: Mapping[str, object]
+    interpretation: Interpretation
+    report: ReportDocument
+    deliveries: tuple[DeliveryDocument, ...]
+    newest_version: int
+    superseded: bool
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSummary:
+    """Whose panel it is, as sent."""
+
+    identifier: str | None
+    issuer: str | None
+    family: str | None
+    given: str | None
+    birth_date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSummaryDocument:
+    """One line of a list of panels: the newest version."""
+
+    id: str
+    version: int
+    status: str
+    received_at: datetime
+    collected_at: datetime | None
+    patient: PatientSummary
+    urgency: Urgency
+    standings: tuple[Standing, ...]
+    report_status: Literal["queued", "drawing", "ready", "failed", "not_made"]
+    report_number: str | None
+    acknowledged: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPage:
+    """One page of panels, newest first.
+
+    Attributes:
+        next: the address of the next page; null on the last.
+        next_cursor: the same, as the `cursor` parameter.
+    """
+
+    panels: tuple[PanelSummaryDocument, ...]
+    next: str | None
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcomeDocument:
+    """What became of one row or message of a file.
+
+    Attributes:
+        where: its place in the file.
+        duplicate: it was stored before; nothing new was made.
+        code: why it was refused.
+        problems: how many results or fields could not be read in what was stored.
+    """
+
+    where: str
+    status: Literal["stored", "refused"]
+    panel_id: str | None
+    version: int | None
+    url: str | None
+    duplicate: bool
+    code: str | None
+    message: str | None
+    errors: tuple[ProblemPlace, ...]
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDocument:
+    """One outcome for each row or message of the file, in its order."""
+
+    stored: int
+    refused: int
+    outcomes: tuple[ImportOutcomeDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeDocument:
+    """Which medical knowledge is in use.
+
+    Attributes:
+        digest: over all its files; the same files give the same digest on every machine.
+        links: where its pieces are listed.
+    """
+
+    version: str
+    digest: str
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The process lives; nothing else was looked at."""
+
+    status: Literal["alive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing readiness looks at.
+
+    Attributes:
+        ok: whether it is as it should be.
+        needed: whether panels can be accepted without it.
+        message: what is wrong, or what was seen.
+    """
+
+    name: str
+    ok: bool
+    needed: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Can this process accept panels, and does what follows keep up?
+
+    Attributes:
+        status: degraded accepts panels while something behind it waits; down accepts none.
+        down: the names of the checks that failed.
+    """
+
+    status: Literal["ready", "degraded", "down"]
+    down: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+
+def place(place: Place) -> ProblemPlace:
+    """A place as the API tells it."""
+    return ProblemPlace(place.where, place.code, place.message)
+
+
+def delivery(record: DeliveryRecord) -> DeliveryDocument:
+    """A delivery as the API tells it."""
+    return DeliveryDocument(
+        id=record.id,
+        to=record.to,
+        status=record.status,
+        attempts=record.attempts,
+        last_answer=record.last_answer,
+        next_try=record.next_try,
+        as_attachment=record.as_attachment,
+        version=record.version,
+        created_at=record.created_at,
+        sent_at=record.sent_at,
+        opened_at=record.opened_at,
+        note=record.note,
+    )
+
+
+def panel_summary(summary: PanelSummary, url: str) -> PanelSummaryDocument:
+    """A line of a list as the API tells it."""
+    who = summary.identity
+    born = who.birth_date
+    return PanelSummaryDocument(
+        id=summary.id,
+        version=summary.version,
+        status=summary.status,
+        received_at=summary.received_at,
+        collected_at=summary.collected_at,
+        patient=PatientSummary(
+            identifier=who.identifier,
+            issuer=who.issuer,
+            family=who.family,
+            given=who.given,
+            birth_date=born.isoformat() if born else None,
+        ),
+        urgency=summary.urgency,
+        standings=summary.standings,
+        report_status=summary.report_status,
+        report_number=summary.report_number,
+        acknowledged=summary.acknowledged,
+        url=url,
+    )
+
+
+def import_outcome(outcome: ImportOutcome, url: str | None) -> ImportOutcomeDocument:
+    """What became of one row as the API tells it."""
+    return ImportOutcomeDocument(
+        where=outcome.where,
+        status=outcome.status,
+        panel_id=outcome.panel_id,
+        version=outcome.version,
+        url=url,
+        duplicate=outcome.duplicate,
+        code=outcome.code,
+        message=outcome.message,
+        errors=tuple(map(place, outcome.errors)),
+        problems=outcome.problems,
+    )
