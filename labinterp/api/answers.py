@@ -13,7 +13,7 @@ JSON: Final = "application/json"
 
 def written(document: Any) -> str:
     """A document as JSON text; a decimal becomes a JSON number with the digits it has."""
-    return simplejson.dumps(
+    text: str = simplejson.dumps(
         document,
         use_decimal=True,
         ensure_ascii=False,
@@ -21,6 +21,7 @@ def written(document: Any) -> str:
         separators=(",", ":"),
         default=_plain,
     )
+    return text
 
 
 def json(

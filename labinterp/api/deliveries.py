@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content
 from labinterp.api.panels import IDEMPOTENCY_KEY
-from labinterp.api.resource import actor, blueprint, operation, request_id, services
+from labinterp.api.resource import Resource, actor, operation, request_id, services
 from labinterp.errors import Place, SubmissionError
 from labinterp.formats.panel_schema import PanelDeliverSchema
 from labinterp.model.submission import Recipients
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from labinterp.store.rows import DeliveryRecord
 
-resource = blueprint("deliveries", "Send reports, and see what became of each message.")
+resource = Resource("deliveries", "Send reports, and see what became of each message.")
 
 _WHOM: Final = PanelDeliverSchema()
 

@@ -9,13 +9,13 @@ from flask import Blueprint, Response, current_app, send_from_directory
 
 from labinterp.api import answers, errors, wire
 from labinterp.api.openapi import answered
-from labinterp.api.resource import blueprint, operation
+from labinterp.api.resource import Resource, operation
 from labinterp.store.records import to_document
 
 COLLECTOR: Final = "labinterp-openapi"
 FILES: Final = Path(__file__).parent / "static"
 
-resource = blueprint("documentation", "What this API is.", prefix="/api")
+resource = Resource("documentation", "What this API is.", prefix="/api")
 page = Blueprint("documentation_page", __name__, url_prefix="/api/docs")
 """The page and its files: for people, so not part of the document."""
 

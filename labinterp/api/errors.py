@@ -5,8 +5,6 @@ A message of ours may be shown, since it was written to be; a library's never is
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,7 +16,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.routing import RequestRedirect
 
 from labinterp import telemetry
-from labinterp.api import answers
+from labinterp.api import answers, limits
 from labinterp.errors import (
     AccessDenied,
     Conflict,
@@ -109,7 +107,6 @@ DETAIL_OF_STATUS: Final[dict[int, str]] = {
     400: "The request is malformed: its line, its headers or its body does not follow HTTP.",
     404: "There is nothing at this address, or it belongs to someone else.",
     405: "This address exists, but not for this method; the Allow header lists those it takes.",
-    413: "The body is larger than this service reads.",
     415: "This content type is not read here.",
     422: "A parameter is not as documented; each is named in `errors`.",
     429: "This key has sent more requests than its limit allows; wait as Retry-After says.",
@@ -194,22 +191,17 @@ def _headers_of(error: LabinterpError, kind: Kind) -> dict[str, str]:
 def _answer_to_frameworks(error: HTTPException, status: int) -> Response:
     code = CODE_OF_STATUS.get(status, "bad-request")
     kind = Kind(code, status, KINDS[code].title)
-    detail = DETAIL_OF_STATUS.get(status, HTTPStatus(status).description or DETAIL_OF_STATUS[400])
+    detail = DETAIL_OF_STATUS.get(status, DETAIL_OF_STATUS[HTTPStatus.BAD_REQUEST])
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        detail = f"The body is longer than the {request.max_content_length} bytes that are read."
     return problem(kind, detail, tuple(_parameter_places(error)), _headers_kept(error))
 
 
 def _headers_kept(error: HTTPException) -> dict[str, str]:
     if isinstance(error, RateLimitExceeded):
-        return {"Retry-After": str(_seconds_until_allowed(error))}
+        return {"Retry-After": str(limits.seconds_to_wait())}
     kept = ("Allow", "Retry-After", "Content-Range")
     return {name: value for name, value in error.get_headers(request.environ) if name in kept}
-
-
-def _seconds_until_allowed(error: RateLimitExceeded) -> int:
-    window = g.get("rate_window")
-    if window is None:
-        return int(error.limit.limit.get_expiry())
-    return max(1, math.ceil(window - time.time()))
 
 
 def _parameter_places(error: HTTPException) -> Iterator[Place]:

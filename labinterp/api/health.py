@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from labinterp import telemetry
 from labinterp.api import answers, wire
 from labinterp.api.openapi import answered
-from labinterp.api.resource import blueprint, operation, services
+from labinterp.api.resource import Resource, operation, services
 from labinterp.errors import LabinterpError
 from labinterp.store import condition
 from labinterp.store.records import to_document
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.services import Services
 
-resource = blueprint("health", "Is it alive, is it ready?", prefix="")
+resource = Resource("health", "Is it alive, is it ready?", prefix="")
 
 Seen = tuple[bool, str]
 """Whether a check is as it should be, and what was seen."""

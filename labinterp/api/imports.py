@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content
 from labinterp.api.panels import address_of
-from labinterp.api.resource import actor, blueprint, operation, request_id, services
+from labinterp.api.resource import Resource, actor, operation, request_id, services
 from labinterp.store.records import to_document
 from labinterp.usecases import journey
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.outcomes import ImportOutcome
 
-resource = blueprint("import", "Take in a file of panels.")
+resource = Resource("import", "Take in a file of panels.")
 
 _FILE: Final = {
     "type": "object",

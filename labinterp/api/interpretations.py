@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from labinterp.api import answers, bodies
 from labinterp.api.openapi import answered, content
-from labinterp.api.resource import actor, blueprint, operation, services
+from labinterp.api.resource import Resource, actor, operation, services
 from labinterp.formats.panel_schema import PanelSchema
 from labinterp.model.interpretation import Interpretation
 from labinterp.store.records import to_document
@@ -15,7 +15,7 @@ from labinterp.usecases import journey
 if TYPE_CHECKING:
     from flask import Response
 
-resource = blueprint("interpretations", "Explain a panel and keep nothing of it.")
+resource = Resource("interpretations", "Explain a panel and keep nothing of it.")
 
 
 @resource.post("/interpretations")

@@ -9,7 +9,7 @@ from flask import url_for
 from labinterp import knowledge
 from labinterp.api import answers
 from labinterp.api.openapi import answered, content
-from labinterp.api.resource import blueprint, operation, services
+from labinterp.api.resource import Resource, operation, services
 from labinterp.api.wire import KnowledgeDocument
 from labinterp.errors import NotFound
 from labinterp.store.records import to_document
@@ -17,7 +17,7 @@ from labinterp.store.records import to_document
 if TYPE_CHECKING:
     from flask import Response
 
-resource = blueprint("knowledge", "The medical knowledge, by version and by piece.")
+resource = Resource("knowledge", "The medical knowledge, by version and by piece.")
 
 KINDS: Final = ("analytes", "rules", "sources")
 _ONE: Final = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}

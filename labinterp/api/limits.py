@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Final, Literal
 
 from flask import current_app, g, request
@@ -30,6 +32,7 @@ def attach(app: Flask, policy: Policy) -> None:
         key_prefix="labinterp",
     )
     app.extensions[_EXTENSION] = {
+        "limiter": limiter,
         "request": limiter.shared_limit(policy.request_rate, scope="requests"),
         "stranger": limiter.shared_limit(policy.stranger_rate, scope="strangers"),
     }
@@ -43,6 +46,12 @@ def spend(kind: Literal["request", "stranger"]) -> None:
     """
     with current_app.extensions[_EXTENSION][kind]:
         pass
+
+
+def seconds_to_wait() -> int:
+    """How long until the limit that was just used up has room again [s]."""
+    used_up = current_app.extensions[_EXTENSION]["limiter"].current_limit
+    return max(1, math.ceil(used_up.reset_at - time.time())) if used_up else 1
 
 
 def _caller() -> str:

@@ -6,9 +6,9 @@ from flask import Response
 
 from labinterp import telemetry
 from labinterp.api.openapi import content
-from labinterp.api.resource import blueprint, operation
+from labinterp.api.resource import Resource, operation
 
-resource = blueprint("metrics", "Counts and times.", prefix="")
+resource = Resource("metrics", "Counts and times.", prefix="")
 
 
 @resource.get("/metrics")

@@ -9,7 +9,7 @@ from flask import request, url_for
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content, header
 from labinterp.api.parameters import ListParameters, VersionParameters
-from labinterp.api.resource import actor, blueprint, operation, request_id, services
+from labinterp.api.resource import Resource, actor, operation, request_id, services
 from labinterp.formats.panel_schema import PanelSchema
 from labinterp.store.records import to_document
 from labinterp.usecases import journey
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.outcomes import Accepted
 
-resource = blueprint("panels", "Accept panels, correct them, list them, read them.")
+resource = Resource("panels", "Accept panels, correct them, list them, read them.")
 
 IDEMPOTENCY_KEY: Final = header(
     "Idempotency-Key",
@@ -91,7 +91,7 @@ def correct(panel_id: str) -> Response:
     answers={200: answered("One page", wire.PanelPage)},
     refusals=(422,),
 )
-@resource.arguments(ListParameters(), location="query")
+@resource.query(ListParameters())
 def page(wanted: dict[str, Any]) -> Response:
     """Cursor pages: follow `next` until it is null."""
     found = journey.list_panels(services(), actor(), **wanted)
@@ -110,7 +110,7 @@ def page(wanted: dict[str, Any]) -> Response:
     answers={200: answered("The record", wire.PanelRecordDocument)},
     refusals=(404, 422),
 )
-@resource.arguments(VersionParameters(), location="query")
+@resource.query(VersionParameters())
 def read(wanted: dict[str, Any], panel_id: str) -> Response:
     """A stored answer is never rewritten; `version` reads an older one, marked superseded."""
     record = journey.read_panel(

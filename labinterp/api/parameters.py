@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Any, Final, get_args
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from labinterp.model.codes import Standing, Urgency
 
@@ -18,10 +18,7 @@ _HIGHEST_VERSION: Final = 1_000_000
 class Parameters(Schema):
     """What all query strings share."""
 
-    class Meta:
-        """An unknown parameter is an error, for it may be a misspelt filter."""
-
-        unknown = RAISE
+    error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012 - marshmallow's way
 
 
 class Moment(fields.Field[datetime]):

@@ -9,14 +9,14 @@ from flask import Response
 from labinterp.api import answers, errors, wire
 from labinterp.api.openapi import answered, content
 from labinterp.api.parameters import VersionParameters
-from labinterp.api.resource import actor, blueprint, operation, request_id, services
+from labinterp.api.resource import Resource, actor, operation, request_id, services
 from labinterp.store.records import to_document
 from labinterp.usecases import journey
 
 if TYPE_CHECKING:
     from labinterp.usecases.outcomes import ReportState
 
-resource = blueprint("report", "The PDF of a panel.")
+resource = Resource("report", "The PDF of a panel.")
 
 PDF: Final = "application/pdf"
 _WORKING: Final = ("queued", "drawing")
@@ -35,7 +35,7 @@ _WORKING: Final = ("queued", "drawing")
     },
     refusals=(404, 409, 422),
 )
-@resource.arguments(VersionParameters(), location="query")
+@resource.query(VersionParameters())
 def pdf(wanted: dict[str, Any], panel_id: str) -> Response:
     """409 says why there is none: it could not be drawn, or none is made for this panel."""
     state = journey.read_report(

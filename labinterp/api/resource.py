@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from flask import current_app, g, request
-from flask_smorest import Blueprint
+import flask_smorest
+from flask import Response, current_app, g, request
+from marshmallow import RAISE
 
 from labinterp import access
 from labinterp.api import errors, limits
@@ -15,25 +16,41 @@ from labinterp.errors import AccessDenied
 from labinterp.usecases import administer
 
 if TYPE_CHECKING:
+    from marshmallow import Schema
+
     from labinterp.access import Actor, Scope
     from labinterp.usecases.services import Services
 
 VERSION_PREFIX: Final = "/api/v1"
 SERVICES: Final = "labinterp-services"
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = Callable[..., Response]
+Decorator = Callable[[View], View]
 Documentation = dict[str, Any]
 
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"apiKey": []}]
 _HOW_TO_SEND_A_KEY: Final = "Send it as `Authorization: Bearer <key>` or as `X-API-Key: <key>`."
 
 
-def blueprint(name: str, description: str, *, prefix: str = VERSION_PREFIX) -> Blueprint:
+class Resource(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     """A blueprint that lets in only who may, and tells every refusal as a problem document."""
-    made = Blueprint(name, __name__, url_prefix=prefix, description=description)
-    made.before_request(let_in)
-    errors.register_on(made)
-    return made
+
+    def __init__(self, name: str, description: str, *, prefix: str = VERSION_PREFIX) -> None:
+        super().__init__(name, __name__, url_prefix=prefix, description=description)
+        self.before_request(let_in)
+        errors.register_on(self)
+
+    def get(self, rule: str, **options: Any) -> Decorator:
+        """Answer GET (and HEAD) at this address."""
+        return cast("Decorator", super().get(rule, **options))
+
+    def post(self, rule: str, **options: Any) -> Decorator:
+        """Answer POST at this address."""
+        return cast("Decorator", super().post(rule, **options))
+
+    def query(self, schema: Schema) -> Decorator:
+        """Hand the query parameters over, loaded, as the view's first argument."""
+        return cast("Decorator", super().arguments(schema, location="query", unknown=RAISE))
 
 
 def services() -> Services:
@@ -59,7 +76,7 @@ def operation(
     refusals: tuple[int, ...] = (),
     body: Documentation | None = None,
     parameters: tuple[Documentation, ...] = (),
-) -> Callable[[View], View]:
+) -> Decorator:
     """Say who may call a view, and describe it.
 
     Args:
@@ -85,7 +102,7 @@ def operation(
     def decorate(view: View) -> View:
         cast("Any", view).scope = scope
         named = {"operationId": _operation_id(view), "description": cleandoc(view.__doc__ or "")}
-        return cast("View", Blueprint.doc(**documentation, **named)(view))
+        return cast("View", flask_smorest.Blueprint.doc(**documentation, **named)(view))
 
     return decorate
 
@@ -105,7 +122,7 @@ def let_in() -> None:
     access.require(g.actor, scope)
 
 
-def _operation_id(view: Callable[..., Any]) -> str:
+def _operation_id(view: View) -> str:
     return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
 
 
