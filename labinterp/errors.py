@@ -11,6 +11,7 @@ answer instead.
     ├── NotFound            no such thing for this organisation                            404
     ├── AccessDenied        who asks is not known, or may not do this                      401, 403
     ├── KnowledgeError      ours: a file of reference_ranges/ is wrong; refuse to start    500
+    ├── ReportFailure       a report cannot be drawn; nothing half drawn is kept             409
     ├── SettingsError       the operator's: settings missing or unsafe; refuse to start
     └── TemporaryFailure    the world's: database, broker or mail server; try again        503
 
@@ -92,6 +93,15 @@ class KnowledgeError(LabinterpError):
     """A file of `reference_ranges/` is wrong; names file and line. The service does not start."""
 
     code = "knowledge-invalid"
+
+
+class ReportFailure(LabinterpError):
+    """A report cannot be drawn: no identifier, a character no font has. Trying again is no use.
+
+    The message is for the record's `why`; it names a character or an element, never a patient.
+    """
+
+    code = "report-not-drawn"
 
 
 class SettingsError(LabinterpError):

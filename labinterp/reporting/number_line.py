@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from labinterp.reporting.palette import (
+    BAND,
+    BAND_EDGE,
+    COLOUR_OF,
+    CRITICAL,
+    MUTED,
+    TRACK,
+    TRACK_EDGE,
+)
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from labinterp.model.codes import Standing
     from labinterp.model.interpretation import LineGeometryInputs
 
 ALT_LENGTH: Final = 150
@@ -243,3 +255,129 @@ def _apart(
 ) -> bool:
     pairs = pairwise(placed)
     return all(left + text_width(label.text) + gap <= after for (label, left), (_, after) in pairs)
+
+
+SVG_WIDTH: Final = 300
+SVG_HEIGHT: Final = 44
+_EDGE: Final = 10
+"""Room at both ends of the axis, for arrows and chevrons [SVG units]."""
+_MIDDLE: Final = 20
+_LABEL_SIZE: Final = 14
+"""So large that labels are 11 px when the line is shown 240 px wide [SVG units]."""
+_DIGIT: Final = 0.58
+"""Width of a digit of common system fonts, as a part of the type size."""
+
+
+def svg(line: Geometry, standing: Standing = "unknown", title: str | None = None) -> str:
+    """The number line as inline SVG: no style attributes, no script; CSS may restyle its classes.
+
+    Classes: `nl`, and `nl-` with track, band, end, critical, decision, previous, value, label.
+    Without CSS the presentation attributes give the colours of the printed report.
+
+    Args:
+        line: what `geometry` gave.
+        standing: decides the colour of the value's mark.
+        title: a short form where the table says the rest; else the whole alternative text.
+    """
+    colour = COLOUR_OF[standing]
+    parts = (
+        f'<svg class="nl" viewBox="0 0 {SVG_WIDTH} {SVG_HEIGHT}" role="img">',
+        f"<title>{escape(title or line.alt)}</title>",
+        *_svg_track(line),
+        *(_upright("critical", at, 9, CRITICAL, "4 2") for at in line.critical),
+        *(_upright("decision", at, 9, MUTED, "1 2") for at in line.decision),
+        *_svg_previous(line, colour),
+        _svg_value(line, colour),
+        *_svg_labels(line),
+        "</svg>",
+    )
+    return "".join(parts)
+
+
+def _element(tag: str, name: str, content: str = "", /, **attributes: object) -> str:
+    """One SVG element with its class; underscores in attribute names stand for hyphens."""
+    pairs = {"class": f"nl-{name}", **attributes}
+    told = " ".join(f'{key.replace("_", "-")}="{value}"' for key, value in pairs.items())
+    return f"<{tag} {told}>{content}</{tag}>" if content else f"<{tag} {told}/>"
+
+
+def _x(at: float) -> float:
+    return round(_EDGE + at * (SVG_WIDTH - 2 * _EDGE), 1)
+
+
+def _svg_track(line: Geometry) -> Iterator[str]:
+    start, end = (_x(at) for at in line.band)
+    size: dict[str, object] = {
+        "x": _EDGE,
+        "y": _MIDDLE - 3,
+        "width": SVG_WIDTH - 2 * _EDGE,
+        "height": 6,
+    }
+    yield _element("rect", "track", **size, fill=TRACK, stroke=TRACK_EDGE, stroke_width=0.5)
+    size = {"x": start, "y": _MIDDLE - 5, "width": round(end - start, 1), "height": 10}
+    yield _element("rect", "band", **size, fill=BAND)
+    for at, drawn in zip(line.band, (line.low_end, line.high_end), strict=True):
+        if drawn:
+            yield _upright("end", at, 6, BAND_EDGE, "none")
+
+
+def _upright(name: str, at: float, reach: int, colour: str, dashes: str) -> str:
+    """A limit across the track."""
+    ends: dict[str, object] = {
+        "x1": _x(at),
+        "x2": _x(at),
+        "y1": _MIDDLE - reach,
+        "y2": _MIDDLE + reach,
+    }
+    return _element("line", name, **ends, stroke=colour, stroke_width=1.5, stroke_dasharray=dashes)
+
+
+def _svg_value(line: Geometry, colour: str) -> str:
+    """A solid triangle, its tip on the line; else a bracket with an arrow, or a chevron."""
+    at = _x(line.value)
+    if line.kind == "point":
+        return _element("polygon", "value", points=_triangle(at, 6, 12), fill=colour)
+    path = _chevron(line.kind, at) if line.kind.startswith("off") else _bracket(line.kind, at)
+    return _element("path", "value", d=path, fill="none", stroke=colour, stroke_width=2)
+
+
+def _triangle(at: float, half: int, height: int) -> str:
+    tip = _MIDDLE - 1
+    left, right = round(at - half, 1), round(at + half, 1)
+    return f"{at:g},{tip} {left:g},{tip - height} {right:g},{tip - height}"
+
+
+def _chevron(kind: ValueKind, at: float) -> str:
+    way = -1 if kind == "off_left" else 1
+    back, tip = at - way * 4, at + way * 3
+    return f"M{back:g} {_MIDDLE - 6}L{tip:g} {_MIDDLE}L{back:g} {_MIDDLE + 6}"
+
+
+def _bracket(kind: ValueKind, at: float) -> str:
+    """An open bracket at the number, and an arrow away from it."""
+    way = -1 if kind == "below" else 1
+    lip, tip, barb = at + way * 4, at + way * 16, at + way * 11
+    bracket = f"M{lip:g} {_MIDDLE - 9}H{at:g}V{_MIDDLE + 9}H{lip:g}"
+    arrow = f"M{at:g} {_MIDDLE}H{tip:g}M{barb:g} {_MIDDLE - 4}L{tip:g} {_MIDDLE}"
+    return f"{bracket}{arrow}L{barb:g} {_MIDDLE + 4}"
+
+
+def _svg_previous(line: Geometry, colour: str) -> Iterator[str]:
+    if line.previous is not None:
+        mark = _triangle(_x(line.previous), 5, 10)
+        yield _element(
+            "polygon", "previous", points=mark, fill="#FFFFFF", stroke=colour, stroke_width=1.2
+        )
+
+
+def _svg_labels(line: Geometry) -> Iterator[str]:
+    placed = fitting(
+        line.labels,
+        SVG_WIDTH - 2 * _EDGE,
+        lambda text: len(text) * _LABEL_SIZE * _DIGIT,
+        _LABEL_SIZE / 2,
+    )
+    for label, left in placed:
+        place: dict[str, object] = {"x": round(_EDGE + left, 1), "y": SVG_HEIGHT - 2}
+        look: dict[str, object] = {"font_size": _LABEL_SIZE, "fill": MUTED}
+        yield _element("text", "label", escape(label.text), **place, **look)
