@@ -7,7 +7,7 @@ that cost. Nothing here judges a result.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -17,6 +17,8 @@ Form = Mapping[str, list[str]]
 PREGNANCY: Final = {"yes": "pregnant", "no": "not_pregnant"}
 AGE_UNITS: Final = ("years", "months", "days", "hours")
 TERM_LISTS: Final = ("medications", "conditions", "history")
+NOON: Final = time(12)
+"""Stands for a time of day that was not given; whoever uses it says so."""
 _NUMBER: Final = re.compile(r"[0-9]{1,6}([.,][0-9]{1,6})?")
 
 
@@ -76,7 +78,11 @@ def date_of(form: Form, name: str, what: str) -> date | None:
     if not any(parts):
         return None
     first_wrong = next(
-        (part for part, value in zip(("day", "month", "year"), parts, strict=True) if not value.isascii() or not value.isdigit()),
+        (
+            part
+            for part, value in zip(("day", "month", "year"), parts, strict=True)
+            if not value.isascii() or not value.isdigit()
+        ),
         "day",
     )
     try:
@@ -132,10 +138,8 @@ def _collected_at(form: Form) -> str | None:
         if at:
             raise FieldProblem("sample-day", "Sample date: a time was given without a date.")
         return None
-    if not at:
-        return day.isoformat()
     try:
-        clock = time.fromisoformat(at)
+        clock = time.fromisoformat(at) if at else NOON
     except ValueError as error:
         raise FieldProblem("sample-time", "Sample time: write it as 08:30.") from error
     try:
@@ -143,7 +147,9 @@ def _collected_at(form: Form) -> str | None:
     except (ValueError, OSError) as error:
         raise FieldProblem("zone", "Time zone: write it as Europe/London.") from error
     except KeyError as error:
-        raise FieldProblem("zone", "Time zone: this one is not known. Write it as Europe/London.") from error
+        raise FieldProblem(
+            "zone", "Time zone: this one is not known. Write it as Europe/London."
+        ) from error
     return datetime.combine(day, clock, zone).isoformat()
 
 
@@ -156,7 +162,7 @@ def _specimen(form: Form) -> dict[str, Any]:
     if index and not _NUMBER.fullmatch(index):
         raise FieldProblem("haemolysis-index", "Haemolysis index: write a number, as 12.")
     return _filled(
-        material=text(form, "material"),
+        type=text(form, "material"),
         haemolysis_index=index.replace(",", ".") if index else None,
         haemolysis=text(form, "haemolysis"),
         site=text(form, "site"),
@@ -167,8 +173,8 @@ def _symptoms(form: Form) -> list[str]:
     return [*form.get("symptom", ()), *_listed(text(form, "other-symptoms"))]
 
 
-def _terms(form: Form, name: str) -> list[str]:
-    return _listed(text(form, name))
+def _listed_in(name: str) -> Callable[[Form], list[str]]:
+    return lambda form: _listed(text(form, name))
 
 
 def _listed(written: str) -> list[str]:
@@ -179,16 +185,11 @@ def _filled(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value}
 
 
-def _term_readers() -> Iterable[tuple[str, Any]]:
-    for name in TERM_LISTS:
-        yield name, lambda form, name=name: _terms(form, name)
-
-
-_READERS: Final = (
+_READERS: Final[tuple[tuple[str, Callable[[Form], Any]], ...]] = (
     ("patient", _patient),
     ("collected_at", _collected_at),
     ("laboratory", _laboratory),
     ("specimen", _specimen),
     ("symptoms", _symptoms),
-    *_term_readers(),
+    *((name, _listed_in(name)) for name in TERM_LISTS),
 )

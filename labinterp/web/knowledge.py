@@ -28,7 +28,14 @@ def knowledge() -> ResponseReturnValue:
         kind = "analytes"
     words = request.args.get("q", "").strip()
     items = [item for item in listing(services().knowledge, kind) if _holds(item, words)]
-    return render_template("knowledge.html", kinds=KINDS, kind=kind, words=words, items=items, held=services().knowledge)
+    return render_template(
+        "knowledge.html",
+        kinds=KINDS,
+        kind=kind,
+        words=words,
+        items=items,
+        held=services().knowledge,
+    )
 
 
 @pages.get("/knowledge/<path:item_id>")

@@ -32,7 +32,9 @@ def attach(app: Flask, services: Services) -> None:
     """Give the app a counter, in the shared storage where the operator named one."""
     policy = services.policy
     app.extensions[_EXTENSION] = Counter(
-        MovingWindowRateLimiter(storage_from_string(policy.rate_store or "memory://", wrap_exceptions=True)),
+        MovingWindowRateLimiter(
+            storage_from_string(policy.rate_store or "memory://", wrap_exceptions=True)
+        ),
         {"account": parse(policy.account_rate), "address": parse(policy.address_rate)},
     )
 

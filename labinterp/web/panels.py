@@ -18,15 +18,6 @@ STATES_OF_FILTER: Final = {
     "delivered": ("sent",),
     "all": (),
 }
-STATE_WORDS: Final = {
-    "queued": "waiting",
-    "sent": "handed to the mail server",
-    "deferred": "will be tried again",
-    "refused": "refused by the mail server",
-    "bounced": "came back",
-    "failed": "given up",
-    "withdrawn": "withdrawn",
-}
 _SOUGHT: Final = "sought"
 
 
@@ -59,7 +50,13 @@ def deliveries() -> ResponseReturnValue:
     every = journey.all_deliveries(services(), actor())
     states = STATES_OF_FILTER[chosen]
     shown = [delivery for delivery in every if not states or delivery.status in states]
-    return render_template("deliveries.html", deliveries=shown, chosen=chosen, words=STATE_WORDS, filters=tuple(STATES_OF_FILTER))
+    return render_template(
+        "deliveries.html",
+        deliveries=shown,
+        chosen=chosen,
+        now=services().now(),
+        filters=tuple(STATES_OF_FILTER),
+    )
 
 
 @pages.post("/deliveries/<delivery_id>/retry")

@@ -35,7 +35,16 @@ WORDS: Final = {
     429: ("Too many tries", "Wait a little, then try again."),
     503: ("Not available", "This part of the service did not answer. Try again in a moment."),
 }
-PATHS_OF_PROGRAMS: Final = ("/api/", "/fhir", "/oauth/", "/cds-services", "/.well-known/", "/metrics", "/healthz", "/readyz")
+PATHS_OF_PROGRAMS: Final = (
+    "/api/",
+    "/fhir",
+    "/oauth/",
+    "/cds-services",
+    "/.well-known/",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+)
 
 
 def attach(app: Flask) -> None:
@@ -56,7 +65,11 @@ def page_of(error: Exception) -> AnyResponse:
     if isinstance(error, AccessDenied | NotFound):
         return page(404, *NOT_FOUND)
     if isinstance(error, CSRFError):
-        return page(400, "This form is too old", "The page was open for too long or in another session. Go back, reload it and try again. Nothing was stored.")
+        return page(
+            400,
+            "This form is too old",
+            "The page was open for too long or in another session. Go back, reload it and try again. Nothing was stored.",
+        )
     if isinstance(error, LabinterpError):
         return _page_of_ours(error)
     if isinstance(error, HTTPException) and error.code and error.code < 500:  # noqa: PLR2004  (below: the client's)
@@ -66,7 +79,9 @@ def page_of(error: Exception) -> AnyResponse:
     return _page_of_unknown(error)
 
 
-def page(status: int, title: str, message: str, *, reference: str = "", retry_after: int = 0) -> Response:
+def page(
+    status: int, title: str, message: str, *, reference: str = "", retry_after: int = 0
+) -> Response:
     """A page that only says what happened."""
     body = render_template("refusal.html", title=title, message=message, reference=reference)
     response = make_response(body, status)

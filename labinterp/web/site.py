@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 _SERVICES: Final = "labinterp-web-services"
 OPEN: Final = "open_to_all"
-CONTENT_POLICY: Final = (
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-)
+CONTENT_POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 HEADERS: Final = {
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -50,6 +48,7 @@ def attach(app: Flask, services: Services) -> None:
         session,
         sign_in,
         statements,
+        words,
     )
 
     del entry, home, knowledge, panels, result, sign_in, statements
@@ -62,6 +61,7 @@ def attach(app: Flask, services: Services) -> None:
     csrf.init_app(app)
     limits.attach(app, services)
     session.attach(app, services)
+    words.attach(app)
     refusals.attach(app)
     app.register_blueprint(pages)
 
@@ -113,7 +113,9 @@ def _headers(response: Response) -> Response:
     else:
         response.headers["Cache-Control"] = "no-store"
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        response.headers.setdefault(
+            "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+        )
     return response
 
 

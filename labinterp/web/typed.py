@@ -26,7 +26,9 @@ def is_filled(form: Form) -> bool:
     return any(text(form, f"{row}-value") for row in _row_names(form))
 
 
-def results(form: Form, knowledge: Knowledge) -> tuple[list[dict[str, Any]], tuple[FieldError, ...]]:
+def results(
+    form: Form, knowledge: Knowledge
+) -> tuple[list[dict[str, Any]], tuple[FieldError, ...]]:
     """The typed rows as results of a panel, in the form's order, and what is missing in them."""
     found: list[dict[str, Any]] = []
     errors: list[FieldError] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask
@@ -25,8 +26,30 @@ REPORT: Final = {
     "failed": "PDF failed",
     "not_made": "no PDF",
 }
+DELIVERY: Final = {
+    "queued": "waiting",
+    "sent": "handed to the mail server",
+    "deferred": "will be tried again",
+    "refused": "refused by the mail server",
+    "bounced": "came back",
+    "failed": "given up",
+    "withdrawn": "withdrawn",
+}
 TRUTH: Final = {"yes": "Yes", "no": "No", "cannot_tell": "Cannot tell"}
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
 
 
 def attach(app: Flask) -> None:
@@ -38,8 +61,13 @@ def attach(app: Flask) -> None:
         domain=domain,
         urgency_word=lambda code: URGENCY.get(code, code),
         report_word=lambda code: REPORT.get(code, code),
+        delivery_word=lambda code: DELIVERY.get(code, code),
         truth_word=lambda code: TRUTH.get(code, code),
         printed=printed,
+        number=number,
+        moment_text=moment_text,
+        pairs=lambda words: [(word, word) for word in words],
+        capitalize_first=lambda text: text[:1].upper() + text[1:],
     )
 
 
@@ -51,8 +79,29 @@ def day(when: date) -> str:
 def moment(when: datetime) -> Markup:
     """`20 Nov 2026, 08:00 +00:00`, as a `time` element."""
     offset = when.strftime("%z")
-    shown = f"{day(when)}, {when:%H:%M} {offset[:3]}:{offset[3:5]}" if offset else f"{day(when)}, {when:%H:%M}"
+    shown = (
+        f"{day(when)}, {when:%H:%M} {offset[:3]}:{offset[3:5]}"
+        if offset
+        else f"{day(when)}, {when:%H:%M}"
+    )
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="minutes"), shown)
+
+
+def moment_text(text: str | None) -> Markup | str:
+    """An RFC 3339 text as `moment` prints it; a text that is none as it stands."""
+    if not text:
+        return "not stated"
+    try:
+        return moment(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def number(value: object) -> str:
+    """A number with its own digits, never an exponent."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return "" if value is None else str(value)
 
 
 def patient_name(identity: Identity) -> str:

@@ -1,0 +1,149 @@
+"""What was entered, read into panels: the text as received, the typed fields, and what was chosen since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp import formats
+from labinterp.errors import Place
+from labinterp.formats import json_panel
+from labinterp.web import typed
+from labinterp.web.draft import Draft
+from labinterp.web.fields import FieldError, Form, common_members, merged, text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from labinterp.model.submission import Received
+    from labinterp.usecases.services import Services
+
+TIME_ASSUMED: Final = (
+    "The time of day was not given; 12:00 is used and stands for no measured time."
+)
+CHANGEABLE: Final = ("test", "value", "unit")
+Problem = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The panels of one draft, and what of it could not be read.
+
+    Attributes:
+        rows: of a single panel, every result with its place in the list, used or taken out.
+    """
+
+    received: tuple[Received, ...]
+    refused: tuple[Place, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One result of the panel as it was read and changed; `index` names its fields on the check page."""
+
+    index: int
+    result: Mapping[str, Any]
+    is_used: bool
+
+
+def read(draft: Draft, answers: Form, services: Services) -> Read:
+    """The draft's panels with the typed fields merged in and the answers of the check page applied.
+
+    Raises:
+        SubmissionError: nothing of it can be read.
+    """
+    now = services.now()
+    if draft.source == "typed":
+        results, _ = typed.results(draft.fields, services.knowledge)
+        return _one(_Entry({"results": results}, "web_form", ()), draft.fields, answers, now)
+    first = _first_reading(draft, services, now)
+    if len(first.received) != 1:
+        return Read(first.received, first.refused)
+    only = first.received[0]
+    entry = _Entry(only.panel, only.submission.format, only.submission.problems)
+    return replace(_one(entry, draft.fields, answers, now), refused=first.refused)
+
+
+def missing(read: Read, draft: Draft) -> tuple[FieldError, ...]:
+    """The least that is needed and was neither in the text nor typed: an age, and the sample date."""
+    if len(read.received) != 1:
+        return ()
+    submission = read.received[0].submission
+    errors = []
+    if submission.age_days is None and read.received[0].identity.birth_date is None:
+        errors.append(
+            FieldError("birth-day", "Birth date or age: write one of them; intervals depend on it.")
+        )
+    if submission.collected_at is None and not text(draft.fields, "sample-day"):
+        errors.append(FieldError("sample-day", "Sample date: write the day the sample was taken."))
+    return tuple(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    panel: Mapping[str, Any]
+    format: str
+    problems: tuple[Problem, ...]
+
+
+def _first_reading(draft: Draft, services: Services, now: datetime) -> formats.Reading:
+    kind = formats.detect(draft.body, draft.media_type or None, draft.file_name or None)
+    return formats.read(kind, draft.body, now, names=_names(services.knowledge))
+
+
+def _one(entry: _Entry, typed_fields: Form, answers: Form, now: datetime) -> Read:
+    members, _ = common_members(typed_fields)
+    panel = merged(entry.panel, members)
+    rows = tuple(
+        Row(index, _changed(result, answers, index), text(answers, f"row-{index}-use") != "no")
+        for index, result in enumerate(panel.get("results", ()))
+    )
+    kept = [row.result for row in rows if row.is_used]
+    open_still = [
+        problem
+        for problem in (*entry.problems, *_noon(entry, typed_fields))
+        if problem[0].partition(",")[0] not in _settled(panel, answers)
+    ]
+    received = json_panel.received_of(
+        panel | {"results": kept}, now, entry.format, problems=open_still
+    )
+    return Read((received,), (), rows)
+
+
+def _changed(result: Mapping[str, Any], answers: Form, index: int) -> dict[str, Any]:
+    """A result with what was chosen for it; the line it was read from stays beside it."""
+    chosen = {name: text(answers, f"row-{index}-{name}") for name in CHANGEABLE}
+    chosen = {name: value for name, value in chosen.items() if value and value != result.get(name)}
+    changed = dict(result) | chosen
+    if "test" in chosen:
+        changed.pop("code", None)
+        changed.pop("codes", None)
+    return changed
+
+
+def _settled(panel: Mapping[str, Any], answers: Form) -> frozenset[str]:
+    """Places whose earlier problems no longer hold, because somebody answered them."""
+    return frozenset(
+        str(result.get("where"))
+        for index, result in enumerate(panel.get("results", ()))
+        if any(text(answers, f"row-{index}-{name}") for name in (*CHANGEABLE, "use"))
+    )
+
+
+def _noon(entry: _Entry, typed_fields: Form) -> tuple[Problem, ...]:
+    """Said where only the day was typed: a time has to stand there, and nobody may take it for a measured one."""
+    assumed = text(typed_fields, "sample-day") and not text(typed_fields, "sample-time")
+    if assumed and not entry.panel.get("collected_at"):
+        return (("collected_at", "time-missing", TIME_ASSUMED),)
+    return ()
+
+
+def _names(knowledge: Knowledge) -> dict[str, str]:
+    """Every known name of a test to its measurand, for reading free text."""
+    return {
+        name: measurand.id
+        for measurand in knowledge.measurands.values()
+        for name in (measurand.id, measurand.name, *measurand.names)
+    }
