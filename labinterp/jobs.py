@@ -88,28 +88,32 @@ class CeleryQueue:
 
     def wake(self, kind: Kind) -> bool:
         """See `Queue.wake`."""
-        if self._clock() < self._silent_until:
-            return False
-        try:
-            self._sender().send_task(
-                TASKS[kind], queue=QUEUES[kind], ignore_result=True, retry=False
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the broker does, the row is the job
-            self._silent_until = self._clock() + self._pause
-            _log.warning("broker-unreachable", kind=kind, **telemetry.error_facts(error))
-            return False
-        return True
+        return self._asked(lambda: self._send(kind)) is not None
 
     def waiting(self, kind: Kind) -> int | None:
         """See `Queue.waiting`."""
-        try:
-            with self._sender().connection_for_write() as connection:
-                channel = connection.default_channel
-                # Not passive: a queue nobody has used yet is an empty one.
-                return int(channel.queue_declare(queue=QUEUES[kind]).message_count)
-        except Exception as error:  # noqa: BLE001 - a broker that cannot be reached is an answer
-            _log.warning("broker-unreachable", kind=kind, **telemetry.error_facts(error))
+        return self._asked(lambda: self._count(kind))
+
+    def _asked(self, ask: Callable[[], int]) -> int | None:
+        """The broker's answer; None when it failed now or a moment ago."""
+        if self._clock() < self._silent_until:
             return None
+        try:
+            return ask()
+        except Exception as error:  # noqa: BLE001 - whatever the broker does, the row is the job
+            self._silent_until = self._clock() + self._pause
+            _log.warning("broker-unreachable", **telemetry.error_facts(error))
+            return None
+
+    def _send(self, kind: Kind) -> int:
+        self._sender().send_task(TASKS[kind], queue=QUEUES[kind], ignore_result=True, retry=False)
+        return 1
+
+    def _count(self, kind: Kind) -> int:
+        with self._sender().connection_for_write() as connection:
+            # Not passive: a queue nobody has used yet is an empty one.
+            declared = connection.default_channel.queue_declare(queue=QUEUES[kind])
+            return int(declared.message_count)
 
     def _sender(self) -> Any:
         with self._lock:

@@ -140,7 +140,12 @@ def _line(mail: KeptMail) -> _Line:
 
 def _body(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
-    return str(part.get_content()) if part is not None else ""
+    if part is None:
+        return ""
+    try:
+        return str(part.get_content())
+    except (LookupError, ValueError):  # a charset that nobody knows, or that is not what it says
+        return str(part.get_payload())
 
 
 def _pieces(text: str) -> list[_Piece]:
