@@ -123,7 +123,12 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A next step to consider; never a dose, never an order."""
+    """A next step to consider; never a dose, never an order.
+
+    Attributes:
+        offered_unless: when this is known to hold the step is left out (a calcium protocol beside a
+            calcium that is not low); None for a step that is always offered.
+    """
 
     id: str
     label: str
@@ -132,6 +137,7 @@ class Step:
     certainty: Certainty
     sources: tuple[str, ...]
     unverified: bool = False
+    offered_unless: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ class Cause:
 
     Attributes:
         frequency: very-common, common, uncommon or rare; order of the list.
-        medications, symptoms: vocabulary ids that make it stand out when recorded.
+        suggested_by: vocabulary ids (symptoms, medicines, conditions) that make it stand out when recorded.
     """
 
     id: str
@@ -152,6 +158,7 @@ class Cause:
     certainty: Certainty
     sources: tuple[str, ...]
     unverified: bool = False
+    suggested_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,8 @@ class Term:
         codes: (system, code) pairs that were checked.
         effects: measurand to `down`, `up`, `assay-down`, `assay-up`.
         twitch_effect: symptom id that it can cause by itself.
+        longer_than_days: for a symptom that is a twitch's course: a twitch lasting longer than this [days]
+            counts as this symptom too.
     """
 
     id: str
@@ -179,6 +188,7 @@ class Term:
     certainty: Certainty = "moderate"
     sources: tuple[str, ...] = ()
     unverified: bool = False
+    longer_than_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +225,7 @@ class Knowledge:
     Attributes:
         version: calendar version, `2026.11.0`.
         digest: SHA-256 over all files; the same files give the same digest on every machine.
-        unit_spellings: folded spelling (`model.spelling.folded_unit`) to UCUM code, for all measurands.
+        unit_spellings: folded spelling (`model.spelling.folded_unit`) to UCUM code.
         twitch_rules: id to the sentence and sources of the rules in `interpretation.explain`.
         statements: fixed sentences by key (report-design §7), per language: {"en": {...}}.
         examples: further whole-panel examples by name.
@@ -254,9 +264,20 @@ class Knowledge:
     examples: tuple[Example, ...] = ()
     overdue: tuple[str, ...] = ()
     case_sensitive_spellings: Mapping[str, str] = field(default_factory=dict)
-    """Exact spelling (`model.spelling.exact_unit`) to UCUM code: `mM` is mmol/L, `MM` is nothing."""
+    """Exact spelling (`spelling.exact_unit`) to UCUM code: `mM` is mmol/L, `MM` is nothing."""
     ambiguous_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Folded test name (`model.spelling.folded_name`) to the measurands it might mean: asked, not guessed."""
+    """Folded name (`spelling.folded_name`) to the measurands it might mean: asked, not guessed."""
+
+    symptom_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Named groups of symptoms that the twitching rules speak of: `tetany-features`, `one-sided`,
+    `side-matters`, `eyelid-only`."""
+    named_conditions: Mapping[str, Condition] = field(default_factory=dict)
+    """Conditions the engine itself asks: `critical-floor`, `provisional-calcium-believed`,
+    `tetany-features`, `well-despite-result`."""
+    ignores_normal_ionised: tuple[str, ...] = ()
+    """Rules in which a normal ionised calcium does not silence a low or high adjusted calcium."""
+    finding_codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Measurand to `low` and `high` to the HPO term of the finding."""
 
     @property
     def rule_count(self) -> int:

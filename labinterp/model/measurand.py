@@ -33,10 +33,10 @@ class AcceptedUnit:
         printed: how it is printed (`mEq/L`, `µmol/L`).
         spellings: further spellings seen in feeds, for this measurand only.
         decimals: digits after the point when we print in this unit.
-        molar_mass: [g/mol] for this unit alone, where it counts another thing than the measurand's own
+        molar_mass: [g/mol] for this unit alone, where it counts another thing than the measurand
             (`mg{N}/dL` counts nitrogen); None for the measurand's.
-        only_when_named: names or codes (folded) that must accompany a spelling shared with another unit
-            of this measurand: `mg/dL` is nitrogen only beside `BUN` or 3094-0; empty for always.
+        only_when_named: folded names, or codes, that must accompany a spelling shared with another
+            unit of this measurand: `mg/dL` is nitrogen only beside `BUN` or 3094-0.
     """
 
     ucum: str
@@ -72,7 +72,7 @@ class Code:
         is_other: true when the code names another measurand (ionised, urine, red cells): never read
             as this one.
         verified: false for a code known only second hand.
-        molar_mass: [g/mol] where a result under this code has another than the measurand's (pure D2).
+        molar_mass: [g/mol] where a result under this code has another one (pure D2).
     """
 
     system: str
@@ -158,6 +158,9 @@ class Measurand:
     qualitative: tuple[str, ...] = ()
     printed_equivalents: Mapping[str, str] = field(default_factory=dict)
     derived_by: str | None = None
+    stands_in_for: str | None = None
+    """The measurand this one is read as when that one was not reported: a lone potassium in heparin
+    plasma is a potassium."""
     interval_donors: tuple[str, ...] = ()
     """Measurands whose interval is used, and said so.
 

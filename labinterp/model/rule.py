@@ -330,13 +330,14 @@ class Mechanism(Rule):
     `when` holds as soon as any line of `grading` does.
 
     Attributes:
-        measurand: the one it is about; `alternatives` can stand in for it.
+        measurand: the one it is about; `alternatives` can stand in for it. Empty for a state of the body
+            (direction `state`: dehydration), which is graded through what it does.
         steps: the causal chain in sentences.
         by_sign: symptom id to the strength for that sign.
     """
 
     measurand: str
-    direction: Literal["low", "high"]
+    direction: Literal["low", "high", "state"]
     grading: tuple[Grading, ...]
     alternatives: tuple[str, ...] = ()
     role: str = ""

@@ -1,7 +1,8 @@
-"""How spellings are folded before they are looked up: one rule for the knowledge and for what arrives.
+"""How spellings are folded before they are looked up: one rule for knowledge and submissions.
 
-Laboratories write `MMOL/L`, `mmol / l`, `µmol/L` with either micro sign, full-width and superscript letters. Both the
-spellings in `reference_ranges/` and those of a submission pass through these functions, so they can only agree.
+Laboratories write `MMOL/L`, `mmol / l`, `µmol/L` with either micro sign, full-width and superscript
+letters. The spellings in `reference_ranges/` and those of a submission both pass through these
+functions, so they can only agree.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def folded_unit(text: str) -> str:
 
 
 def exact_unit(text: str) -> str:
-    """A unit's spelling with its case kept, for the few whose case changes the meaning: `mM` is not `MM`."""
+    """A unit's spelling with its case kept, where that matters: `mM` is not `MM`."""
     return _SPACES.sub("", unicodedata.normalize("NFKC", text).translate(_UNIT_SIGNS))
 
 
