@@ -1,0 +1,287 @@
+"""Each block of the view as flowables for the PDF, in reading order; the words are the view's."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, Final
+
+from reportlab.lib.colors import HexColor
+from reportlab.platypus import CondPageBreak, Flowable, Spacer
+
+from labinterp.reporting import fonts, palette
+from labinterp.reporting.blocks import (
+    Block,
+    Bullets,
+    CauseEntry,
+    Causes,
+    CriticalBox,
+    Fact,
+    Facts,
+    FindingEntry,
+    Findings,
+    Line,
+    Paragraph,
+    ResultTable,
+    Section,
+    Sources,
+    Span,
+    Steps,
+    UndecidedList,
+    VerdictBlock,
+    View,
+    numbers_in,
+    sentences,
+)
+from labinterp.reporting.flowables import Grid, Role, Text
+from labinterp.reporting.glyphs import escape
+from labinterp.reporting.pdf_results import table
+from labinterp.reporting.plain import finding_brief, finding_labels, finding_trace, source_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from labinterp.reporting.style import Styles
+
+_COLUMNS: Final = 3
+"""Columns of facts in a box."""
+_CAUSES_TOLD: Final = 5
+"""So many causes are told in full, the others are named."""
+_BOXES: Final = {
+    "critical": (palette.CRITICAL_GROUND, palette.CRITICAL),
+    "notice": (palette.PALE, palette.MUTED),
+}
+
+
+def story(view: View, look: Styles, width: float) -> list[Flowable]:
+    """The whole report as flowables.
+
+    Args:
+        view: what is said.
+        look: normal or tight.
+        width: of the text column [pt].
+    """
+    made: list[Flowable] = [
+        text(view.title, look.title, "H1"),
+        text(view.status_line, look.small),
+        Spacer(0, look.gap),
+    ]
+    for section in view.sections:
+        made.extend(_section(section, look, width))
+    made.extend((Spacer(0, look.gap), text("End of report", look.note)))
+    return made
+
+
+def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]:
+    content = [made for block in section.blocks for made in flowables(block, look, width)]
+    heading = [text(section.title, look.heading, "H2")] if section.title else []
+    if section.tone in _BOXES:
+        yield _box([*heading, *content], section.tone, width)
+        yield Spacer(0, look.gap + 2)
+        return
+    if heading and content:
+        yield CondPageBreak(4 * look.body.leading)
+        heading[0].keepWithNext = 1
+    yield from heading
+    yield from content
+
+
+def _box(content: list[Flowable], tone: str, width: float) -> Grid:
+    """A ground with a bar at its left; it may break between its paragraphs, never inside one."""
+    ground, bar = _BOXES[tone]
+    commands = [
+        ("BACKGROUND", (0, 0), (-1, -1), HexColor(ground)),
+        ("LINEBEFORE", (0, 0), (0, -1), 2.4, HexColor(bar)),
+        ("LEFTPADDING", (0, 0), (-1, -1), 7),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 6),
+        ("TOPPADDING", (0, 0), (-1, -1), 0.8),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0.8),
+        ("TOPPADDING", (0, 0), (0, 0), 3),
+        ("BOTTOMPADDING", (0, -1), (0, -1), 4),
+        ("NOSPLIT", (0, 0), (0, min(1, len(content) - 1))),
+    ]
+    return Grid([[item] for item in content], colWidths=[width], style=commands, hAlign="LEFT")
+
+
+def text(words: str, look: Any, role: Role = "P", **more: Any) -> Text:
+    """A paragraph of plain words."""
+    return Text(escape(words, fonts.covered()), look, role, **more)
+
+
+def rich(line: Line, look: Any, role: Role = "P", **more: Any) -> Text:
+    """A paragraph of runs with emphasis."""
+    return Text("".join(map(markup, line)), look, role, **more)
+
+
+def markup(span: Span) -> str:
+    """One run as ReportLab markup; its text is escaped, only the tags are ours."""
+    told = escape(span.text, fonts.covered())
+    match span.emphasis:
+        case "strong":
+            told = f"<b>{told}</b>"
+        case "italic":
+            told = f"<i>{told}</i>"
+        case "muted":
+            told = f'<font color="{palette.MUTED}">{told}</font>'
+        case "critical":
+            told = f'<b><font color="{palette.CRITICAL}">{told}</font></b>'
+        case _:
+            pass
+    if span.link is None:
+        return told
+    address = escape(span.link, fonts.covered()).replace('"', "%22")
+    return f'<a href="{address}" color="{palette.LINK}">{told}</a>'
+
+
+@singledispatch
+def flowables(block: Block, look: Styles, width: float) -> Iterable[Flowable]:
+    """One block as flowables."""
+    raise TypeError(f"no drawing for {type(block).__name__}")
+
+
+@flowables.register(Paragraph)
+def _paragraph(block: Paragraph, look: Styles, _width: float) -> Iterable[Flowable]:
+    return (rich(block.line, look.note if block.role == "note" else look.body),)
+
+
+@flowables.register(Bullets)
+def _bullets(block: Bullets, look: Styles, _width: float) -> Iterable[Flowable]:
+    return (_bullet(item, look) for item in block.items)
+
+
+def _bullet(line: Line, look: Styles) -> Text:
+    return rich(line, look.bullet, "LI", bulletText="•")
+
+
+@flowables.register(Facts)
+def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
+    narrow = [row for row in block.rows if not row.wide]
+    depth = -(-len(narrow) // _COLUMNS)
+    columns = [
+        [_fact(row, look) for row in narrow[start : start + depth]]
+        for start in range(0, max(len(narrow), 1), max(depth, 1))
+    ]
+    wide = [_fact(row, look) for row in block.rows if row.wide]
+    rows = [[*columns, *[""] * (_COLUMNS - len(columns))], *([item, "", ""] for item in wide)]
+    commands = [
+        ("BACKGROUND", (0, 0), (-1, -1), HexColor(palette.PALE)),
+        ("BOX", (0, 0), (-1, -1), 0.5, HexColor(palette.RULE)),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 5),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+        ("TOPPADDING", (0, 0), (-1, -1), 1),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
+        ("TOPPADDING", (0, 0), (-1, 0), 3),
+        ("BOTTOMPADDING", (0, -1), (-1, -1), 3),
+        *(("SPAN", (0, row), (-1, row)) for row in range(1, len(rows))),
+    ]
+    yield Grid(rows, colWidths=[width / _COLUMNS] * _COLUMNS, style=commands, hAlign="LEFT")
+    yield Spacer(0, look.gap + 2)
+
+
+def _fact(row: Fact, look: Styles) -> Text:
+    return rich(
+        (
+            Span(f"{row.label} ", "muted"),
+            Span(row.value, "strong" if row.label == "Patient" else "plain"),
+        ),
+        look.cell,
+    )
+
+
+@flowables.register(CriticalBox)
+def _critical(block: CriticalBox, look: Styles, _width: float) -> Iterator[Flowable]:
+    for item in block.entries:
+        numbers = numbers_in(item.source_numbers)
+        rest = sentences(f"({item.limit})", numbers, *item.doubts)
+        yield _bullet((Span(item.line, "critical"), Span(f" {rest}")), look)
+    yield text(sentences(block.policy, *block.acknowledged), look.body)
+
+
+@flowables.register(ResultTable)
+def _results(block: ResultTable, look: Styles, width: float) -> Iterator[Flowable]:
+    if block.groups:
+        yield table(block, look, width)
+    else:
+        yield text("No result arrived.", look.body)
+    yield Spacer(0, look.gap)
+    for place, note in enumerate(block.footnotes, start=1):
+        yield text(f"({place}) {note}", look.note)
+    for note in (block.legend, block.no_history if block.groups else ""):
+        if note:
+            yield text(note, look.note)
+
+
+@flowables.register(Findings)
+def _findings(block: Findings, look: Styles, _width: float) -> Iterator[Flowable]:
+    for item in block.leading:
+        yield from _finding(item, look)
+    if block.also:
+        told = "; ".join(finding_brief(item) for item in block.also)
+        yield rich((Span("Also noted: ", "strong"), Span(f"{told}.")), look.note)
+    if block.none:
+        yield text(block.none, look.body)
+
+
+def _finding(item: FindingEntry, look: Styles) -> Iterator[Flowable]:
+    labels = " · ".join(finding_labels(item))
+    head = rich((Span(f"{item.title}  ", "strong"), Span(labels, "muted")), look.body)
+    head.keepWithNext = 1
+    yield head
+    yield text(sentences(item.text, item.action, *item.doubts), look.body)
+    explains = f"Explains: {'; '.join(item.explains)}." if item.explains else ""
+    yield text(sentences(explains, *item.remarks, finding_trace(item)), look.note)
+    yield Spacer(0, look.gap)
+
+
+@flowables.register(VerdictBlock)
+def _verdict(block: VerdictBlock, look: Styles, _width: float) -> Iterator[Flowable]:
+    yield rich((Span(f"{block.headline}. ", "strong"), Span(block.text)), look.body)
+    for item in block.symptoms:
+        by = f" ({'; '.join(item.mechanisms)})" if item.mechanisms else ""
+        yield _bullet((Span(f"{item.label}: ", "strong"), Span(f"{item.words}{by}")), look)
+    for path in block.paths:
+        told = sentences(path.sentence, numbers_in(path.source_numbers))
+        yield rich((Span("Path: ", "muted"), Span(told)), look.body)
+
+
+@flowables.register(Steps)
+def _steps(block: Steps, look: Styles, _width: float) -> Iterator[Flowable]:
+    for group in block.groups:
+        head = rich((Span(group.title, "strong"),), look.body)
+        head.keepWithNext = 1
+        yield head
+        for step in group.steps:
+            rest = sentences(step.detail, numbers_in(step.source_numbers))
+            yield _bullet((Span(f"{step.text.rstrip('.')}. "), Span(rest, "muted")), look)
+
+
+@flowables.register(Causes)
+def _causes(block: Causes, look: Styles, _width: float) -> Iterator[Flowable]:
+    ranked = sorted(block.entries, key=lambda cause: not cause.suggested_by)
+    told, named = ranked[:_CAUSES_TOLD], ranked[_CAUSES_TOLD:]
+    for cause in told:
+        yield _bullet(_cause(cause), look)
+    if named:
+        others = "; ".join(f"{cause.label} ({cause.frequency})" for cause in named)
+        yield rich((Span("Also: ", "strong"), Span(f"{others}.")), look.note)
+
+
+def _cause(cause: CauseEntry) -> Line:
+    hint = f"Recorded here: {', '.join(cause.suggested_by)}." if cause.suggested_by else ""
+    rest = sentences(cause.typical, cause.clue, hint, numbers_in(cause.source_numbers))
+    return (Span(f"{cause.label} ", "strong"), Span(f"({cause.frequency}). ", "muted"), Span(rest))
+
+
+@flowables.register(UndecidedList)
+def _undecided(block: UndecidedList, look: Styles, _width: float) -> Iterator[Flowable]:
+    for missing, titles in block.together:
+        settled = f"{missing or 'No single result'} would settle: "
+        yield _bullet((Span(settled, "strong"), Span(f"{'; '.join(titles)}.")), look)
+
+
+@flowables.register(Sources)
+def _sources(block: Sources, look: Styles, _width: float) -> Iterator[Flowable]:
+    for item in block.entries:
+        told = f"{item.number}. {source_line(item.title, item.publisher, item.year)} "
+        link = (Span(item.url, "plain", item.url),) if item.url else ()
+        yield rich((Span(told), *link), look.small, "LI")

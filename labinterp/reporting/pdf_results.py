@@ -1,0 +1,150 @@
+"""The table of results for the PDF: whole rows, a repeated header, symbol and word before colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from reportlab.lib.colors import HexColor
+
+from labinterp.reporting import fonts, palette
+from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, numbers_in, sentences
+from labinterp.reporting.flowables import Flag, Grid, NumberLine, Role, Text
+from labinterp.reporting.glyphs import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reportlab.platypus import Flowable
+
+    from labinterp.reporting.style import Styles
+
+_TITLES: Final = ("Test", "Result", "Flag", "Reference interval", "Position", "Previous and change")
+_SHARES: Final = (0.20, 0.145, 0.19, 0.19, 0.275)
+_SHARES_WITH_HISTORY: Final = (0.17, 0.125, 0.165, 0.165, 0.215, 0.16)
+
+
+def table(block: ResultTable, look: Styles, width: float) -> Grid:
+    """All groups in one table.
+
+    Args:
+        block: the rows, already ordered.
+        look: normal or tight.
+        width: of the text column [pt].
+    """
+    shares = _SHARES_WITH_HISTORY if block.history else _SHARES
+    rows: list[list[Any]] = [[_text(title, look.column, "TH") for title in _TITLES[: len(shares)]]]
+    commands = _frame(look)
+    for group in block.groups:
+        _add_group(group, rows, commands, look, len(shares))
+    return Grid(
+        rows,
+        role="Table",
+        colWidths=[share * width for share in shares],
+        style=commands,
+        repeatRows=1,
+        splitByRow=1,
+        splitInRow=0,
+        hAlign="LEFT",
+    )
+
+
+def _frame(look: Styles) -> list[Any]:
+    return [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 3),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+        ("TOPPADDING", (0, 0), (-1, -1), look.cell_pad),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), look.cell_pad),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, HexColor(palette.MUTED)),
+        ("LINEBELOW", (0, -1), (-1, -1), 0.5, HexColor(palette.RULE)),
+    ]
+
+
+def _add_group(
+    group: ResultGroup, rows: list[list[Any]], commands: list[Any], look: Styles, columns: int
+) -> None:
+    first = len(rows)
+    rows.append([_text(group.title, look.group, "TH"), *[""] * (columns - 1)])
+    commands += [
+        ("SPAN", (0, first), (-1, first)),
+        ("BACKGROUND", (0, first), (-1, first), HexColor(palette.PALE)),
+        ("TOPPADDING", (0, first), (-1, first), 1),
+        ("BOTTOMPADDING", (0, first), (-1, first), 1),
+        ("NOSPLIT", (0, first), (0, first + 1)),
+    ]
+    for row in group.rows:
+        _add_row(row, rows, commands, look, columns)
+
+
+def _add_row(
+    row: ResultRow, rows: list[list[Any]], commands: list[Any], look: Styles, columns: int
+) -> None:
+    place = len(rows)
+    commands.append(("LINEABOVE", (0, place), (-1, place), 0.4, HexColor(palette.RULE)))
+    cells = [_name(row, look), _value(row, look), _flag(row, look), _interval(row, look)]
+    cells.append(_position(row, look))
+    rows.append([*cells, _history(row, look)][:columns])
+    remarks = sentences(row.at_the_limit, row.why_unknown, *row.doubts, *row.notes)
+    if remarks:
+        rows.append([_text(remarks, look.note), *[""] * (columns - 1)])
+        commands += [
+            ("SPAN", (0, place + 1), (-1, place + 1)),
+            ("TOPPADDING", (0, place + 1), (-1, place + 1), 0),
+            ("NOSPLIT", (0, place), (0, place + 1)),
+        ]
+
+
+def _text(words: str, look: Any, role: Role = "P") -> Text:
+    return Text(escape(words, fonts.covered()), look, role)
+
+
+def _name(row: ResultRow, look: Styles) -> list[Flowable]:
+    marks = "".join(f"<super>({mark})</super>" for mark in row.marks)
+    name = Text(f"{escape(row.name, fonts.covered())}{marks}", look.cell, "TH")
+    sent = (f"sent as “{row.as_named}”",) if row.as_named else ()
+    status = (f"result status: {row.result_status}",) if row.result_status else ()
+    return [name, *_smalls((*sent, *status), look)]
+
+
+def _value(row: ResultRow, look: Styles) -> list[Flowable]:
+    shown = escape(row.value_and_unit or "no value", fonts.covered())
+    colour = palette.COLOUR_OF[row.standing] if row.strong else palette.INK
+    weighed = f'<font color="{colour}"><b>{shown}</b></font>' if row.strong else shown
+    return [Text(weighed, look.cell), *_smalls((row.second,), look)]
+
+
+def _flag(row: ResultRow, look: Styles) -> list[Flowable]:
+    """The flag's words with their symbol; a doubted flag stays visible, not bold."""
+    colour = palette.COLOUR_OF[row.standing]
+    words = escape(row.flag, fonts.covered())
+    weighed = f"<b>{words}</b>" if row.strong else words
+    made: list[Flowable] = [
+        Flag(row.symbol, colour, Text(f'<font color="{colour}">{weighed}</font>', look.cell))
+    ]
+    if row.at_the_limit:
+        limit = f'<font color="{palette.ABNORMAL}">At the limit</font>'
+        made.append(Flag("diamond", palette.ABNORMAL, Text(limit, look.cell)))
+    return [*made, *_smalls(("Doubtful" if row.doubtful else "", row.grade), look)]
+
+
+def _interval(row: ResultRow, look: Styles) -> list[Flowable]:
+    whose = sentences(row.interval_whose, numbers_in(row.interval_numbers))
+    main = (_text(row.interval, look.cell),) if row.interval else ()
+    return [*main, *_smalls((whose,), look)]
+
+
+def _position(row: ResultRow, look: Styles) -> Flowable:
+    if row.line is None:
+        return _text("no interval, no position" if not row.interval else "no position", look.small)
+    return NumberLine(row.line, row.standing, look.line_height)
+
+
+def _history(row: ResultRow, look: Styles) -> list[Flowable]:
+    if not row.previous:
+        return [_text("no previous result", look.small)]
+    day = f" ({row.previous_at})" if row.previous_at else ""
+    return [_text(f"{row.previous}{day}", look.cell), *_smalls((row.change,), look)]
+
+
+def _smalls(texts: Iterable[str], look: Styles) -> Iterator[Text]:
+    return (_text(text, look.small) for text in texts if text)
