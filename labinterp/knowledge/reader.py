@@ -1,0 +1,158 @@
+"""Reads the files of `reference_ranges/` into plain data, keeping every digit and every line number.
+
+YAML 1.2 through ruamel's pure parser, safe tags only. Numbers with a point become exact decimals, duplicate keys are
+refused, and each value remembers its line, so that whatever is wrong later can name file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from labinterp.errors import KnowledgeError, Place
+
+Where = tuple[str | int, ...]
+"""The way from a document's top to a value: keys and list positions."""
+
+_TAG = "tag:yaml.org,2002:"
+_TRUTHS = {"true": True, "false": False}
+
+
+class Fault(ValueError):
+    """A value that cannot be what its place asks for; becomes a KnowledgeError with file and line."""
+
+    def __init__(self, where: Where, message: str) -> None:
+        super().__init__(message)
+        self.where = where
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file, parsed.
+
+    Attributes:
+        name: path below the folder, with forward slashes.
+        data: mappings, lists, strings, integers, decimals, truths and None.
+        lines: line number of each value by its way from the top.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+    lines: Mapping[Where, int] = field(repr=False)
+
+    def line(self, where: Where) -> int:
+        """The line of the value, or of the nearest thing around it."""
+        for end in range(len(where), -1, -1):
+            if where[:end] in self.lines:
+                return self.lines[where[:end]]
+        return 1
+
+    def place(self, where: Where, message: str) -> Place:
+        """What is wrong there, with file and line."""
+        return Place(f"{self.name}:{self.line(where)}", "knowledge-invalid", message)
+
+
+def refusal(places: Sequence[Place]) -> KnowledgeError:
+    """One error that names every place; the first is in the sentence."""
+    first = places[0]
+    more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+    return KnowledgeError(f"{first.where}: {first.message}{more}", errors=tuple(places))
+
+
+def documents(folder: Path) -> tuple[Document, ...]:
+    """Every YAML file below the folder, in the order of its name.
+
+    Raises:
+        KnowledgeError: the folder is missing, or a file is not readable YAML.
+    """
+    if not folder.is_dir():
+        message = f"there is no folder of knowledge at {folder}"
+        raise KnowledgeError(message)
+    return tuple(parsed(path.relative_to(folder).as_posix(), path) for path in paths(folder))
+
+
+def paths(folder: Path) -> Iterator[Path]:
+    """The YAML files below the folder, sorted by name so that every machine reads the same order."""
+    return iter(
+        sorted(folder.rglob("*.yaml"), key=lambda path: path.relative_to(folder).as_posix())
+    )
+
+
+def parsed(name: str, path: Path) -> Document:
+    """One file as a document."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = YAML(typ="safe", pure=True).compose(text)
+    except UnicodeDecodeError as error:
+        raise refusal([Place(f"{name}:1", "knowledge-invalid", "is not UTF-8")]) from error
+    except YAMLError as error:
+        raise refusal([_unreadable(name, error)]) from error
+    return _document(name, node)
+
+
+def _unreadable(name: str, error: YAMLError) -> Place:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    problem = error.problem if isinstance(error, MarkedYAMLError) else str(error)
+    line = mark.line + 1 if mark else 1
+    return Place(f"{name}:{line}", "knowledge-invalid", f"is not valid YAML: {problem}")
+
+
+def _document(name: str, node: Node | None) -> Document:
+    lines: dict[Where, int] = {}
+    try:
+        data = None if node is None else _value(node, (), lines)
+        if not isinstance(data, dict):
+            raise Fault((), "must be a mapping")
+    except Fault as fault:
+        document = Document(name, {}, lines)
+        raise refusal([document.place(fault.where, fault.message)]) from fault
+    return Document(name, data, lines)
+
+
+def _value(node: Node, where: Where, lines: dict[Where, int]) -> Any:  # noqa: ANN401 - any YAML value
+    lines[where] = node.start_mark.line + 1
+    if isinstance(node, MappingNode):
+        return _mapping(node, where, lines)
+    if isinstance(node, SequenceNode):
+        return [_value(item, (*where, n), lines) for n, item in enumerate(node.value)]
+    return _scalar(node, where)
+
+
+def _mapping(node: MappingNode, where: Where, lines: dict[Where, int]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        lines[*where, key] = key_node.start_mark.line + 1
+        if key in result:
+            raise Fault((*where, key), f"“{key}” stands twice in one mapping")
+        result[key] = _value(value_node, (*where, key), lines)
+    return result
+
+
+def _scalar(node: ScalarNode, where: Where) -> str | int | Decimal | bool | None:
+    kind = str(node.tag).removeprefix(_TAG)
+    text = str(node.value)
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return _TRUTHS[text.lower()]
+    if kind == "int":
+        return int(text)
+    if kind == "float":
+        return _decimal(text, where)
+    return text
+
+
+def _decimal(text: str, where: Where) -> Decimal:
+    number = Decimal(text) if text.lstrip("+-")[:1].isdigit() else Decimal("nan")
+    if not number.is_finite():
+        raise Fault(where, f"“{text}” is not a plain number")
+    return number

@@ -1,0 +1,170 @@
+"""Builds the single files: sources, units, range sets, policies, the causal map and the statements."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from labinterp.knowledge.entry import Entry
+from labinterp.model.knowledge import Defaults, PathStep, RangePick, RangeSet, Source
+from labinterp.model.measurand import Measurand
+from labinterp.model.rule import Condition
+from labinterp.model.spelling import exact_unit, folded_unit
+
+
+def sources(document: Entry) -> dict[str, Source]:
+    """The bibliography, by id."""
+    return {name: _source(name, row) for name, row in document.members("sources")}
+
+
+def _source(name: str, row: Entry) -> Source:
+    return Source(
+        id=name,
+        title=row.text("title"),
+        publisher=row.text("publisher"),
+        year=row.whole("year"),
+        url=row.optional("url"),
+        kind=row.text("kind"),
+        access=row.text("access"),
+        note=row.optional("where"),
+    )
+
+
+def unit_spellings(document: Entry) -> dict[str, str]:
+    """Every folded spelling that means one unit for every measurand."""
+    spellings: dict[str, str] = {}
+    for row in document.rows("units"):
+        code = row.text("ucum")
+        for spelling in (code, row.text("printed"), *row.texts("spellings")):
+            if spelling:
+                spellings[folded_unit(spelling)] = code
+    return spellings
+
+
+def case_sensitive(document: Entry) -> dict[str, str]:
+    """Exact spellings whose case changes their meaning."""
+    return {exact_unit(name): code for name, code in document.words("case_sensitive").items()}
+
+
+def printed_units(document: Entry) -> dict[str, str]:
+    """UCUM code to the form we print."""
+    return {row.text("ucum"): row.text("printed") for row in document.rows("units")}
+
+
+def range_sets(document: Entry, measurands: dict[str, Measurand]) -> dict[str, RangeSet]:
+    """Published and composed sets, by id."""
+    plain = {n: _plain(n, row, measurands) for n, row in document.members("range_sets")}
+    composed = {n: _composed(n, row) for n, row in document.members("composed_sets")}
+    return plain | composed
+
+
+def _plain(name: str, row: Entry, measurands: dict[str, Measurand]) -> RangeSet:
+    """A published set; it ships only what somebody has seen and found usable."""
+    holding = tuple(
+        measurand.id
+        for measurand in measurands.values()
+        if any(i.set == name and i.usable and not i.unverified for i in measurand.intervals)
+    )
+    return RangeSet(
+        id=name,
+        title=row.text("title"),
+        country=row.text("country"),
+        kind=row.text("kind"),
+        shipped=row.truth("shipped") and bool(holding),
+        measurands=holding,
+        note=row.optional("note"),
+    )
+
+
+def _composed(name: str, row: Entry) -> RangeSet:
+    picks = {
+        m: RangePick(item.texts("adult"), item.texts("child")) for m, item in row.members("picks")
+    }
+    return RangeSet(
+        id=name,
+        title=row.text("title"),
+        country=row.text("country"),
+        kind=row.text("kind"),
+        shipped=True,
+        measurands=tuple(picks),
+        composed=True,
+        picks=picks,
+        others=row.texts("others"),
+        schemes=row.words("schemes"),
+        note=row.optional("note"),
+    )
+
+
+def defaults(document: Entry) -> Defaults:
+    """What is used where nobody chose."""
+    row = document.inner("defaults")
+    return Defaults(
+        range_set=row.text("range_set"),
+        range_policy=row.text("range_policy"),
+        critical_policy=row.text("critical_policy"),
+        schemes=row.words("schemes"),
+    )
+
+
+def critical_policies(document: Entry) -> dict[str, str]:
+    """The policies that can be chosen, by id, as printed."""
+    return {
+        name: row.text("printed")
+        for name, row in document.members("critical_policies")
+        if row.truth("shipped")
+    }
+
+
+def schemes(measurands: dict[str, Measurand]) -> dict[str, tuple[str, ...]]:
+    """Measurand to the schemes that can be chosen: verified throughout, with a standing to give."""
+    return {m.id: found for m in measurands.values() if (found := _selectable(m))}
+
+
+def _selectable(measurand: Measurand) -> tuple[str, ...]:
+    doubtful = {limit.scheme for limit in measurand.decision_limits if limit.unverified}
+    standing = [limit.scheme for limit in measurand.decision_limits if limit.standing]
+    return tuple(name for name in dict.fromkeys(standing) if name not in doubtful)
+
+
+def twitch_rules(document: Entry) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The rules of the verdict, each with its sources."""
+    return {
+        name: (row.text("rule"), row.texts("sources"))
+        for name, row in document.members("twitch_rules")
+    }
+
+
+def named_conditions(document: Entry) -> dict[str, Condition]:
+    """Conditions that the engine itself asks."""
+    return {name: row.condition("when") for name, row in document.members("named_conditions")}
+
+
+def finding_codes(document: Entry) -> dict[str, dict[str, str]]:
+    """Measurand to the terms of its low and high."""
+    return {
+        name: {k: str(v) for k, v in row.data.items()}
+        for name, row in document.members("finding_codes")
+    }
+
+
+def path_steps(document: Entry) -> tuple[PathStep, ...]:
+    """The edges of the causal map."""
+    return tuple(
+        PathStep(
+            id=row.text("id"),
+            start=row.text("from"),
+            end=row.text("to"),
+            sentence=row.text("sentence"),
+            sources=row.texts("sources"),
+            mechanism=row.optional("mechanism"),
+            opposes=row.truth("opposes"),
+        )
+        for row in document.rows("edges")
+    )
+
+
+def specimen_fields(document: Entry) -> dict[str, tuple[str, ...]]:
+    """Specimen field to its words; an empty tuple for a number."""
+    return {
+        name: () if values == "number" else tuple(cast("Any", values))
+        for name, values in (document.data.get("fields") or {}).items()
+    }
