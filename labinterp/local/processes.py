@@ -28,11 +28,12 @@ _TAIL: Final = 4000
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, and how long it may take to stop when asked [s]."""
+    """What to run, where, and how long it may take to stop when asked [s]."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None
     standard_input: bytes = field(default=b"", repr=False)
     patience: float = 15.0
 
@@ -65,6 +66,7 @@ class Supervised:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=dict(self.program.environment),
+                cwd=self.program.folder,
                 start_new_session=True,
             )
         _feed(process, self.program.standard_input)

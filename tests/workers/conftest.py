@@ -28,7 +28,10 @@ class RunningBroker:
 
     def start(self):
         program = Program(
-            "broker", self.broker.command(), {"PATH": os.defpath}, self.broker.configuration()
+            "broker",
+            self.broker.command(),
+            {"PATH": os.defpath},
+            standard_input=self.broker.configuration(),
         )
         self._process = Supervised(program, self.log, time.monotonic)
         self._process.start()

@@ -1,0 +1,30 @@
+"""`labinterp db`: the database's shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labinterp.cli import COMMANDS, DONE
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def register(subparsers: Any) -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser("db", help=COMMANDS["db"])
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("upgrade", help="run the migrations that are missing")
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Bring the database to the newest schema; again is harmless."""
+    from labinterp import bootstrap  # noqa: PLC0415 - imported when the command runs
+    from labinterp.store import condition, upgrade  # noqa: PLC0415 - imported when the command runs
+
+    services = bootstrap.services()
+    upgrade.upgrade(services.store, services.now())
+    current, _ = condition.migrations(services.store)
+    print(f"The database is at {current}.")
+    return DONE

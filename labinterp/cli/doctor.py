@@ -1,0 +1,62 @@
+"""`labinterp doctor`: looks at everything the service stands on, and says what to mend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp.cli import COMMANDS, DONE, OURS
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from labinterp.usecases.services import Services
+
+_MENDS: Final = {
+    "settings": "Correct the settings named above; `.env.example` explains each.",
+    "database": "Look at DATABASE_URL and DATA_DIR: is the server up, is the folder writable?",
+    "migration": "Run `python -m labinterp db upgrade`.",
+    "disk": "Make room where DATA_DIR is.",
+    "broker": "Look at REDIS_URL: is the server up? Panels are accepted meanwhile.",
+    "work": "Look at the worker and the relay: do they run? Their logs say why not.",
+    "mail": "Look at the SMTP_ settings; `labinterp deliveries list` shows the server's answers.",
+    "mail server": "Look at SMTP_HOST, SMTP_PORT, SMTP_TLS, SMTP_USER and SMTP_PASSWORD.",
+}
+
+
+def register(subparsers: Any) -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser("doctor", help=COMMANDS["doctor"])
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Print a line for each thing looked at; 3 when one of them is not well."""
+    from labinterp import bootstrap  # noqa: PLC0415 - --help stays quick
+    from labinterp.errors import LabinterpError  # noqa: PLC0415
+
+    try:
+        services = bootstrap.services()
+    except LabinterpError as error:
+        _say("settings", well=False, words=error.message)
+        return OURS
+    _say("settings", well=True, words="They are complete.")
+    looked = [_say(name, well=well, words=words) for name, well, words in _seen(services)]
+    return DONE if all(looked) else OURS
+
+
+def _seen(services: Services) -> Iterator[tuple[str, bool, str]]:
+    from labinterp.api.health import readiness  # noqa: PLC0415
+
+    for check in readiness(services).checks:
+        yield check.name, check.ok, check.message
+    outcome = services.mailer.reachable()
+    yield "mail server", outcome.kind == "sent", outcome.answer
+    yield "knowledge", True, f"Version {services.knowledge.version}."
+
+
+def _say(name: str, *, well: bool, words: str) -> bool:
+    print(f"{'ok  ' if well else 'BAD '} {name:<12} {words}")
+    if not well and name in _MENDS:
+        print(f"{'':17} {_MENDS[name]}")
+    return well
