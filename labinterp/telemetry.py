@@ -61,7 +61,8 @@ _OURS: Final = ("labinterp", "workers")
 
 def logger(name: str) -> Any:
     """The log of one module: events are fixed words, facts are keys of the allow-list."""
-    return structlog.get_logger(name).bind(logger=name)
+    # Not `.bind`: it would fix the settings of the moment of import, before `configure`.
+    return structlog.get_logger(name, source=name)
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
@@ -101,11 +102,20 @@ def error_facts(error: BaseException) -> dict[str, str]:
 def _common() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
+        _logger_named,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _exceptions_without_messages,
         allowed_only,
     ]
+
+
+def _logger_named(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The module's name under its usual key; structlog keeps `logger` for itself."""
+    name = event.pop("source", None)
+    return {"logger": name, **event} if name else event
 
 
 def allowed_only(
