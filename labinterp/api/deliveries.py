@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content
@@ -11,7 +11,6 @@ from labinterp.api.resource import Resource, actor, operation, request_id, servi
 from labinterp.errors import Place, SubmissionError
 from labinterp.formats.panel_schema import PanelDeliverSchema
 from labinterp.model.submission import Recipients
-from labinterp.store.records import to_document
 from labinterp.usecases import journey
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def send(panel_id: str) -> Response:
         idempotency_key=key,
         request_id=request_id(),
     )
-    return answers.json(to_document(_document(made)), 202)
+    return answers.json(_document(made), 202)
 
 
 @resource.get("/panels/<panel_id>/deliveries")
@@ -57,7 +56,7 @@ def send(panel_id: str) -> Response:
 def read(panel_id: str) -> Response:
     """`sent` means handed to the recipient's mail server."""
     found = journey.list_deliveries(services(), actor(), panel_id)
-    return answers.json(to_document(_document(found)))
+    return answers.json(_document(found))
 
 
 def _recipients() -> Recipients:
@@ -71,5 +70,5 @@ def _recipients() -> Recipients:
     return Recipients(email=addresses, as_attachment=wanted.get("as") == "attachment")
 
 
-def _document(records: tuple[DeliveryRecord, ...]) -> wire.Deliveries:
-    return wire.Deliveries(tuple(map(wire.delivery, records)))
+def _document(records: tuple[DeliveryRecord, ...]) -> dict[str, Any]:
+    return {"deliveries": [journey.delivery_document(record) for record in records]}

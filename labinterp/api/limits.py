@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _EXTENSION: Final = "labinterp-limits"
 _MEMORY: Final = "memory://"
+_IMPATIENT: Final = {"socket_timeout": 1, "socket_connect_timeout": 1}
+"""A Redis that hangs costs a request no more than these seconds, once."""
 
 
 def attach(app: Flask, policy: Policy) -> None:
@@ -23,12 +25,13 @@ def attach(app: Flask, policy: Policy) -> None:
 
     With Redis gone this process counts alone, rather than refuse everyone.
     """
-    store = policy.rate_store or _MEMORY
+    shared = policy.rate_store
     limiter = Limiter(
         _caller,
         app=app,
-        storage_uri=store,
-        in_memory_fallback_enabled=store != _MEMORY,
+        storage_uri=shared or _MEMORY,
+        storage_options=dict(_IMPATIENT) if shared else {},
+        in_memory_fallback_enabled=bool(shared),
         key_prefix="labinterp",
     )
     app.extensions[_EXTENSION] = {

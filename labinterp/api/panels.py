@@ -125,7 +125,7 @@ def address_of(panel_id: str) -> str:
 
 
 def _stored(accepted: Accepted) -> Response:
-    record = journey.read_panel(services(), actor(), accepted.panel_id, accepted.version)
+    record = journey.accepted_record(services(), actor(), accepted)
     headers = {"Location": address_of(accepted.panel_id)}
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"

@@ -12,7 +12,7 @@ from labinterp.model.interpretation import Interpretation  # noqa: TC001 - as ab
 
 if TYPE_CHECKING:
     from labinterp.errors import Place
-    from labinterp.store.rows import DeliveryRecord, PanelSummary
+    from labinterp.store.rows import PanelSummary
     from labinterp.usecases.outcomes import ImportOutcome
 
 
@@ -91,23 +91,30 @@ class DeliveryDocument:
     Attributes:
         last_answer: the mail server's last words.
         next_try: when a deferred one is tried again.
-        version: of the panel it speaks of.
-        opened_at: when its link was first opened.
         note: what was done otherwise than asked.
     """
 
     id: str
     to: str
+    as_: Literal["link", "attachment"]
     status: Literal["queued", "sent", "deferred", "refused", "bounced", "failed", "withdrawn"]
     attempts: int
     last_answer: str | None
     next_try: datetime | None
-    as_attachment: bool
-    version: int
-    created_at: datetime
     sent_at: datetime | None
-    opened_at: datetime | None
     note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementDocument:
+    """Who was told of a critical result, by whom and how."""
+
+    at: datetime
+    by: str
+    told: str
+    how: str
+    read_back: bool
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +143,10 @@ class PanelRecordDocument:
     interpretation: Interpretation
     report: ReportDocument
     deliveries: tuple[DeliveryDocument, ...]
+    acknowledgements: tuple[AcknowledgementDocument, ...]
     newest_version: int
     superseded: bool
-    links: Mapping[str, str]
+    links: Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,24 +278,6 @@ class Readiness:
 def place(place: Place) -> ProblemPlace:
     """A place as the API tells it."""
     return ProblemPlace(place.where, place.code, place.message)
-
-
-def delivery(record: DeliveryRecord) -> DeliveryDocument:
-    """A delivery as the API tells it."""
-    return DeliveryDocument(
-        id=record.id,
-        to=record.to,
-        status=record.status,
-        attempts=record.attempts,
-        last_answer=record.last_answer,
-        next_try=record.next_try,
-        as_attachment=record.as_attachment,
-        version=record.version,
-        created_at=record.created_at,
-        sent_at=record.sent_at,
-        opened_at=record.opened_at,
-        note=record.note,
-    )
 
 
 def panel_summary(summary: PanelSummary, url: str) -> PanelSummaryDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,11 @@ from sqlalchemy import insert
 
 from labinterp.store import tables
 from labinterp.store.store import fresh_id
+from labinterp.store.upgrade import MIGRATIONS
 
 if TYPE_CHECKING:
     from labinterp.store.store import Store
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -31,12 +32,9 @@ def write_and_take_back(store: Store) -> None:
         TemporaryFailure: it cannot be written now.
     """
     row = {"id": fresh_id(_LONG_AGO), "proof": b"", "created_at": _LONG_AGO}
-    try:
-        with store.writing() as connection:
-            connection.execute(insert(tables.keyring).values(row))
-            raise _TakenBackError
-    except _TakenBackError:
-        pass
+    with suppress(_TakenBackError), store.writing() as connection:
+        connection.execute(insert(tables.keyring).values(row))
+        raise _TakenBackError
 
 
 def migrations(store: Store) -> tuple[str | None, str | None]:

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin
 
 import simplejson
 
-_JSON_NAMES: Final = {"from_unit": "from", "to_unit": "to"}
+_JSON_NAMES: Final = {"from_unit": "from", "to_unit": "to", "as_": "as"}
 Noun = TypeVar("Noun")
 
 

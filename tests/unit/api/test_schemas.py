@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - the schema is made from these types
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime  # noqa: TC003 - the schema is made from these types
+from decimal import Decimal  # noqa: TC003 - the schema is made from these types
 from typing import Literal
 
 import pytest
@@ -32,7 +32,7 @@ class Outer:
     """
 
     word: Literal["a", "b"] | None
-    mixed: Literal["a"] | Literal["b"]
+    mixed: Literal["a"] | Literal["b"]  # noqa: PYI030 - what is tested
     first: str
     second: int | None
     when: datetime
