@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from labinterp.store.crypto import Vault
 
 OPEN: Final = ("queued", "deferred")
-RETRIABLE: Final = ("failed", "refused", "bounced", "deferred")
+RETRIABLE: Final = ("failed", "refused", "deferred", "queued")
 WITHOUT_REPORT: Final = "no-report"
 CLOSED_KINDS: Final = {"sent": "sent", "refused": "refused"}
 
@@ -486,3 +486,25 @@ def recently_sent(
             delivery.c.created_at > db_now() - microseconds(span),
         )
     ).scalar_one()
+
+
+def withdraw_delivery(
+    connection: Connection, organisation_id: str, delivery_id: str, why: str
+) -> bool:
+    """Nothing is sent for this row any more, and its link ends."""
+    done = connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.organisation_id == organisation_id,
+            delivery.c.id == delivery_id,
+            delivery.c.status.in_(OPEN),
+        )
+        .values(
+            status="withdrawn",
+            last_answer=why,
+            due_at=None,
+            link_sealed=None,
+            link_withdrawn_at=db_now(),
+        )
+    )
+    return done.rowcount == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from labinterp.store.tables import idempotency
 
@@ -37,16 +37,16 @@ def remembered(
     return Remembered(row.body_digest, row.answer) if row else None
 
 
-def remember(
+def take(
     connection: Connection,
     organisation_id: str,
     key: str,
-    answered: Remembered,
+    body_digest: str,
     *,
     now: datetime,
     expires_at: datetime | None,
 ) -> None:
-    """Take the key in this transaction.
+    """Take the key in this transaction, before anything else is done in it.
 
     Raises:
         sqlalchemy.exc.IntegrityError: another request took it first.
@@ -62,11 +62,20 @@ def remember(
         insert(idempotency).values(
             organisation_id=organisation_id,
             key=key,
-            body_digest=answered.body_digest,
-            answer=answered.answer,
+            body_digest=body_digest,
+            answer="",
             created_at=now,
             expires_at=expires_at,
         )
+    )
+
+
+def keep_answer(connection: Connection, organisation_id: str, key: str, answer: str) -> None:
+    """What is answered again; in the transaction that took the key."""
+    connection.execute(
+        update(idempotency)
+        .where(idempotency.c.organisation_id == organisation_id, idempotency.c.key == key)
+        .values(answer=answer)
     )
 
 

@@ -25,6 +25,17 @@ def microseconds(span: timedelta) -> int:
     return span // _MICROSECOND
 
 
+def microseconds_since_epoch(moment: datetime) -> int:
+    """A moment as the database keeps it.
+
+    Raises:
+        ValueError: it has no time zone; nobody knows when that was.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return microseconds(moment - _EPOCH)
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware UTC datetime in Python, microseconds since 1970 in the database."""
 
@@ -36,12 +47,8 @@ class Moment(TypeDecorator[datetime]):
         value: datetime | int | None,
         dialect: Any,  # noqa: ARG002  # SQLAlchemy passes it
     ) -> int | None:
-        """Refuses a naive time: nobody knows when that was."""
-        if value is None or isinstance(value, int):
-            return value
-        if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
-        return microseconds(value - _EPOCH)
+        """Refuses a naive time; a number is a moment already."""
+        return value if value is None or isinstance(value, int) else microseconds_since_epoch(value)
 
     def process_result_value(
         self,

@@ -29,7 +29,7 @@ from labinterp.store.moment import Moment
 
 metadata: Final = MetaData(
     naming_convention={
-        "ix": "ix_%(column_0_N_label)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
@@ -274,19 +274,6 @@ acknowledgement = Table(
     _version_of_panel(),
     Index(None, "organisation_id", "panel_id"),
 )
-
-draft = Table(
-    "draft",
-    metadata,
-    _id(),
-    _of("organisation"),
-    Column("user_id", String(40), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Index(None, "expires_at"),
-)
-"""What someone typed or pasted and has not confirmed yet."""
 
 audit_event = Table(
     "audit_event",

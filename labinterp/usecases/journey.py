@@ -21,6 +21,8 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
         -> tuple[ImportOutcome, ...]
     read_panel(services, actor, panel_id, version=None, *, request_id="") -> PanelRecord
     panel_document(record) -> dict
+    accepted_record(services, actor, accepted) -> PanelRecord   what the sender is answered, always
+    as_accepted(record) -> PanelRecord        as it read when accepted, for a replayed request
     list_panels(services, actor, *, patient=None, from_=None, to=None, standing=None, urgency=None,
                 cursor=None, limit=50) -> Page
     patient_history(services, actor, patient_ref) -> tuple[PanelRecord, ...]        newest first
@@ -50,7 +52,33 @@ from labinterp.store.rows import (
     PanelSummary,
     ReportRecord,
 )
+from labinterp.usecases.accept import accept, interpret_only
+from labinterp.usecases.acknowledge import acknowledge
+from labinterp.usecases.correct import correct
+from labinterp.usecases.delivery_work import deliver_due
+from labinterp.usecases.document import delivery_document, panel_document
+from labinterp.usecases.due import due_counts
+from labinterp.usecases.imports import import_file
 from labinterp.usecases.outcomes import Accepted, DueCounts, ImportOutcome, ReportState
+from labinterp.usecases.read import (
+    accepted_record,
+    as_accepted,
+    critical_unacknowledged,
+    list_panels,
+    patient_history,
+    read_panel,
+    read_report,
+)
+from labinterp.usecases.report_work import draw_due
+from labinterp.usecases.send import (
+    all_deliveries,
+    list_deliveries,
+    open_mail_link,
+    retry_delivery,
+    retry_report,
+    send,
+    withdraw_link,
+)
 
 __all__ = [
     "Accepted",
@@ -63,4 +91,28 @@ __all__ = [
     "PanelSummary",
     "ReportRecord",
     "ReportState",
+    "accept",
+    "accepted_record",
+    "acknowledge",
+    "all_deliveries",
+    "as_accepted",
+    "correct",
+    "critical_unacknowledged",
+    "deliver_due",
+    "delivery_document",
+    "draw_due",
+    "due_counts",
+    "import_file",
+    "interpret_only",
+    "list_deliveries",
+    "list_panels",
+    "open_mail_link",
+    "panel_document",
+    "patient_history",
+    "read_panel",
+    "read_report",
+    "retry_delivery",
+    "retry_report",
+    "send",
+    "withdraw_link",
 ]

@@ -42,8 +42,16 @@ class Outcome(Protocol):
 class Mailer(Protocol):
     """Hands one message for one recipient to a mail server."""
 
-    def send(self, message: EmailMessage, recipient: str) -> Outcome:
-        """One conversation; never raises for what a mail server does."""
+    def send(
+        self, message: EmailMessage, recipient: str, *, still_ours: Callable[[], bool] = ...
+    ) -> Outcome:
+        """One conversation; never raises for what a mail server does.
+
+        Args:
+            message: complete, its Message-ID the delivery's.
+            recipient: the one address it goes to.
+            still_ours: asked at the last moment before the data leaves; no ends the attempt.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ class Policy:
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
         free_disk: room the database must have left before this process counts as ready [bytes].
+        sign_in_failures, sign_in_lock: refused passwords that lock an account, and for how long.
         secret: keys the hashes of API keys and links; never stored.
     """
 
@@ -118,6 +127,8 @@ class Policy:
     account_rate: str = "10 per 15 minutes"
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
+    sign_in_failures: int = 10
+    sign_in_lock: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

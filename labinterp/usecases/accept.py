@@ -1,0 +1,192 @@
+"""Taking a panel in: read, explain, and keep it with its work in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labinterp import telemetry
+from labinterp.access import Actor, require
+from labinterp.errors import LabinterpError, NotFound
+from labinterp.store import audit, panels
+from labinterp.store.audit import Deed
+from labinterp.store.records import written
+from labinterp.store.store import CommitUnknown, fresh_id
+from labinterp.usecases import idempotent, recipients
+from labinterp.usecases.acting import who
+from labinterp.usecases.explained import interpreted, with_history
+from labinterp.usecases.outcomes import Accepted
+from labinterp.usecases.storing import Order, add_deliveries, add_report, new_version, nudge
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from labinterp.model.interpretation import Interpretation
+    from labinterp.model.submission import Received, Recipients
+    from labinterp.usecases.idempotent import Key
+    from labinterp.usecases.services import Policy, Services
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a panel came from, for its rows."""
+
+    door: str
+    request_id: str
+
+
+def interpret_only(
+    services: Services, received: Received, actor: Actor | None = None
+) -> Interpretation:
+    """Explain a panel and keep nothing; only counts remain.
+
+    Raises:
+        SubmissionError: code `nothing-readable`.
+    """
+    if actor is not None:
+        require(actor, "panels:write")
+    return interpreted(services, received.submission)
+
+
+def accept(
+    services: Services,
+    actor: Actor,
+    received: Received,
+    *,
+    idempotency_key: str | None = None,
+    body_digest: str = "",
+    origin: str = "api",
+    request_id: str = "",
+) -> Accepted:
+    """Keep a panel with its answer, its report job and its messages: all of it, or nothing.
+
+    Args:
+        services: the wired parts.
+        actor: who sends it.
+        received: what a reader made of it.
+        idempotency_key: the same key and body again give the same panel.
+        body_digest: of the bytes; the panel's own content where none is given.
+        origin: the door it came by.
+        request_id: for the audit.
+
+    Raises:
+        AccessDenied: the actor may not.
+        SubmissionError: nothing readable, or an address that is none; nothing was stored.
+        Conflict: the key was used for another body, or its first request is still running.
+        TemporaryFailure: the database cannot be had; nothing was stored.
+    """
+    require(actor, "panels:write")
+    digest = body_digest or idempotent.digest_of(written(received.panel))
+    key = idempotent.client_key(services, actor.organisation_id, idempotency_key, "accept", digest)
+    return accept_once(services, actor, received, key, _Origin(origin, request_id))
+
+
+def accept_row(
+    services: Services, actor: Actor, received: Received, *, request_id: str
+) -> Accepted:
+    """The same for one row of a file: the row's content is its key."""
+    key = idempotent.row_key(actor.organisation_id, received.panel)
+    return accept_once(services, actor, received, key, _Origin("import", request_id))
+
+
+def accept_once(
+    services: Services, actor: Actor, received: Received, key: Key | None, origin: _Origin
+) -> Accepted:
+    """Keep a panel once per key."""
+    before = idempotent.replayed(services, key) if key else None
+    if before is not None:
+        return _again(before)
+    try:
+        order = _order(services, actor, received, origin)
+    except LabinterpError as error:
+        telemetry.PANELS_REFUSED.labels(error.code).inc()
+        raise
+    accepted = _stored(services, actor, order, key, origin)
+    if not accepted.replayed:
+        telemetry.PANELS_ACCEPTED.labels(received.submission.format).inc()
+        nudge(services)
+    return accepted
+
+
+def _order(services: Services, actor: Actor, received: Received, origin: _Origin) -> Order:
+    told = recipients.checked(services.policy, received.recipients)
+    submission = with_history(services, actor.organisation_id, received)
+    now = services.now()
+    return Order(
+        panel_id=fresh_id(now),
+        version=1,
+        received=received,
+        interpretation=interpreted(services, submission),
+        recipients=told,
+        origin=origin.door,
+        now=now,
+    )
+
+
+def _stored(
+    services: Services, actor: Actor, order: Order, key: Key | None, origin: _Origin
+) -> Accepted:
+    try:
+        return idempotent.once(
+            services,
+            key,
+            do=lambda connection: _store(services, connection, actor, order, origin),
+            to_text=as_text,
+            from_text=_again,
+        )
+    except CommitUnknown:
+        if _is_stored(services, actor, order):
+            return Accepted(order.panel_id, order.version)
+        raise
+
+
+def _is_stored(services: Services, actor: Actor, order: Order) -> bool:
+    """The database went away while committing: did it keep the panel?"""
+    try:
+        with services.store.reading() as connection:
+            panels.newest_version(connection, actor.organisation_id, order.panel_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _store(
+    services: Services, connection: Connection, actor: Actor, order: Order, origin: _Origin
+) -> Accepted:
+    row = new_version(actor, order)
+    vault = services.store.vault
+    panels.add_panel(connection, vault, row, order.now)
+    report = add_report(connection, actor.organisation_id, order)
+    add_deliveries(
+        services,
+        connection,
+        actor.organisation_id,
+        report,
+        wanted(services.policy, order.recipients),
+        origin="accept",
+        now=order.now,
+    )
+    deed = Deed(
+        "C",
+        "panel-accepted",
+        panel_id=order.panel_id,
+        version=order.version,
+        patient_key=panels.patient_key(vault, actor.organisation_id, row.identity),
+    )
+    audit.record(connection, who(actor, origin.request_id), deed, order.now)
+    return Accepted(order.panel_id, order.version)
+
+
+def wanted(policy: Policy, told: Recipients) -> tuple[tuple[str, bool, str | None], ...]:
+    """Each address with whether the report is attached, and what to note of that."""
+    attached, note = recipients.attachment(policy, told.as_attachment)
+    return tuple((address, attached, note) for address in told.email)
+
+
+def as_text(accepted: Accepted) -> dict[str, object]:
+    """An answer as it is remembered under its key."""
+    return {"panel_id": accepted.panel_id, "version": accepted.version}
+
+
+def _again(remembered: Any) -> Accepted:
+    return Accepted(remembered["panel_id"], remembered["version"], replayed=True)

@@ -1,0 +1,148 @@
+"""Correcting a panel: a new version under the same id, and word to everyone who had the old one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp import telemetry
+from labinterp.access import Actor, require
+from labinterp.errors import Conflict, Place, SubmissionError
+from labinterp.store import audit, deliveries, panels, reports
+from labinterp.store.audit import Deed
+from labinterp.store.records import written
+from labinterp.usecases import idempotent, recipients
+from labinterp.usecases.accept import as_text, wanted
+from labinterp.usecases.acting import who
+from labinterp.usecases.explained import interpreted, with_history
+from labinterp.usecases.outcomes import Accepted
+from labinterp.usecases.storing import Order, add_deliveries, add_report, new_version, nudge
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from labinterp.model.submission import Identity, Received
+    from labinterp.usecases.services import Services
+
+_WITHDRAWN: Final = "withdrawn: the panel was corrected before this was sent"
+Told = tuple[tuple[str, bool, str | None], ...]
+
+
+def correct(
+    services: Services,
+    actor: Actor,
+    panel_id: str,
+    received: Received,
+    *,
+    idempotency_key: str | None = None,
+    body_digest: str = "",
+    request_id: str = "",
+) -> Accepted:
+    """Keep a whole panel of the same patient as the next version.
+
+    Unsent mail about older versions is withdrawn, their links end, and everyone who had been told,
+    or was about to be, gets a message about this version.
+
+    Raises:
+        NotFound: no such panel in this organisation.
+        SubmissionError: nothing readable, or `another-patient`; nothing was stored.
+        Conflict: the key was used for another body, or another correction came first.
+        TemporaryFailure: the database cannot be had; nothing was stored.
+    """
+    require(actor, "panels:write")
+    digest = body_digest or idempotent.digest_of(written(received.panel))
+    purpose = f"correct {panel_id}"
+    key = idempotent.client_key(services, actor.organisation_id, idempotency_key, purpose, digest)
+    before = idempotent.replayed(services, key) if key else None
+    if before is not None:
+        return _again(before)
+    order = _order(services, actor, panel_id, received)
+    corrected = idempotent.once(
+        services,
+        key,
+        do=lambda connection: _store(services, connection, actor, order, request_id),
+        to_text=as_text,
+        from_text=_again,
+    )
+    if not corrected.replayed:
+        telemetry.PANELS_ACCEPTED.labels(received.submission.format).inc()
+        nudge(services)
+    return corrected
+
+
+def _order(services: Services, actor: Actor, panel_id: str, received: Received) -> Order:
+    with services.store.reading() as connection:
+        old = panels.read_version(connection, services.store.vault, actor.organisation_id, panel_id)
+    _same_patient(old.identity, received.identity)
+    told = recipients.checked(services.policy, received.recipients)
+    submission = with_history(services, actor.organisation_id, received, other_than=panel_id)
+    return Order(
+        panel_id=panel_id,
+        version=old.version + 1,
+        received=received,
+        interpretation=interpreted(services, submission),
+        recipients=told,
+        origin="correction",
+        now=services.now(),
+    )
+
+
+def _same_patient(old: Identity, new: Identity) -> None:
+    """A correction may mend a name, never move results to another patient's identifier."""
+    if old.identifier is None:
+        return
+    if (old.identifier, old.issuer) != (new.identifier, new.issuer):
+        message = (
+            "The identifier or its issuer is not the one this panel was accepted under."
+            " Send a panel of another patient as a new panel."
+        )
+        raise SubmissionError(
+            message,
+            code="another-patient",
+            errors=(Place("patient.identifier", "another-patient", message),),
+        )
+
+
+def _store(
+    services: Services, connection: Connection, actor: Actor, order: Order, request_id: str
+) -> Accepted:
+    organisation_id, vault = actor.organisation_id, services.store.vault
+    row = new_version(actor, order)
+    panels.newest_version(connection, organisation_id, order.panel_id, lock=True)
+    if not panels.add_correction(connection, vault, row):
+        raise Conflict("Another correction of this panel was accepted meanwhile.")
+    number = reports.first_number(connection, organisation_id, order.panel_id)
+    report = add_report(connection, organisation_id, order, number)
+    earlier = deliveries.withdraw_unsent(connection, organisation_id, order.panel_id, _WITHDRAWN)
+    for told, origin in _everyone(services, order, earlier):
+        add_deliveries(
+            services, connection, organisation_id, report, told, origin=origin, now=order.now
+        )
+    deed = Deed(
+        "U",
+        "panel-corrected",
+        panel_id=order.panel_id,
+        version=order.version,
+        patient_key=panels.patient_key(vault, organisation_id, row.identity),
+    )
+    audit.record(connection, who(actor, request_id), deed, order.now)
+    return Accepted(order.panel_id, order.version)
+
+
+def _everyone(
+    services: Services, order: Order, earlier: tuple[tuple[str, bool], ...]
+) -> tuple[tuple[Told, str], ...]:
+    """Those the correction names, and those told before whom it does not name; each once."""
+    named = wanted(services.policy, order.recipients)
+    known = {address.casefold() for address, _, _ in named}
+    before: dict[str, tuple[str, bool, str | None]] = {}
+    for address, attached in earlier:
+        if address.casefold() not in known:
+            before[address.casefold()] = (
+                address,
+                *recipients.attachment(services.policy, attached),
+            )
+    return (named, "accept"), (tuple(before.values()), "correct")
+
+
+def _again(remembered: Any) -> Accepted:
+    return Accepted(remembered["panel_id"], remembered["version"], replayed=True)

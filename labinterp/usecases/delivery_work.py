@@ -1,0 +1,232 @@
+"""The worker's side of mail: take a due row, write the message, hand it over, record the answer.
+
+| the mailer says | then |
+|---|---|
+| sent | committed at once |
+| deferred | tried again with backoff; after the last try a person's |
+| unknown (the line broke after the data) | the same Message-ID again, few times; then a person's |
+| refused | a person's |
+| operator (authentication, policy: ours) | stays queued, costs no attempt, alarms |
+
+An attempt that nobody saw end (a killed worker) counts like `unknown`: the mail may be there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from labinterp import telemetry
+from labinterp.delivery.message import Attachment, Notice, build
+from labinterp.errors import TemporaryFailure
+from labinterp.store import audit, deliveries, people, reports
+from labinterp.store.audit import Deed
+from labinterp.usecases.acting import ITSELF
+from labinterp.usecases.backoff import delay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+    from email.message import EmailMessage
+
+    from sqlalchemy import Connection
+
+    from labinterp.store.reports import Claim
+    from labinterp.usecases.services import Outcome, Services
+
+_UNFINISHED: Final = (
+    "begun {count} times without a known end: it may have arrived; ask the recipient before a retry"
+)
+_LAST: Final = "given up after {attempts} tries; the last answer: {answer}"
+_COMMIT_TRIES: Final = 5
+_log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An outcome of our own, where no mail server was asked."""
+
+    kind: str
+    answer: str
+
+
+def deliver_due(services: Services, worker: str, limit: int) -> int:
+    """Send what is due; how many rows were moved.
+
+    Args:
+        services: the wired parts.
+        worker: its name, for the row.
+        limit: at most so many.
+
+    Raises:
+        TemporaryFailure: the database cannot be had; leases end by themselves.
+    """
+    policy = services.policy
+    services.store.write(deliveries.settle_stranded)
+    with services.store.reading() as connection:
+        due = deliveries.due_deliveries(connection, policy.implausible, limit)
+    moved = 0
+    for delivery_id, _, unfinished in due:
+        if unfinished >= policy.delivery_unfinished:
+            moved += _park(services, delivery_id, unfinished)
+        else:
+            moved += _deliver(services, worker, delivery_id)
+    return moved
+
+
+def _park(services: Services, delivery_id: str, unfinished: int) -> bool:
+    parked = services.store.write(
+        lambda connection: deliveries.park_delivery(
+            connection,
+            delivery_id,
+            why=_UNFINISHED.format(count=unfinished),
+            implausible=services.policy.implausible,
+        )
+    )
+    if parked:
+        telemetry.MAILS.labels("parked").inc()
+        _log.error("delivery-parked", delivery_id=delivery_id)
+    return parked
+
+
+def _deliver(services: Services, worker: str, delivery_id: str) -> bool:
+    policy = services.policy
+    claim = services.store.write(
+        lambda connection: deliveries.claim_delivery(
+            connection,
+            delivery_id,
+            worker,
+            lease=policy.delivery_lease,
+            implausible=policy.implausible,
+        )
+    )
+    if claim is None:
+        return False
+    outcome = _sent(services, claim)
+    if outcome is None:
+        _log.warning("claim-lost", kind="delivery", delivery_id=claim.id)
+        return True
+    _record(services, claim, outcome)
+    return True
+
+
+def _sent(services: Services, claim: Claim) -> Outcome | None:
+    """What came of the attempt; None when the claim was lost before anything left."""
+    try:
+        prepared = _message(services, claim)
+    except TemporaryFailure:
+        raise
+    except Exception as error:  # noqa: BLE001  # one message's fault stays with it
+        facts = telemetry.error_facts(error)
+        _log.error("message-not-written", delivery_id=claim.id, **facts)
+        return _Said("unknown", f"the message could not be written: {facts['exception']}")
+    if prepared is None or not _still_ours(services, claim):
+        return None
+    message, recipient = prepared
+    return services.mailer.send(message, recipient, still_ours=lambda: _still_ours(services, claim))
+
+
+def _still_ours(services: Services, claim: Claim) -> bool:
+    lease = services.policy.delivery_lease
+    return services.store.write(lambda connection: deliveries.still_held(connection, claim, lease))
+
+
+def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | None:
+    with services.store.reading() as connection:
+        token = deliveries.link_token(connection, services.store.vault, claim)
+        if token is None:
+            return None
+        record = deliveries.read_delivery(connection, claim.organisation_id, claim.id)
+        organisation = people.organisation_name(connection, claim.organisation_id)
+        identity = deliveries.message_id(connection, claim)
+        attachment = _attachment(services, connection, claim) if record.as_attachment else None
+    policy = services.policy
+    notice = Notice(
+        recipient=record.to,
+        sender=policy.mail_from,
+        number=record.report_number or "",
+        version=record.version,
+        organisation=organisation,
+        link=f"{policy.base_url.rstrip('/')}/r/{token}",
+        message_id=identity,
+        made_at=record.created_at,
+        expires_at=record.link_expires_at,
+        contact=policy.contact,
+        attachment=attachment,
+    )
+    return build(notice), record.to
+
+
+def _attachment(services: Services, connection: Connection, claim: Claim) -> Attachment:
+    report = reports.read_report(connection, claim.organisation_id, claim.panel_id, claim.version)
+    kept = reports.read_file(connection, services.store.vault, claim.organisation_id, report.id)
+    if kept is None:
+        raise RuntimeError("a message is due whose report has no document")
+    return Attachment(report.file_name or f"{report.number}.pdf", kept[0])
+
+
+def _record(services: Services, claim: Claim, outcome: Outcome) -> None:
+    """Write the answer down; after a `sent` nothing slow stands in between."""
+    telemetry.MAILS.labels(telemetry.label("outcome", outcome.kind)).inc()
+    wait = _wait(services, claim, outcome)
+
+    def work(connection: Connection) -> bool:
+        moved = _moved(services, connection, claim, outcome, wait)
+        if moved:
+            _audit(connection, services, claim, outcome.kind)
+        return moved
+
+    if not _committed(services, work):
+        _log.warning("claim-lost", kind="delivery", delivery_id=claim.id, outcome=outcome.kind)
+    elif outcome.kind == "operator":
+        _log.error("mail-settings-at-fault", delivery_id=claim.id, outcome=outcome.kind)
+    else:
+        _log.info("delivery-moved", delivery_id=claim.id, outcome=outcome.kind)
+
+
+def _wait(services: Services, claim: Claim, outcome: Outcome) -> timedelta:
+    if outcome.kind == "operator":
+        return services.policy.operator_delay
+    return delay(services.policy, claim.attempts)
+
+
+def _moved(
+    services: Services,
+    connection: Connection,
+    claim: Claim,
+    outcome: Outcome,
+    wait: timedelta,
+) -> bool:
+    if outcome.kind in deliveries.CLOSED_KINDS:
+        return deliveries.finish_delivery(
+            connection, claim, kind=outcome.kind, answer=outcome.answer, now=services.now()
+        )
+    if outcome.kind != "operator" and claim.attempts >= services.policy.delivery_attempts:
+        last = _LAST.format(attempts=claim.attempts, answer=outcome.answer)
+        return deliveries.give_up_delivery(connection, claim, answer=last)
+    return deliveries.defer_delivery(
+        connection, claim, kind=outcome.kind, answer=outcome.answer, delay=wait
+    )
+
+
+def _committed(services: Services, work: Callable[[Connection], bool]) -> bool:
+    """The answer is worth several tries: losing it means a second copy for the reader."""
+    for _ in range(_COMMIT_TRIES - 1):
+        try:
+            return services.store.write(work)
+        except TemporaryFailure:
+            continue
+    return services.store.write(work)
+
+
+def _audit(connection: Connection, services: Services, claim: Claim, kind: str) -> None:
+    deed = Deed(
+        "E",
+        f"delivery-{kind}",
+        "0" if kind == "sent" else "8",
+        panel_id=claim.panel_id,
+        version=claim.version,
+        entity=f"delivery:{claim.id}",
+    )
+    actor = audit.Who(claim.organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
+    audit.record(connection, actor, deed, services.now())

@@ -1,0 +1,34 @@
+"""What waits, for readiness, metrics and the relay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from labinterp.store import counts
+from labinterp.usecases.outcomes import DueCounts
+
+if TYPE_CHECKING:
+    from labinterp.usecases.services import Services
+
+
+def due_counts(services: Services) -> DueCounts:
+    """Work that waits, over all organisations; states that are over are not counted.
+
+    Raises:
+        TemporaryFailure: the database cannot be had.
+    """
+    implausible = services.policy.implausible
+    with services.store.reading() as connection:
+        reports = counts.reports_waiting(connection, implausible)
+        deliveries = counts.deliveries_waiting(connection, implausible)
+        trouble = counts.mail_trouble(connection)
+    return DueCounts(
+        reports=reports.states,
+        deliveries=deliveries.states,
+        reports_due=reports.due,
+        deliveries_due=deliveries.due,
+        oldest_due=max(
+            (age for age in (reports.oldest, deliveries.oldest) if age is not None), default=None
+        ),
+        mail_trouble=trouble,
+    )

@@ -1,0 +1,93 @@
+"""Reading a panel against the knowledge, with what the store knows of the same patient before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from labinterp import telemetry
+from labinterp.errors import LabinterpError, Place, SubmissionError
+from labinterp.formats import json_panel
+from labinterp.interpretation import interpret, readable
+from labinterp.model.submission import EarlierPanel
+from labinterp.store import panels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from labinterp.model.interpretation import Interpretation
+    from labinterp.model.submission import Received, Submission
+    from labinterp.usecases.services import Services
+
+
+def interpreted(services: Services, submission: Submission) -> Interpretation:
+    """The answer for a panel of which at least one result can be read.
+
+    Raises:
+        SubmissionError: code `nothing-readable`; the problems are its `errors`.
+    """
+    found = interpret(submission, services.knowledge)
+    if not readable(found):
+        telemetry.PANELS_REFUSED.labels("nothing-readable").inc()
+        raise SubmissionError(
+            "No result of this panel can be read; nothing was stored.",
+            code="nothing-readable",
+            errors=tuple(
+                Place(problem.where, problem.code, problem.message) for problem in found.problems
+            ),
+        )
+    telemetry.INTERPRETATIONS.labels(submission.format).inc()
+    return found
+
+
+def with_history(
+    services: Services,
+    organisation_id: str,
+    received: Received,
+    *,
+    other_than: str | None = None,
+) -> Submission:
+    """The submission with the same patient's earlier stored panels, for change.
+
+    Args:
+        services: the wired parts.
+        organisation_id: whose panels are looked at; nobody else's are.
+        received: the panel and who it is about.
+        other_than: a panel that is being corrected is no history of itself.
+    """
+    patient = panels.patient_key(services.store.vault, organisation_id, received.identity)
+    if patient is None:
+        return received.submission
+    submission = received.submission
+    before = submission.collected_at or submission.received_at
+    with services.store.reading() as connection:
+        stored = panels.earlier_panels(
+            connection,
+            services.store.vault,
+            organisation_id,
+            patient,
+            before=before,
+            since=before - services.policy.history,
+            limit=services.policy.history_panels,
+            other_than=other_than,
+        )
+    earlier = tuple(panel for panel in (_earlier(*row) for row in stored) if panel is not None)
+    return replace(submission, previous=(*submission.previous, *earlier))
+
+
+def _earlier(
+    panel_id: str, collected_at: datetime, received_at: datetime, panel: Mapping[str, object]
+) -> EarlierPanel | None:
+    """A stored panel as an earlier one; None if it cannot be read any more (it stays stored)."""
+    try:
+        results = json_panel.received_of(panel, received_at).submission.results
+    except LabinterpError:
+        return None
+    return EarlierPanel(
+        collected_at=collected_at,
+        results=results,
+        where=f"panel {panel_id}",
+        origin="store",
+        reference=panel_id,
+    )

@@ -1,0 +1,156 @@
+"""The rows one accepted panel becomes: panel, version, identity, report, deliveries, audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from labinterp.access.links import new_token
+from labinterp.store import deliveries, panels, reports
+from labinterp.store.rows import ReportRecord
+from labinterp.store.store import fresh_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from labinterp.access import Actor
+    from labinterp.model.interpretation import Interpretation
+    from labinterp.model.submission import Identity, Received, Recipients
+    from labinterp.usecases.services import Policy, Services
+
+LINK: Final = "mail link"
+"""The purpose that mail links' tokens are made for."""
+NO_IDENTIFIER: Final = (
+    "No patient identifier was sent: a document that cannot be matched to its patient is not made,"
+    " and earlier results are not looked up."
+)
+NOTHING_TO_SEND: Final = "not sent: no report is made, because no patient identifier was sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be stored, checked and interpreted already."""
+
+    panel_id: str
+    version: int
+    received: Received
+    interpretation: Interpretation
+    recipients: Recipients
+    origin: str
+    now: datetime
+
+
+def new_version(actor: Actor, order: Order) -> panels.NewVersion:
+    """The version's row."""
+    submission = order.received.submission
+    return panels.NewVersion(
+        panel_id=order.panel_id,
+        version=order.version,
+        organisation_id=actor.organisation_id,
+        status=submission.status,
+        origin=order.origin,
+        format=submission.format,
+        received_at=submission.received_at,
+        collected_at=submission.collected_at,
+        panel=order.received.panel,
+        interpretation=order.interpretation,
+        identity=order.received.identity,
+        actor_id=actor.id,
+    )
+
+
+def add_report(
+    connection: Connection, organisation_id: str, order: Order, number: str | None = None
+) -> ReportRecord:
+    """The report's row, its number given now, or the reason why none is made."""
+    made = can_be_made(order.received.identity)
+    if made and number is None:
+        number = reports.next_number(connection, organisation_id, order.now.year)
+    record = ReportRecord(
+        id=fresh_id(order.now),
+        panel_id=order.panel_id,
+        version=order.version,
+        status="queued" if made else "not_made",
+        number=number if made else None,
+        why=None if made else NO_IDENTIFIER,
+    )
+    reports.add_report(connection, organisation_id, record, order.now)
+    return record
+
+
+def can_be_made(identity: Identity) -> bool:
+    """A document needs to be matched to its patient."""
+    return bool(identity.identifier)
+
+
+def add_deliveries(
+    services: Services,
+    connection: Connection,
+    organisation_id: str,
+    report: ReportRecord,
+    recipients: tuple[tuple[str, bool, str | None], ...],
+    *,
+    origin: str,
+    now: datetime,
+) -> tuple[str, ...]:
+    """One row for each (address, attached, note); their ids."""
+    why = NOTHING_TO_SEND if report.status == "not_made" else None
+    rows = tuple(
+        _delivery(services.policy, report, recipient, origin=origin, why=why, now=now)
+        for recipient in recipients
+    )
+    deliveries.add_deliveries(
+        connection,
+        services.store.vault,
+        organisation_id,
+        rows,
+        report_status=report.status,
+        now=now,
+    )
+    return tuple(row.id for row in rows)
+
+
+def _delivery(
+    policy: Policy,
+    report: ReportRecord,
+    recipient: tuple[str, bool, str | None],
+    *,
+    origin: str,
+    why: str | None,
+    now: datetime,
+) -> deliveries.NewDelivery:
+    delivery_id = fresh_id(now)
+    address, attached, note = recipient
+    secret = new_token(policy.secret, LINK)
+    return deliveries.NewDelivery(
+        id=delivery_id,
+        panel_id=report.panel_id,
+        version=report.version,
+        report_id=report.id,
+        recipient=address,
+        as_attachment=attached,
+        origin=origin,
+        message_id=f"<{delivery_id}@{mail_domain(policy)}>",
+        token=secret.token,
+        token_digest=secret.digest,
+        link_expires_at=now + policy.link_lifetime,
+        note=note,
+        failed_because=why,
+    )
+
+
+def mail_domain(policy: Policy) -> str:
+    """Our name in Message-IDs: the sender's domain, else this site's."""
+    domain = policy.mail_from.rpartition("@")[2].strip(" >")
+    return domain or urlsplit(policy.base_url).hostname or "localhost"
+
+
+def nudge(services: Services, kind: str = "report") -> None:
+    """Say "look" to a worker; if the word is lost, the sweep sees the row."""
+    try:
+        services.queue.wake("delivery" if kind == "delivery" else "report")
+    except Exception:  # noqa: BLE001  # a broker's fault must never become the sender's
+        return
