@@ -1,4 +1,4 @@
-"""The pages for people: server-rendered, usable with scripts off, over the same use cases as the API."""
+"""The pages for people: server-rendered, usable with scripts off, over the API's own use cases."""
 
 from __future__ import annotations
 

@@ -1,19 +1,15 @@
-"""E-mail addresses as typed into a form: one line, a few of them, each checked for its form only."""
+"""E-mail addresses as typed into a form: a few, on one line, each checked for its form only."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
-
-from email_validator import EmailNotValidError, validate_email
 
 from labinterp.errors import SubmissionError
 from labinterp.model.submission import Recipients
+from labinterp.usecases.recipients import address_of
 
-AT_MOST: Final = 20
 
-
-def addresses(typed: str, *, as_attachment: bool) -> Recipients:
+def addresses(typed: str, *, as_attachment: bool, at_most: int) -> Recipients:
     """The addresses in a field, separated by commas, semicolons or blanks.
 
     Raises:
@@ -21,17 +17,16 @@ def addresses(typed: str, *, as_attachment: bool) -> Recipients:
     """
     parts = [part for part in re.split(r"[\s,;]+", typed) if part]
     if not parts:
-        raise SubmissionError("Send to: write an e-mail address.", code="bad-email")
-    if len(parts) > AT_MOST:
-        raise SubmissionError(f"Send to: at most {AT_MOST} addresses.", code="bad-email")
-    checked = tuple(dict.fromkeys(_checked(part) for part in parts))
-    return Recipients(email=checked, as_attachment=as_attachment)
+        raise SubmissionError("Send to: write an e-mail address.", code="recipients-invalid")
+    if len(parts) > at_most:
+        raise SubmissionError(f"Send to: at most {at_most} addresses.", code="recipients-invalid")
+    return Recipients(tuple(dict.fromkeys(map(_checked, parts))), as_attachment)
 
 
 def _checked(part: str) -> str:
     try:
-        return validate_email(part[:254], check_deliverability=False).normalized
-    except EmailNotValidError as error:
+        return address_of(part)
+    except ValueError as error:
         raise SubmissionError(
-            f"Send to: “{part[:60]}” is not an e-mail address.", code="bad-email"
+            f"Send to: “{part[:60]}” is not an e-mail address.", code="recipients-invalid"
         ) from error

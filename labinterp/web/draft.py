@@ -1,20 +1,22 @@
 """What was entered and not yet confirmed: it travels with the form, signed, and is stored nowhere.
 
-The text as received is kept whole; what the clinician chose is kept beside it. Each check page is made
-anew from both, so that reloading, going back and answering in any order give the same page.
+The text as received is kept whole; what the clinician chose is kept beside it. Each check page is
+made anew from both, so that reloading, going back and answering in any order give the same page.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from labinterp.errors import SubmissionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Source = Literal["paste", "typed", "file"]
 SALT: Final = "labinterp-draft"
@@ -56,7 +58,7 @@ def unseal(text: str, secret: str | bytes, max_age_seconds: int) -> Draft:
         plain: dict[str, Any] = _signer(secret).loads(text, max_age=max_age_seconds)
     except BadSignature as error:
         raise SubmissionError(
-            "This check page is too old or was altered. Nothing was stored; enter the results again.",
+            "This check page is too old or was altered. Nothing was stored; enter it again.",
             code="draft-expired",
         ) from error
     return Draft(**plain | {"body": base64.b85decode(plain["body"])})

@@ -53,7 +53,7 @@ def new_panel() -> ResponseReturnValue:
 
 @pages.post("/panels/new")
 def enter_panel() -> ResponseReturnValue:
-    """Take what was entered and show what was understood; or the form again, with what was typed."""
+    """Take what was entered and show what was understood; or the form again, as it was typed."""
     access.require(actor(), "panels:write")
     form = request.form.to_dict(flat=False)
     if "add-row" in form:

@@ -1,7 +1,7 @@
 """The fields that the three ways of entry share, read from the form into members of a panel.
 
-What cannot be read is named beside its field; what was left empty is left out, and the answer says what
-that cost. Nothing here judges a result.
+What cannot be read is named beside its field; what was left empty is left out, and the answer says
+what that cost. Nothing here judges a result.
 """
 
 from __future__ import annotations
@@ -87,15 +87,14 @@ def date_of(form: Form, name: str, what: str) -> date | None:
     )
     try:
         day, month, year = (int(part) for part in parts)
-        if year < 1000:  # noqa: PLR2004  (a year of four digits; 80 could be 1980 or 2080)
-            raise FieldProblem(f"{name}-year", f"{what}: write the year with four digits.")
-        return date(year, month, day)
-    except FieldProblem:
-        raise
+        found = date(year, month, day)
     except ValueError as error:
         raise FieldProblem(
             f"{name}-{first_wrong}", f"{what}: write day, month and year in digits, as 3 2 1980."
         ) from error
+    if found.year < 1000:  # noqa: PLR2004  (a year of four digits: 80 could be 1980 or 2080)
+        raise FieldProblem(f"{name}-year", f"{what}: write the year with four digits.")
+    return found
 
 
 def _patient(form: Form) -> dict[str, Any]:

@@ -1,10 +1,9 @@
-"""How often one address may try to sign in, and one account be tried: counted apart from the API's limits."""
+"""How often one address may try to sign in, and one account be tried; not the API's limits."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -15,6 +14,8 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from labinterp.usecases.services import Services
 
 _EXTENSION: Final = "labinterp-web-limits"

@@ -1,23 +1,26 @@
-"""What was entered, read into panels: the text as received, the typed fields, and what was chosen since."""
+"""What was entered, read into panels: the text, the typed fields, and what was chosen since."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp import formats
-from labinterp.errors import Place
-from labinterp.formats import json_panel
+from labinterp.formats import json_panel, pasted
+from labinterp.formats.characters import decoded
+from labinterp.model.spelling import folded_name
 from labinterp.web import typed
-from labinterp.web.draft import Draft
 from labinterp.web.fields import FieldError, Form, common_members, merged, text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from labinterp.errors import Place
+    from labinterp.model.knowledge import Knowledge
     from labinterp.model.submission import Received
     from labinterp.usecases.services import Services
+    from labinterp.web.draft import Draft
 
 TIME_ASSUMED: Final = (
     "The time of day was not given; 12:00 is used and stands for no measured time."
@@ -32,16 +35,18 @@ class Read:
 
     Attributes:
         rows: of a single panel, every result with its place in the list, used or taken out.
+        found: a result's place to its line, before, in and after the value that was taken.
     """
 
     received: tuple[Received, ...]
     refused: tuple[Place, ...] = ()
     rows: tuple[Row, ...] = ()
+    found: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One result of the panel as it was read and changed; `index` names its fields on the check page."""
+    """One result as it was read and changed; `index` names its fields on the check page."""
 
     index: int
     result: Mapping[str, Any]
@@ -58,16 +63,20 @@ def read(draft: Draft, answers: Form, services: Services) -> Read:
     if draft.source == "typed":
         results, _ = typed.results(draft.fields, services.knowledge)
         return _one(_Entry({"results": results}, "web_form", ()), draft.fields, answers, now)
-    first = _first_reading(draft, services, now)
+    names = names_of(services.knowledge)
+    kind = formats.detect(draft.body, draft.media_type or None, draft.file_name or None)
+    first = formats.read(kind, draft.body, now, names=names)
     if len(first.received) != 1:
         return Read(first.received, first.refused)
     only = first.received[0]
     entry = _Entry(only.panel, only.submission.format, only.submission.problems)
-    return replace(_one(entry, draft.fields, answers, now), refused=first.refused)
+    made = _one(entry, draft.fields, answers, now)
+    found = _found(draft.body, names) if kind == "pasted" else {}
+    return replace(made, refused=first.refused, found=found)
 
 
 def missing(read: Read, draft: Draft) -> tuple[FieldError, ...]:
-    """The least that is needed and was neither in the text nor typed: an age, and the sample date."""
+    """The least that is needed and was neither read nor typed: an age, and the sample date."""
     if len(read.received) != 1:
         return ()
     submission = read.received[0].submission
@@ -88,9 +97,18 @@ class _Entry:
     problems: tuple[Problem, ...]
 
 
-def _first_reading(draft: Draft, services: Services, now: datetime) -> formats.Reading:
-    kind = formats.detect(draft.body, draft.media_type or None, draft.file_name or None)
-    return formats.read(kind, draft.body, now, names=_names(services.knowledge))
+def _found(body: bytes, names: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
+    """Each pasted line before, in and after the place where its value was found."""
+    lines = pasted.parse(decoded(body)[0], names)
+    return {
+        line.place: (
+            line.text[: line.span[0]],
+            line.text[slice(*line.span)],
+            line.text[line.span[1] :],
+        )
+        for line in lines
+        if line.span
+    }
 
 
 def _one(entry: _Entry, typed_fields: Form, answers: Form, now: datetime) -> Read:
@@ -101,21 +119,23 @@ def _one(entry: _Entry, typed_fields: Form, answers: Form, now: datetime) -> Rea
         for index, result in enumerate(panel.get("results", ()))
     )
     kept = [row.result for row in rows if row.is_used]
+    settled = _settled(panel, answers)
     open_still = [
         problem
         for problem in (*entry.problems, *_noon(entry, typed_fields))
-        if problem[0].partition(",")[0] not in _settled(panel, answers)
+        if problem[0].partition(",")[0] not in settled
     ]
     received = json_panel.received_of(
         panel | {"results": kept}, now, entry.format, problems=open_still
     )
-    return Read((received,), (), rows)
+    each_once = tuple(dict.fromkeys(received.submission.problems))
+    submission = replace(received.submission, problems=each_once)
+    return Read((replace(received, submission=submission),), (), rows)
 
 
 def _changed(result: Mapping[str, Any], answers: Form, index: int) -> dict[str, Any]:
     """A result with what was chosen for it; the line it was read from stays beside it."""
-    chosen = {name: text(answers, f"row-{index}-{name}") for name in CHANGEABLE}
-    chosen = {name: value for name, value in chosen.items() if value and value != result.get(name)}
+    chosen = _chosen(result, answers, index)
     changed = dict(result) | chosen
     if "test" in chosen:
         changed.pop("code", None)
@@ -123,27 +143,44 @@ def _changed(result: Mapping[str, Any], answers: Form, index: int) -> dict[str, 
     return changed
 
 
+def _chosen(result: Mapping[str, Any], answers: Form, index: int) -> dict[str, str]:
+    """What was answered for one row and differs from what was read."""
+    answered = {name: text(answers, f"row-{index}-{name}") for name in CHANGEABLE}
+    return {
+        name: value
+        for name, value in answered.items()
+        if value and value != _spelled(result.get(name))
+    }
+
+
+def _spelled(sent: object) -> str:
+    """A member as the page shows it: a comparator that was sent apart stands before its value."""
+    if isinstance(sent, Mapping):
+        return f"{sent.get('comparator') or ''}{sent.get('value') or ''}"
+    return str(sent or "").strip()
+
+
 def _settled(panel: Mapping[str, Any], answers: Form) -> frozenset[str]:
     """Places whose earlier problems no longer hold, because somebody answered them."""
     return frozenset(
         str(result.get("where"))
         for index, result in enumerate(panel.get("results", ()))
-        if any(text(answers, f"row-{index}-{name}") for name in (*CHANGEABLE, "use"))
+        if _chosen(result, answers, index) or text(answers, f"row-{index}-use") == "no"
     )
 
 
 def _noon(entry: _Entry, typed_fields: Form) -> tuple[Problem, ...]:
-    """Said where only the day was typed: a time has to stand there, and nobody may take it for a measured one."""
+    """Said where only the day was typed: nobody may take the time beside it for a measured one."""
     assumed = text(typed_fields, "sample-day") and not text(typed_fields, "sample-time")
     if assumed and not entry.panel.get("collected_at"):
         return (("collected_at", "time-missing", TIME_ASSUMED),)
     return ()
 
 
-def _names(knowledge: Knowledge) -> dict[str, str]:
+def names_of(knowledge: Knowledge) -> dict[str, str]:
     """Every known name of a test to its measurand, for reading free text."""
     return {
         name: measurand.id
         for measurand in knowledge.measurands.values()
-        for name in (measurand.id, measurand.name, *measurand.names)
+        for name in map(folded_name, (measurand.id, measurand.name, *measurand.names))
     }

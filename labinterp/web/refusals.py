@@ -1,4 +1,4 @@
-"""What a page says when it cannot do what was asked: in words, with nothing of the patient in it."""
+"""What a page says when it cannot do what was asked: in words, nothing of the patient in it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def page_of(error: Exception) -> AnyResponse:
         return page(
             400,
             "This form is too old",
-            "The page was open for too long or in another session. Go back, reload it and try again. Nothing was stored.",
+            "It was open for too long or in another session. Go back, reload it and try again; "
+            "nothing was stored.",
         )
     if isinstance(error, LabinterpError):
         return _page_of_ours(error)
@@ -105,6 +106,8 @@ def _to_sign_in() -> AnyResponse:
 
 
 def _page_of_ours(error: LabinterpError) -> Response:
+    if error.code == "too-many-requests":
+        return too_many(getattr(error, "retry_after", 60))
     if isinstance(error, TemporaryFailure):
         return page(503, "Not available", error.message, retry_after=error.retry_after)
     if isinstance(error, TooLarge):

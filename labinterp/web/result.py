@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import simplejson
 from flask import flash, make_response, redirect, render_template, request, url_for
@@ -12,7 +12,7 @@ from markupsafe import Markup
 from labinterp.errors import SubmissionError
 from labinterp.reporting import number_line, text, view
 from labinterp.usecases import journey
-from labinterp.usecases.orders import order_of
+from labinterp.web.orders import order_of
 from labinterp.web.addresses import addresses
 from labinterp.web.fields import FieldError
 from labinterp.web.site import actor, pages, request_id, services
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from labinterp.model.interpretation import InterpretedResult
     from labinterp.model.rule import Review
+    from labinterp.reporting.blocks import ResultRow
     from labinterp.reporting.number_line import Geometry
     from labinterp.usecases.journey import PanelRecord
 
@@ -41,9 +42,9 @@ class _Page:
     details: Mapping[str, InterpretedResult]
     lines: Mapping[str, str]
 
-    def svg(self, geometry: Geometry) -> Markup:
-        """The number line; its texts are escaped where it is drawn."""
-        return Markup(number_line.svg(geometry))  # noqa: S704  (drawn by us; every text in it is escaped there)
+    def svg(self, row: ResultRow) -> Markup:
+        """The number line of a row that has one; its texts are escaped where it is drawn."""
+        return Markup(number_line.svg(cast("Geometry", row.line), row.standing))  # noqa: S704  (its texts are escaped there)
 
 
 HOW_TOLD = ("by telephone", "in person", "by secure message", "other")
@@ -112,7 +113,11 @@ def send(panel_id: str) -> ResponseReturnValue:
     record = _record(panel_id)
     typed = request.form.get("email", "")
     try:
-        recipients = addresses(typed, as_attachment=request.form.get("as") == "attachment")
+        recipients = addresses(
+            typed,
+            as_attachment=request.form.get("as") == "attachment",
+            at_most=services().policy.recipients,
+        )
     except SubmissionError as error:
         return _page(record, [FieldError("email", error.message)], 422)
     if "confirmed" not in request.form:
@@ -127,7 +132,7 @@ def as_text(panel_id: str) -> ResponseReturnValue:
     """The summary on a page, to be marked and copied."""
     record = _record(panel_id)
     return render_template(
-        "text.html", record=record, summary=text.summary(order_of(record, services()))
+        "text.html", record=record, summary=text.summary(order_of(services(), actor(), record))
     )
 
 
@@ -135,7 +140,7 @@ def as_text(panel_id: str) -> ResponseReturnValue:
 def plain_text(panel_id: str) -> ResponseReturnValue:
     """The summary and nothing else."""
     return _download(
-        text.summary(order_of(_record(panel_id), services())), "text/plain; charset=utf-8"
+        text.summary(order_of(services(), actor(), _record(panel_id))), "text/plain; charset=utf-8"
     )
 
 
@@ -165,7 +170,7 @@ def _version() -> int | None:
 def _page(
     record: PanelRecord, errors: list[FieldError] | None = None, status: int = 200
 ) -> Response:
-    made = view.build(order_of(record, services()))
+    made = view.build(order_of(services(), actor(), record))
     by_place = {result.where: result for result in record.interpretation.results}
     body = render_template(
         "panel.html",
@@ -191,7 +196,7 @@ def _received_lines(panel: Any) -> dict[str, str]:
 
 
 def _reviews(record: PanelRecord) -> dict[str, str]:
-    """Who reviewed each rule, and when; of the knowledge in use, which may be newer than the answer's."""
+    """Who reviewed each rule, and when, by the knowledge in use (maybe newer than the answer's)."""
     held = services().knowledge
     groups: tuple[Any, ...] = (
         held.artefacts,

@@ -1,4 +1,4 @@
-"""Signed-in sessions: a new one at each sign-in, ended when idle, and ended for good after some hours."""
+"""Signed-in sessions: a new one at each sign-in, ended when idle, ended for good after hours."""
 
 from __future__ import annotations
 

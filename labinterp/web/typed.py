@@ -1,11 +1,13 @@
-"""The rows of "Type it in", read into results of a panel; each names its own field when it cannot be."""
+"""The rows of "Type it in", read into results; each names its own field when it cannot be."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from labinterp.model.knowledge import Knowledge
 from labinterp.web.fields import FieldError, Form, text
+
+if TYPE_CHECKING:
+    from labinterp.model.knowledge import Knowledge
 
 ROWS: Final = (
     "magnesium", "calcium", "albumin", "potassium", "sodium", "vitamin_b12", "vitamin_d_25oh",

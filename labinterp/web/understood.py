@@ -1,7 +1,7 @@
 """What was understood of each line, before anything is interpreted: the safety step of entering.
 
-It shows what the steps up to the unit make of a result (which test, which value, which unit), and what
-they could not. No standing, no finding and no urgency appears here.
+It shows what the steps up to the unit make of a result (which test, which value, which unit), and
+what they could not. No standing, no finding and no urgency appears here.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from labinterp import interpretation
+from labinterp.interpretation.lookup import lookup_of, name_key
+from labinterp.interpretation.numerals import read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from labinterp.model.interpretation import Interpretation, InterpretedResult, ProblemRecord
     from labinterp.model.knowledge import Knowledge
+    from labinterp.model.measurand import Measurand
     from labinterp.model.submission import Identity, Received, ReportedResult
     from labinterp.web.reading import Read, Row
 
@@ -23,27 +26,24 @@ Verdict = Literal["understood", "needs you", "not used"]
 UNDERSTOOD: Final = "Understood"
 NOT_USED: Final = "Not used"
 
+CHOOSE: Final = "Choose"
 STATUS_OF_CODE: Final[dict[str, str]] = {
-    "unmapped-code": "Choose",
-    "test-unknown": "Choose",
-    "test-ambiguous": "Choose",
-    "code-name-conflict": "Choose",
-    "number-ambiguous": "Choose",
-    "duplicate-result": "Choose",
+    "code-name-conflict": CHOOSE,
+    "duplicate-result": CHOOSE,
     "unit-missing": "Unit missing",
     "unit-unknown": "Unit unusual for this test",
-    "unit-refused": "Unit unusual for this test",
-    "unit-case": "Unit unusual for this test",
     "unit-property-mismatch": "Unit unusual for this test",
-    "value-implausible": "Looks implausible (maybe another unit)",
     "unit-doubtful": "Looks implausible (maybe another unit)",
-    "value-missing": NOT_USED,
+    "value-implausible": "Looks implausible (maybe another unit)",
+    "unmapped-code": NOT_USED,
     "value-not-numeric": NOT_USED,
     "not-measured": NOT_USED,
     "status-ignored": NOT_USED,
     "stale-result": NOT_USED,
 }
-"""Code of a problem to the word the check page shows; any other leaves a result understood, with a remark."""
+"""Code of a problem to the word the page shows; any other leaves a result understood, remarked."""
+UNREAD: Final = "line-not-recognised"
+_UNIT_CODES: Final = frozenset({"unit-missing", "unit-unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,12 @@ class Line:
 
     Attributes:
         index: names the row's fields; None where it cannot be changed.
-        received: the line as it came; `found` is the part of it that was taken for the value.
+        parts: the line as it came, before, in and after the place where the value was found.
         status: the status word. remarks: what is wrong, and what would be right.
     """
 
     index: int | None
-    received: str
-    found: str
+    parts: tuple[str, str, str]
     name: str
     value: str
     unit: str
@@ -85,14 +84,6 @@ class Line:
         if self.status == UNDERSTOOD:
             return "understood"
         return "not used" if self.status == NOT_USED else "needs you"
-
-    @property
-    def parts(self) -> tuple[str, str, str]:
-        """The received line before, in and after the place where the value was found."""
-        before, found, after = (
-            self.received.partition(self.found) if self.found else (self.received, "", "")
-        )
-        return before, found, after
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,50 +126,53 @@ class Checked:
     def heading(self) -> str:
         """`6 understood, 1 needs you, 2 not used`."""
         counts = self.counts
-        needs = "needs" if counts["needs you"] == 1 else "need"
-        return f"{counts['understood']} understood, {counts['needs you']} {needs} you, {counts['not used']} not used"
+        needs = "needs you" if counts["needs you"] == 1 else "need you"
+        said = (
+            (counts["understood"], "understood"),
+            (counts["needs you"], needs),
+            (counts["not used"], "not used"),
+        )
+        return ", ".join(f"{count} {word}" for count, word in said)
 
 
 def checked(read: Read, knowledge: Knowledge) -> Checked:
     """What was understood of everything that was read."""
     answers = [interpretation.interpret(one.submission, knowledge) for one in read.received]
+    context = _Context(knowledge, read.found)
     patients = tuple(
-        _patient(one, answer, knowledge, read.rows)
+        _patient(one, answer, read, context)
         for one, answer in zip(read.received, answers, strict=True)
     )
     refused = tuple(f"{place.where}: {place.message}" for place in read.refused)
     return Checked(patients, refused, any(interpretation.readable(answer) for answer in answers))
 
 
-def _patient(
-    one: Received, answer: Interpretation, knowledge: Knowledge, rows: tuple[Row, ...]
-) -> PatientLines:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    knowledge: Knowledge
+    found: Mapping[str, tuple[str, str, str]]
+
+
+def _patient(one: Received, answer: Interpretation, read: Read, context: _Context) -> PatientLines:
     by_place = {result.where: result for result in answer.results if not result.derived_from}
     reported = one.submission.results
-    used = [row.index for row in rows if row.is_used] or list(range(len(reported)))
+    used = [row.index for row in read.rows if row.is_used]
+    indexes: list[int | None] = [*used] if used else [None] * len(reported)
     lines = [
         _line(
-            index if rows else None,
+            index,
             result,
             by_place.get(result.where),
             _about(result.where, answer.problems),
-            knowledge,
+            context,
         )
-        for index, result in zip(used, reported, strict=False)
+        for index, result in zip(indexes, reported, strict=True)
     ]
-    taken_out = [_taken_out(row) for row in rows if not row.is_used]
+    taken_out = [_taken_out(row) for row in read.rows if not row.is_used]
     places = tuple(result.where for result in reported)
     rest = [problem for problem in answer.problems if not _is_about_any(problem.where, places)]
-    unread = [
-        _unread(problem)
-        for problem in rest
-        if problem.code in ("line-not-recognised", "row-not-read")
-    ]
-    remarks = tuple(
-        problem.message
-        for problem in rest
-        if problem.code not in ("line-not-recognised", "row-not-read")
-    )
+    unread = [_unread(problem) for problem in rest if problem.code == UNREAD]
+    remarks = tuple(problem.message for problem in rest if problem.code != UNREAD)
     return PatientLines(one.where, one.identity, (*lines, *taken_out, *unread), remarks)
 
 
@@ -187,32 +181,57 @@ def _line(
     reported: ReportedResult,
     result: InterpretedResult | None,
     problems: tuple[ProblemRecord, ...],
-    knowledge: Knowledge,
+    context: _Context,
 ) -> Line:
-    measurand = knowledge.measurands.get(result.measurand) if result else None
+    measurand = context.knowledge.measurands.get(result.measurand) if result else None
     value = f"{reported.comparator or ''}{reported.value or ''}"
+    options = () if index is None else _options(reported, measurand, problems, context)
+    received = reported.as_received or _as_typed(reported)
     return Line(
         index=index,
-        received=reported.as_received or _as_typed(reported),
-        found=reported.value or "",
+        parts=context.found.get(reported.where) or (received, "", ""),
         name=result.name if result else "",
         value=value,
         unit=reported.unit or "",
         converted=_converted(result),
         interval=_interval(reported),
-        status=_status(result, problems),
+        status=CHOOSE if options and options[0].field != "unit" else _status(result, problems),
         remarks=tuple(dict.fromkeys(problem.message for problem in problems)),
-        options=(),
+        options=options,
         units=tuple(unit.printed for unit in measurand.units) if measurand else (),
         result={"test": reported.name or "", "value": value, "unit": reported.unit or ""},
     )
+
+
+def _options(
+    reported: ReportedResult,
+    measurand: Measurand | None,
+    problems: Iterable[ProblemRecord],
+    context: _Context,
+) -> tuple[Option, ...]:
+    """The answers that fit the question this row asks; none where nothing is asked."""
+    codes = {problem.code for problem in problems}
+    if read_number(reported.value, reported.comparator).trouble == "ambiguous_comma":
+        value = reported.value or ""
+        return tuple(
+            Option("value", value.replace(",", sign), value.replace(",", sign))
+            for sign in (".", "")
+        )
+    if measurand is None and "unmapped-code" in codes:
+        named = lookup_of(context.knowledge).names.get(name_key(reported.name or ""), ())
+        return tuple(Option("test", one.name, one.name) for one in named)
+    if measurand is not None and codes & _UNIT_CODES:
+        return tuple(Option("unit", unit.printed, unit.printed) for unit in measurand.units)
+    if "duplicate-result" in codes:
+        return (Option("use", "no", "Leave this one out"),)
+    return ()
 
 
 def _status(result: InterpretedResult | None, problems: Iterable[ProblemRecord]) -> str:
     words = [STATUS_OF_CODE[problem.code] for problem in problems if problem.code in STATUS_OF_CODE]
     if words:
         return next((word for word in words if word != NOT_USED), NOT_USED)
-    return UNDERSTOOD if result is not None and result.measurand else "Choose"
+    return UNDERSTOOD if result is not None and result.measurand else NOT_USED
 
 
 def _converted(result: InterpretedResult | None) -> str:
@@ -220,7 +239,8 @@ def _converted(result: InterpretedResult | None) -> str:
         return ""
     if result.conversion.from_unit == result.conversion.to_unit:
         return ""
-    return f"= {result.value.comparator or ''}{result.value.number:f} {result.value.printed_unit or result.value.unit}"
+    value = result.value
+    return f"= {value.comparator or ''}{value.number:f} {value.printed_unit or value.unit}"
 
 
 def _interval(reported: ReportedResult) -> str:
@@ -243,15 +263,17 @@ def _as_typed(reported: ReportedResult) -> str:
 
 def _taken_out(row: Row) -> Line:
     result = row.result
-    received = str(
-        result.get("as_received")
-        or " ".join(str(result.get(name, "")) for name in ("test", "value", "unit"))
-    )
-    return Line(row.index, received, "", "", "", "", "", "", NOT_USED, ("You took this line out.",))
+    spelled = " ".join(str(result.get(name, "")) for name in ("test", "value", "unit"))
+    received = str(result.get("as_received") or spelled)
+    return _idle(row.index, received, "You took this line out.")
 
 
 def _unread(problem: ProblemRecord) -> Line:
-    return Line(None, problem.where, "", "", "", "", "", "", NOT_USED, (problem.message,))
+    return _idle(None, problem.where, problem.message)
+
+
+def _idle(index: int | None, received: str, remark: str) -> Line:
+    return Line(index, (received, "", ""), "", "", "", "", "", NOT_USED, (remark,))
 
 
 def _about(where: str, problems: Iterable[ProblemRecord]) -> tuple[ProblemRecord, ...]:

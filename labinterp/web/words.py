@@ -6,10 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask
 from markupsafe import Markup
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from labinterp.model.submission import Identity
 
 URGENCY: Final = {
@@ -76,9 +77,9 @@ def day(when: date) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
-def moment(when: datetime) -> Markup:
-    """`20 Nov 2026, 08:00 +00:00`, as a `time` element."""
-    offset = when.strftime("%z")
+def moment(when: datetime, with_offset: bool = True) -> Markup:
+    """`20 Nov 2026, 08:00 +00:00`, as a `time` element; its attribute always has the offset."""
+    offset = when.strftime("%z") if with_offset else ""
     shown = (
         f"{day(when)}, {when:%H:%M} {offset[:3]}:{offset[3:5]}"
         if offset
@@ -87,12 +88,12 @@ def moment(when: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(timespec="minutes"), shown)
 
 
-def moment_text(text: str | None) -> Markup | str:
+def moment_text(text: str | None, with_offset: bool = True) -> Markup | str:
     """An RFC 3339 text as `moment` prints it; a text that is none as it stands."""
     if not text:
         return "not stated"
     try:
-        return moment(datetime.fromisoformat(text))
+        return moment(datetime.fromisoformat(text), with_offset)
     except ValueError:
         return text
 
@@ -116,5 +117,5 @@ def domain(address: str) -> str:
 
 
 def printed(code: object) -> str:
-    """A field name or id of the knowledge in words: `vitamin_d_25oh` as it stands, `not_low` as `not low`."""
+    """A field name or id of the knowledge in words: `not_low` as `not low`."""
     return str(code).replace("_", " ")
