@@ -1,4 +1,4 @@
-"""The patient's age when the specimen was taken, from the birth date or from the age that was sent."""
+"""The patient's age when the specimen was taken: from the birth date, or as it was sent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def future_problem(where: str, sent: str) -> PlaceOfProblem:
 def age_from_birth(
     birth: date, collected_at: datetime | None, received_at: datetime
 ) -> tuple[Age | None, PlaceOfProblem | None]:
-    """Age on the day of collection (of arrival, when that is unknown), or the reason there is none."""
+    """Age on the day of collection (of arrival, when unknown), or the reason there is none."""
     day = (collected_at or received_at).date()
     where = "patient.birth_date"
     if birth > (received_at + timedelta(days=1)).date():

@@ -47,7 +47,7 @@ def quoted(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Text for comparing names: compatibility forms, case, accents, hyphens and blanks made equal."""
+    """Text for comparing names: without case, accents, hyphens and other signs."""
     plain = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text)).casefold()
     letters = (mark for mark in plain if not unicodedata.combining(mark))
     return " ".join(
@@ -84,7 +84,7 @@ def decoded(body: bytes) -> tuple[str, str | None]:
         (b"\xfe\xff", "utf-16"),
     ):
         if body.startswith(mark):
-            return _strictly(body, charset), None
+            return _strictly(body, charset).removeprefix("\ufeff"), None
     sample = body[:4000]
     if sample.count(0) * 3 > len(sample):
         charset = "utf-16-le" if sample[1:2] == b"\x00" else "utf-16-be"

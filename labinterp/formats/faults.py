@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from marshmallow import ValidationError
 
@@ -26,7 +26,7 @@ class Fault(str):
     __slots__ = ("code",)
     code: str
 
-    def __new__(cls, code: str, message: str) -> Fault:
+    def __new__(cls, code: str, message: str) -> Self:
         """Make the message; `code` is kebab-case and the same at every door."""
         fault = super().__new__(cls, message)
         fault.code = code

@@ -1,4 +1,4 @@
-"""The kinds of member a panel has: each takes one JSON shape, keeps digits, and says what would be right."""
+"""The kinds of member a panel has: each takes one JSON shape and says what would be right."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class NotANumber:
 
 
 def number_text(value: object) -> str | None:
-    """The digits of a JSON number, or None when it is none. A float has lost them and is refused."""
+    """The digits of a JSON number, or None when it is none; a float has lost them."""
     if isinstance(value, NumberLiteral):
         return value.text
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
@@ -138,8 +138,8 @@ class Quantity(fields.String):
         return _digits(value)
 
 
-class Value(fields.String):
-    """A result's value: number, text with or without a comparator, or comparator and value apart."""
+class Value(Field[Any]):
+    """A result's value: number, text with its comparator, or comparator and value apart."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -239,7 +239,7 @@ class Email(fields.String):
         super().__init__(**_optional(kwargs, format="email", maxLength=254))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        from email_validator import (
+        from email_validator import (  # noqa: PLC0415 - costs start-up, and few panels name anyone
             EmailNotValidError,
             validate_email,
         )
@@ -266,7 +266,7 @@ class TextOr(Field[Any]):
         raise fault("wrong-type", f"must be text or an object, not {json_type(value)}")
 
 
-class Many(fields.List):
+class Many(fields.List[Any]):
     """A list of at most so many items."""
 
     def __init__(self, inner: Field[Any], most: int | None = None, **kwargs: Any) -> None:
@@ -307,14 +307,14 @@ class WordTable(fields.Dict):
 class Base(Schema):
     """A schema whose unknown members are errors that name themselves, and guess what was meant."""
 
-    error_messages = {
+    error_messages = {  # noqa: RUF012 - how marshmallow declares them
         "unknown": Fault("unknown-member", "unknown member"),
         "type": Fault("wrong-type", "must be an object"),
     }
 
-    def handle_error(self, error: ValidationError, _data: Any, *, many: bool, **__: Any) -> None:
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
         """Add a guess to each unknown member, for the first few."""
-        del many
+        del data, many
         known = tuple(field.data_key or name for name, field in self.fields.items())
         messages = error.messages if isinstance(error.messages, dict) else {}
         unknown = [key for key, found in messages.items() if _is_unknown(found)]

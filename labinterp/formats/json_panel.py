@@ -1,13 +1,14 @@
 """The panel in our own JSON, and the one way from any door's panel to a Submission.
 
-Every reader makes this form and hands it to `received_of`, so that one panel through all doors gives one Submission.
+Every reader makes this form and hands it to `received_of`, so that one panel gives one Submission,
+whichever door it came through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from marshmallow import ValidationError
 
@@ -15,7 +16,7 @@ from labinterp.errors import Place, SubmissionError, TooLarge
 from labinterp.formats import ages
 from labinterp.formats.faults import places, refusal
 from labinterp.formats.json_text import parsed
-from labinterp.formats.limits import Context, Limits, Reading
+from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reading
 from labinterp.formats.panel_schema import PANEL, SPECIMEN_NUMBERS, SPECIMEN_WORDS
 from labinterp.model.submission import (
     Choices,
@@ -31,8 +32,9 @@ from labinterp.model.submission import (
 )
 
 if TYPE_CHECKING:
-    from labinterp.formats.ages import PlaceOfProblem
     from decimal import Decimal
+
+    from labinterp.formats.ages import PlaceOfProblem
 
 _MATERIAL_WORDS: Final = {word.replace("-", " "): word for word in SPECIMEN_WORDS["type"]}
 
@@ -43,7 +45,7 @@ def read(body: bytes, context: Context) -> Reading:
     return Reading((received_of(panel, context.received_at, limits=context.limits),))
 
 
-def parse(body: bytes, limits: Limits = Limits()) -> dict[str, Any]:
+def parse(body: bytes, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The body as one JSON object; numbers keep their digits (`NumberLiteral`).
 
     Raises:
@@ -64,16 +66,16 @@ def parse(body: bytes, limits: Limits = Limits()) -> dict[str, Any]:
 def received_of(
     panel: Mapping[str, Any],
     received_at: datetime,
-    format: str = "json",
+    format: str = "json",  # noqa: A002 - the contract's word
     *,
     problems: Iterable[PlaceOfProblem] = (),
     where: str = "",
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Received:
-    """A panel in the contract's form, checked, and split into what is interpreted and who it is about.
+    """A panel in the contract's form, checked and split: what is interpreted, who it is about.
 
     Args:
-        panel: plain data; numbers as text, int, Decimal or `NumberLiteral` (a float has lost its digits).
+        panel: plain data; numbers as text, int, Decimal or `NumberLiteral`, never a float.
         received_at: when it arrived (aware).
         format: the reader's name.
         problems: what the reader itself could not place.
@@ -251,7 +253,7 @@ def _interval(sent: str | Mapping[str, str] | None) -> ReportedInterval | None:
 
 
 def _specimen_fields(sent: Mapping[str, Any]) -> dict[str, str | Decimal]:
-    """The fields rules read; a material that is exactly one of the kinds of specimen names the kind."""
+    """The fields rules read; a material that is exactly a kind of specimen names the kind."""
     known = (*SPECIMEN_WORDS, *SPECIMEN_NUMBERS)
     fields = {name: sent[name] for name in known if name in sent}
     material = sent.get("material", "").strip().casefold().replace("-", " ")

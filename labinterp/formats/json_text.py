@@ -1,10 +1,10 @@
-"""JSON as foreign text: bounded before it is parsed, strict, and with every number's digits kept."""
+"""JSON as foreign text: bounded before it is parsed, strict, every number's digits kept."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.errors import Place, SubmissionError, TooLarge
 from labinterp.formats.characters import forbidden_character, quoted
@@ -12,8 +12,9 @@ from labinterp.formats.faults import refusal
 from labinterp.formats.fields import NotANumber, NumberLiteral
 
 if TYPE_CHECKING:
-    from labinterp.formats.limits import Limits
     from collections.abc import Iterator
+
+    from labinterp.formats.limits import Limits
 
 _MARK: Final = "\ufeff"
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
@@ -34,9 +35,7 @@ def parsed(body: bytes, limits: Limits) -> Any:
         SubmissionError: no UTF-8, no JSON, two documents, a key twice, NaN, a lone surrogate.
     """
     if len(body) > limits.body_bytes:
-        raise TooLarge(
-            f"The body has {len(body)} bytes; at most {limits.body_bytes} are taken. Nothing was stored."
-        )
+        raise TooLarge(f"The body has {len(body)} bytes; at most {limits.body_bytes} are taken.")
     text = _text(body)
     _bounded(text, limits)
     document = _document(text)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from labinterp.model.submission import Received
-    from labinterp.errors import Place
     from datetime import datetime
+
+    from labinterp.errors import Place
+    from labinterp.model.submission import Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Limits:
         columns: most columns in a table.
         panels: most panels in one file.
         cell_characters: longest cell of a table, longest pasted line.
+        pasted_bytes: longest pasted text [bytes].
         errors: most faults named in one answer; the rest are counted.
     """
 
@@ -37,6 +38,7 @@ class Limits:
     columns: int = 500
     panels: int = 5_000
     cell_characters: int = 2_000
+    pasted_bytes: int = 200_000
     errors: int = 100
 
 
@@ -68,4 +70,5 @@ class Context:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
+DEFAULT_LIMITS: Final = Limits()
 Reader = Callable[[bytes, Context], Reading]

@@ -1,7 +1,7 @@
 """The one declaration of a panel's shape: every door's panel passes it, and the API documents it.
 
-The members are those of the public contract. Nothing is interpreted here: an unknown test, an unknown unit or a
-text in place of a number passes, for the answer to question; a wrong shape does not.
+The members are those of the public contract. Nothing is interpreted here: an unknown test or unit, or
+a text in place of a number, passes for the answer to question; a wrong shape does not.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ SEXES: Final = ("female", "male", "other", "unknown")
 STATUSES: Final = ("final", "preliminary", "corrected", "cancelled")
 AGE_UNITS: Final = ("years", "months", "weeks", "days", "hours")
 PREGNANCIES: Final = ("pregnant", "not_pregnant", "unknown")
+LONGEST_GESTATION: Final = 45
+"""Completed weeks beyond which a number is a slip of the pen."""
 _DEGREES: Final = ("none", "slight", "moderate", "gross", "unknown")
 SPECIMEN_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "type": (
@@ -160,7 +162,7 @@ class PanelPregnancySchema(Base):
     """Whether the patient is pregnant, and how far."""
 
     status = Word(PREGNANCIES, required=True, metadata=_said("What is known", "not_pregnant"))
-    gestation_weeks = Whole(0, 45, metadata=_said("Completed weeks", 20))
+    gestation_weeks = Whole(0, LONGEST_GESTATION, metadata=_said("Completed weeks", 20))
 
 
 class PanelPatientSchema(Base):

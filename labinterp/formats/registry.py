@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import importlib
 from types import MappingProxyType
-from typing import Final, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from labinterp.errors import LabinterpError, SubmissionError, TooLarge, UnsupportedFormat
 from labinterp.formats.characters import quoted, refuse_binary
-from labinterp.formats.limits import Context, Limits, Reader, Reading
+from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reader, Reading
+from labinterp.model.spelling import folded_name
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from collections.abc import Mapping
+    from datetime import datetime
+
+    from labinterp.model.knowledge import Knowledge
 
 _MODULES: Final = {
     "json": "json_panel",
@@ -59,10 +62,10 @@ READERS: Final[Mapping[str, Reader]] = MappingProxyType(
 
 
 def read(
-    format: str,
+    format: str,  # noqa: A002 - the contract's word
     body: bytes,
     received_at: datetime,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULT_LIMITS,
     *,
     names: Mapping[str, str] | None = None,
 ) -> Reading:
@@ -91,10 +94,20 @@ def read(
     except LabinterpError:
         raise
     except Exception as error:
-        # The gate: whatever a parser does with hostile bytes is the sender's fault, and is not quoted.
+        # The gate: whatever a parser does with hostile bytes is the sender's, and is not quoted.
         raise SubmissionError(
             f"The {format} body cannot be read ({type(error).__name__}).", code="unreadable"
         ) from error
+
+
+def names_of(knowledge: Knowledge) -> dict[str, str]:
+    """Every known test name (folded) to its measurand's id; `?` where several fit."""
+    names = {
+        folded_name(name): measurand.id
+        for measurand in knowledge.measurands.values()
+        for name in (measurand.id, measurand.name, *measurand.names)
+    }
+    return names | dict.fromkeys(map(folded_name, knowledge.ambiguous_names), "?")
 
 
 def detect(body: bytes, media_type: str | None = None, file_name: str | None = None) -> str:
@@ -124,6 +137,6 @@ def _by_content(body: bytes, by_name: str | None) -> str:
         return "fhir" if b'"resourceType"' in body[:4096] else "json"
     if by_name:
         return by_name
-    from labinterp.formats.csv_table import looks_like_table
+    from labinterp.formats.csv_table import looks_like_table  # noqa: PLC0415 - only when asked
 
     return "csv" if looks_like_table(body[:65536]) else "pasted"

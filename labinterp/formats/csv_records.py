@@ -1,0 +1,90 @@
+"""The records of a delimited table.
+
+A broken one loses only itself, and no quotation mark can swallow the rest of the file.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from labinterp.errors import TooLarge
+from labinterp.formats.characters import forbidden_character
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from labinterp.formats.limits import Limits
+
+DELIMITERS: Final = ("\t", ";", "|", ",")
+"""Tried in this order; on a tie the earlier wins, for a comma is also a decimal sign."""
+_LONGEST_QUOTED_LINES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record; `fault` says why its cells cannot be used."""
+
+    line: int
+    cells: tuple[str, ...]
+    fault: str | None = None
+
+
+def lines_of(text: str, limits: Limits) -> list[str]:
+    """The physical lines.
+
+    Raises:
+        TooLarge: more than the limits allow.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if len(lines) > limits.rows:
+        raise TooLarge(f"The table has {len(lines)} rows; at most {limits.rows} are taken.")
+    return lines
+
+
+def records(lines: Sequence[str], delimiter: str, limits: Limits) -> Iterator[Record]:
+    """Each record that is not blank, with the line it begins on (from 1)."""
+    position = 0
+    while position < len(lines):
+        cells, used, fault = _record(lines, position, delimiter, limits)
+        number = position + 1
+        position += used
+        if fault or any(cell.strip() for cell in cells):
+            yield Record(number, cells, fault)
+
+
+def _record(
+    lines: Sequence[str], start: int, delimiter: str, limits: Limits
+) -> tuple[tuple[str, ...], int, str | None]:
+    """Cells, how many lines they took, and a fault; an unclosed quote ends after a few lines."""
+    for used in range(1, _LONGEST_QUOTED_LINES + 1):
+        if start + used > len(lines):
+            break
+        text = lines[start] if used == 1 else "\n".join(lines[start : start + used])
+        if len(text) > limits.cell_characters * 20:
+            return (), 1, "is longer than a row may be"
+        try:
+            cells = next(csv.reader([text], delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            if "end of data" in str(error):
+                continue
+            return (), 1, f"has a misplaced quotation mark ({error})"
+        return _checked(cells, used, limits)
+    return (), 1, "opens a quotation mark that is not closed"
+
+
+def _checked(
+    cells: list[str], used: int, limits: Limits
+) -> tuple[tuple[str, ...], int, str | None]:
+    if len(cells) > limits.columns:
+        return (), used, f"has {len(cells)} cells; at most {limits.columns} are taken"
+    for column, cell in enumerate(cells, start=1):
+        if len(cell) > limits.cell_characters:
+            return (), used, f"has {len(cell)} characters in cell {column}"
+        character = forbidden_character(cell, lines=True)
+        if character:
+            return (), used, f"holds the control character {character} in cell {column}"
+    return tuple(cell.strip() for cell in cells), used, None

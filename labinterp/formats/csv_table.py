@@ -1,0 +1,310 @@
+"""Tables: one result a row (long) or one panel a row (wide), as spreadsheets write them.
+
+Rows are put together by patient and collection time. A row that cannot be read loses only itself;
+rows that contradict one another about who the patient is are refused together, because nobody can
+tell whose they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp.errors import Place, SubmissionError, TooLarge
+from labinterp.formats.characters import decoded, folded, quoted
+from labinterp.formats.csv_columns import (
+    Columns,
+    Table,
+    TestColumn,
+    is_separator_line,
+    is_table,
+    table_of,
+)
+from labinterp.formats.csv_records import Record, lines_of
+from labinterp.formats.dates import Order, order_of
+from labinterp.formats.headings import RESULT_MEMBERS
+from labinterp.formats.json_panel import received_of
+from labinterp.formats.limits import Context, Limits, Reading
+from labinterp.formats.stated import Stated
+from labinterp.model.codes import LOINC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.formats.ages import PlaceOfProblem
+    from labinterp.model.submission import Received
+
+_LOINC_LENGTH: Final = 10
+_IDENTIFYING: Final = ("birth_date", "sex", "family", "given", "name")
+"""What must agree in all rows of one patient."""
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Group:
+    """The rows of one panel; `patient` is what they are known by."""
+
+    patient: Key
+    rows: list[int] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def where(self) -> str:
+        """`row 4` or `rows 2-8`."""
+        first, last = self.rows[0], self.rows[-1]
+        return f"row {first}" if first == last else f"rows {first}-{last}"
+
+
+def read(body: bytes, context: Context) -> Reading:
+    """All panels of a table, and the rows that could not be read.
+
+    Raises:
+        SubmissionError: no header, or no row that could be read; all of them are named.
+        TooLarge: more rows, columns or panels than the limits allow.
+    """
+    text, guessed = decoded(body)
+    table = table_of(lines_of(text, context.limits), context.limits)
+    refused = [
+        Place(f"row {row.line}", "row-not-used", _title(row))
+        for row in table.before
+        if not is_separator_line(row.cells)
+    ]
+    groups = _grouped(table, refused)
+    if len(groups) > context.limits.panels:
+        raise TooLarge(
+            f"The table has {len(groups)} panels; at most {context.limits.panels} are taken."
+        )
+    received = _panels(groups, table, context, guessed, refused)
+    if not received:
+        raise _nothing(refused, context.limits)
+    return Reading(tuple(received), tuple(refused))
+
+
+def looks_like_table(body: bytes) -> bool:
+    """Whether the beginning of a body is a table with a header this reader knows."""
+    try:
+        text, _ = decoded(body)
+        return is_table(text.splitlines()[:20], Limits())
+    except SubmissionError:
+        return False
+
+
+def _grouped(table: Table, refused: list[Place]) -> list[_Group]:
+    """Rows by patient and collection time, in the order of their first row."""
+    groups: dict[Key, _Group] = {}
+    people = _People()
+    for record in table.rows:
+        fault = record.fault or _row_fault(record, table.columns)
+        texts = {} if fault else _texts(record, table.columns)
+        results = [] if fault else _results(record, texts, table.columns)
+        if not results:
+            message = fault or "holds no value and no test; nothing of it was used"
+            refused.append(Place(f"row {record.line}", "row-not-read", message))
+            continue
+        patient = _patient(record, texts, table.columns)
+        when = (texts.get("collected_at", ""), texts.get("collected_time", ""))
+        people.meet(patient, record.line, texts)
+        _join(groups.setdefault((*patient, *when), _Group(patient)), record.line, texts, results)
+    return [group for group in groups.values() if not _refuse_contradiction(group, people, refused)]
+
+
+class _People:
+    """Who each number belongs to, as far as the rows agree."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Key, str], tuple[str, int]] = {}
+        self.contradictions: dict[Key, str] = {}
+
+    def meet(self, patient: Key, line: int, texts: Mapping[str, str]) -> None:
+        """Compare a row's statements about the patient with those of the rows before."""
+        for member in _IDENTIFYING:
+            if member not in texts:
+                continue
+            said = folded(texts[member])
+            known, first = self._known.setdefault((patient, member), (said, line))
+            if known != said:
+                label = member.replace("_", " ")
+                self.contradictions.setdefault(
+                    patient, f"rows {first} and {line} differ in the patient's {label}"
+                )
+
+
+def _refuse_contradiction(group: _Group, people: _People, refused: list[Place]) -> bool:
+    contradiction = people.contradictions.get(group.patient)
+    if contradiction:
+        message = f"{contradiction}; whose results these are cannot be told"
+        refused.append(Place(group.where, "identity-conflict", message))
+    return contradiction is not None
+
+
+def _row_fault(record: Record, columns: Columns) -> str | None:
+    extra = [cell for cell in record.cells[columns.width :] if cell]
+    if extra:
+        return (
+            f"has {len(record.cells)} cells, the header has {columns.width}; "
+            "a decimal comma or a separator inside a cell needs quotation marks"
+        )
+    if "identifier" in columns.members and not _cell(record, columns.members["identifier"]):
+        return "names no patient although the table has a column for it; whose it is cannot be told"
+    return None
+
+
+def _texts(record: Record, columns: Columns) -> dict[str, str]:
+    cells = {member: _cell(record, index) for member, index in columns.members.items()}
+    return {member: cell for member, cell in cells.items() if cell}
+
+
+def _cell(record: Record, index: int) -> str:
+    return record.cells[index] if index < len(record.cells) else ""
+
+
+def _patient(record: Record, texts: Mapping[str, str], columns: Columns) -> Key:
+    """What a row's patient is known by. Without a number nothing is merged by name."""
+    if "identifier" in columns.members:
+        return (texts["identifier"], texts.get("issuer", ""))
+    return (f"row {record.line}", "") if columns.layout == "wide" else ("", "")
+
+
+def _join(
+    group: _Group, line: int, texts: Mapping[str, str], results: list[dict[str, Any]]
+) -> None:
+    """Add a row to its panel."""
+    stated = {name: text for name, text in texts.items() if name not in RESULT_MEMBERS}
+    group.texts = {**stated, **group.texts}
+    group.rows.append(line)
+    group.results.extend(results)
+
+
+def _results(record: Record, texts: Mapping[str, str], columns: Columns) -> list[dict[str, Any]]:
+    if columns.layout == "wide":
+        found = (_wide_result(record, test) for test in columns.tests)
+        return [result for result in found if result]
+    named = texts.keys() & {"test", "code"}
+    return [_long_result(record, texts)] if named or "value" in texts else []
+
+
+def _long_result(record: Record, texts: Mapping[str, str]) -> dict[str, Any]:
+    value = texts.get("value")
+    comparator = texts.get("comparator")
+    ends = {end: texts[end] for end in ("low", "high") if end in texts}
+    return _filled(
+        code=_code(texts.get("code")),
+        test=texts.get("test") or texts.get("code"),
+        value={"comparator": comparator, "value": value} if comparator and value else value,
+        unit=texts.get("unit"),
+        reference_interval=ends or texts.get("interval"),
+        flag=texts.get("flag"),
+        note=texts.get("note"),
+        status=texts.get("result_status"),
+        where=f"row {record.line}",
+        as_received=_as_received(record),
+    )
+
+
+def _wide_result(record: Record, test: TestColumn) -> dict[str, Any] | None:
+    value = _cell(record, test.index)
+    if not value:
+        return None
+    unit = test.unit if test.unit_index is None else _cell(record, test.unit_index)
+    return _filled(
+        test=test.name,
+        value=value,
+        unit=unit,
+        where=f"row {record.line}, column {test.index + 1} ({quoted(test.name)})",
+        as_received=" ".join(part for part in (test.name, value, unit) if part),
+    )
+
+
+def _code(text: str | None) -> dict[str, str] | None:
+    """A LOINC code; what does not look like one stays a name."""
+    if text is None or len(text) > _LOINC_LENGTH:
+        return None
+    before, hyphen, check = text.partition("-")
+    is_loinc = hyphen and before.isdigit() and check.isdigit() and len(check) == 1
+    return {"system": LOINC, "code": text} if is_loinc else None
+
+
+def _as_received(record: Record) -> str:
+    return " | ".join(cell for cell in record.cells if cell)[:2000]
+
+
+def _filled(**members: Any) -> dict[str, Any]:
+    return {name: member for name, member in members.items() if member not in (None, "", {})}
+
+
+def _panels(
+    groups: Iterable[_Group],
+    table: Table,
+    context: Context,
+    guessed: str | None,
+    refused: list[Place],
+) -> list[Received]:
+    orders = _orders(table)
+    shared = [*_file_problems(guessed), *_unused_columns(table)]
+    received = []
+    for group in groups:
+        try:
+            received.append(_panel(group, context, orders, shared))
+        except SubmissionError as error:
+            places = error.errors or (Place(group.where, error.code, error.message),)
+            refused.extend(
+                Place(group.where, place.code, f"{place.where}: {place.message}")
+                for place in places
+            )
+    return received
+
+
+def _panel(
+    group: _Group,
+    context: Context,
+    orders: Mapping[str, Order | None],
+    shared: list[PlaceOfProblem],
+) -> Received:
+    stated = Stated(group.texts, group.where, orders)
+    panel = stated.panel() | {"results": group.results}
+    return received_of(
+        panel,
+        context.received_at,
+        "csv",
+        problems=(*shared, *stated.problems),
+        where=group.where,
+        limits=context.limits,
+    )
+
+
+def _orders(table: Table) -> dict[str, Order | None]:
+    """The order of day and month that each column of dates proves."""
+    columns = table.columns.members
+    return {
+        member: order_of(_cell(record, columns[member]) for record in table.rows)
+        for member in ("birth_date", "collected_at")
+        if member in columns
+    }
+
+
+def _file_problems(guessed: str | None) -> list[PlaceOfProblem]:
+    return [("file", "charset-guessed", guessed)] if guessed else []
+
+
+def _unused_columns(table: Table) -> list[PlaceOfProblem]:
+    """Columns that hold something and mean nothing here: said once for each panel."""
+    return [
+        (
+            f"column {index + 1}",
+            "column-not-used",
+            f"“{name}” is not known; the column was not used",
+        )
+        for index, name in table.columns.unused
+        if any(_cell(record, index) for record in table.rows)
+    ]
+
+
+def _title(row: Record) -> str:
+    text = row.fault or "“" + quoted(" ".join(cell for cell in row.cells if cell)) + "”"
+    return f"stands above the header and was not used: {text}"
+
+
+def _nothing(refused: list[Place], limits: Limits) -> SubmissionError:
+    message = "No row of the table could be read." if refused else "The table has no rows."
+    return SubmissionError(message, code="nothing-readable", errors=tuple(refused[: limits.errors]))

@@ -1,0 +1,191 @@
+"""Results as records put them on the clipboard: `Potassium 2.4 mmol/L (3.5-5.3) L`, `Na 138 K 2.4`.
+
+Every line is accounted for: it gives results, it states something about the patient, or it is
+listed as not used. Nothing is corrected, and where two numbers could be the value, none is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp.errors import Place, SubmissionError, TooLarge
+from labinterp.formats.characters import decoded, folded, forbidden_character, quoted
+from labinterp.formats.headings import MEMBER_OF, RESULT_MEMBERS
+from labinterp.formats.json_panel import received_of
+from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reading
+from labinterp.formats.pasted_line import results_in
+from labinterp.formats.stated import Stated
+from labinterp.formats.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from labinterp.formats.ages import PlaceOfProblem
+    from labinterp.model.submission import Received
+
+_LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_STATED: Final = re.compile(r"([^\W\d_][\w .'’/-]{0,40}?)\s{0,3}[:=]\s*(\S.*)", re.DOTALL)
+_PIECES: Final = re.compile(r"\t+| {3,}|[;|]")
+
+
+@dataclass(frozen=True, slots=True)
+class PastedLine:
+    """What one line (or one result of it) became.
+
+    Attributes:
+        number: of the line, from 1.
+        text: the line as received.
+        result: in the panel's form; None when the line gave none.
+        span: where in `text` the value was found.
+        stated: member and text, of a line about patient, time or laboratory.
+        reason: why the line is not used; None when it is.
+        place: the result's place, unique in the text.
+    """
+
+    number: int
+    text: str
+    result: Mapping[str, Any] | None = None
+    span: tuple[int, int] | None = None
+    stated: Mapping[str, str] = field(default_factory=dict)
+    reason: str | None = None
+    place: str = ""
+
+
+def read(body: bytes, context: Context) -> Reading:
+    """One panel from one pasted text.
+
+    Raises:
+        SubmissionError: no result was recognised; every line is listed.
+    """
+    if len(body) > context.limits.pasted_bytes:
+        raise TooLarge(
+            f"The text has {len(body)} bytes; a pasted one may have {context.limits.pasted_bytes}."
+        )
+    text, guessed = decoded(body)
+    lines = parse(text, context.names, context.limits)
+    problems = (("text", "charset-guessed", guessed),) if guessed else ()
+    return Reading((received_of_lines(lines, context, problems),))
+
+
+def parse(
+    text: str,
+    names: Mapping[str, str],
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[PastedLine, ...]:
+    """Each line that is not blank, as what it became.
+
+    Args:
+        text: as pasted.
+        names: known test names (folded by `labinterp.model.spelling.folded_name`) to measurand ids.
+        limits: how much is taken.
+
+    Raises:
+        TooLarge: more lines than the limits allow.
+    """
+    lines = _LINE_ENDS.split(text.removeprefix("\ufeff"))
+    if len(lines) > limits.rows:
+        raise TooLarge(f"The text has {len(lines)} lines; at most {limits.rows} are taken.")
+    known = Vocabulary(names)
+    found: list[PastedLine] = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            found.extend(_line(number, line, known, limits))
+        if len(found) > limits.results:
+            raise TooLarge(f"More than {limits.results} results or lines; paste one panel.")
+    return tuple(found)
+
+
+def received_of_lines(
+    lines: Iterable[PastedLine], context: Context, problems: Iterable[PlaceOfProblem] = ()
+) -> Received:
+    """The panel of these lines; what was not used is a problem each.
+
+    Raises:
+        SubmissionError: no line gave a result.
+    """
+    known = tuple(lines)
+    results = [line.result for line in known if line.result is not None]
+    if not results:
+        raise _nothing(known, context.limits)
+    stated = Stated(_stated(known), "", {})
+    panel = stated.panel() | {"results": results}
+    unused = (_unused(line) for line in known if line.reason)
+    return received_of(
+        panel,
+        context.received_at,
+        "pasted",
+        problems=(*problems, *stated.problems, *unused),
+        limits=context.limits,
+    )
+
+
+def _line(number: int, text: str, names: Vocabulary, limits: Limits) -> Iterator[PastedLine]:
+    if len(text) > limits.cell_characters:
+        reason = f"has {len(text)} characters; at most {limits.cell_characters} are read in a line"
+        yield PastedLine(number, quoted(text), reason=reason)
+    elif character := forbidden_character(text.replace("\t", " ")):
+        yield PastedLine(number, quoted(text), reason=f"holds the control character {character}")
+    elif stated := _stated_in(text, names):
+        yield PastedLine(number, text, stated=stated)
+    else:
+        yield from _results(number, text, names)
+
+
+def _results(number: int, text: str, names: Vocabulary) -> Iterator[PastedLine]:
+    found, reason = results_in(text, names)
+    if reason:
+        yield PastedLine(number, text, reason=reason)
+        return
+    for index, (result, span) in enumerate(found, start=1):
+        place = f"line {number}" if index == 1 else f"line {number} ({index})"
+        whole = {**result, "where": place, "as_received": text.strip()}
+        yield PastedLine(number, text, whole, span, place=place)
+
+
+def _stated_in(text: str, names: Vocabulary) -> dict[str, str]:
+    """What a line like `Name: DOE, Jane   DOB: 1980-02-03` states; empty when it states nothing."""
+    pieces = [piece for piece in _PIECES.split(text) if piece.strip()]
+    stated = [_statement(piece, names) for piece in pieces]
+    if stated and all(stated):
+        return dict(pair for pair in stated if pair)
+    whole = _statement(text, names)
+    return dict([whole]) if whole else {}
+
+
+def _statement(piece: str, names: Vocabulary) -> tuple[str, str] | None:
+    match = _STATED.fullmatch(piece.strip())
+    if match is None or match[1] in names:
+        return None
+    member = MEMBER_OF.get(folded(match[1]))
+    return None if member is None or member in RESULT_MEMBERS else (member, match[2])
+
+
+def _stated(lines: Iterable[PastedLine]) -> dict[str, str]:
+    """All that was stated; of a member stated twice the first counts."""
+    stated: dict[str, str] = {}
+    for line in lines:
+        stated = {**line.stated, **stated}
+    return stated
+
+
+def _unused(line: PastedLine) -> PlaceOfProblem:
+    return (
+        f"line {line.number}",
+        "line-not-recognised",
+        f"“{quoted(line.text.strip())}” was not used: {line.reason}",
+    )
+
+
+def _nothing(lines: tuple[PastedLine, ...], limits: Limits) -> SubmissionError:
+    if not lines:
+        message = "Paste results, type them in, or upload a file."
+        return SubmissionError(message, code="empty", errors=(Place("text", "empty", message),))
+    places = tuple(Place(*_unused(line)) for line in lines if line.reason)[: limits.errors]
+    shown = "; ".join(quoted(line.text.strip()) for line in lines[:3])
+    return SubmissionError(
+        f"No result was recognised. These lines were received: {shown}",
+        code="nothing-recognised",
+        errors=places,
+    )
