@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 AUTOMATIC: Final = "Automatic; not reviewed by a laboratory specialist."
 PURPOSE, INTERVALS, NOT_SHOWN = range(3)
 _DIGEST_SHOWN: Final = 12
+_RUNNING_NAME: Final = 48
+_RUNNING_IDENTIFIER: Final = 64
+"""Lengths in the running line [characters]."""
 
 
 def not_shown(answer: Interpretation) -> Section:
@@ -89,6 +92,12 @@ def verification_code(number: str, version: int, said_text: str) -> str:
 
 
 def running(order: ReportOrder, name: str, identifier: str) -> str:
-    """Name and identifier, on every page."""
+    """Name and identifier, on every page; very long ones stand in full in the box."""
     born = f"born {words.day(order.identity.birth_date)}" if order.identity.birth_date else ""
-    return " · ".join(part for part in (name, identifier, born) if part)
+    parts = (_cut(name, _RUNNING_NAME), _cut(identifier, _RUNNING_IDENTIFIER), born)
+    return " · ".join(part for part in parts if part)
+
+
+def _cut(text: str, length: int) -> str:
+    """At most so many characters, the cut shown."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -59,7 +59,7 @@ class Flag(Flowable):  # type: ignore[misc]
 
 
 def draw_symbol(canvas: Any, symbol: Symbol, x: float, y: float, colour: str) -> None:
-    """A symbol around a point [pt]: triangles, disc, circle or diamond, never a character of a font."""
+    """A symbol around a point [pt], as a vector: never a character of a font."""
     canvas.saveState()
     canvas.setFillColor(HexColor(colour))
     canvas.setStrokeColor(HexColor(colour))
@@ -81,9 +81,8 @@ def draw_symbol(canvas: Any, symbol: Symbol, x: float, y: float, colour: str) ->
 
 
 def _triangle(canvas: Any, x: float, y: float, way: int, size: float) -> None:
-    _polygon(
-        canvas, [(x - _SYMBOL, y - way * size), (x + _SYMBOL, y - way * size), (x, y + way * size)]
-    )
+    base = y - way * size
+    _polygon(canvas, [(x - _SYMBOL, base), (x + _SYMBOL, base), (x, y + way * size)])
 
 
 def _polygon(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SPACES: Final = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
-"""Unicode categories that leave no mark: control, format (among them changes of direction), surrogate."""
+"""Unicode categories that leave no mark: control, format (direction, joining), surrogate."""
 
 
 def escape(text: str, covered: AbstractSet[int]) -> str:
@@ -46,8 +46,8 @@ def drawable(text: str, covered: AbstractSet[int]) -> str:
     missing = next((character for character in shown if ord(character) not in covered), None)
     if missing is not None:
         raise ReportFailure(
-            f"The report cannot print “{missing}” ({_called(missing)}); its fonts cover Latin, Greek and "
-            "Cyrillic. Nothing was left out silently: no report was made.",
+            f"A report cannot print “{missing}” ({_called(missing)}): its fonts have Latin, Greek "
+            "and Cyrillic. No character is left out silently, so no report was made.",
             code="glyph-missing",
         )
     return shown

@@ -171,11 +171,18 @@ def urgency(answer: Interpretation) -> Section:
     title = f"Urgency: {words.URGENCY_WORDS[answer.urgency].lower()}"
     if answer.urgency == "none":
         text = "No rule asked for action by a set time. This is no all-clear."
-        return Section("urgency", title, (Paragraph(said(text)),))
+        return Section("urgency", title, (Paragraph(said(text)), _question(answer)))
     flags = {finding.id for finding in answer.twitching.red_flags}
     reasons = tuple(_because(item) for item in answer.urgency_because if item.id not in flags)
     tone: Tone = "critical" if answer.urgency in ("emergency", "same_day") else "plain"
-    return Section("urgency", title, (Bullets(reasons),) if reasons else (), tone)
+    told = (Bullets(reasons),) if reasons else ()
+    return Section("urgency", title, (*told, _question(answer)), tone)
+
+
+def _question(answer: Interpretation) -> Paragraph:
+    """The question everyone asks first, answered where everyone looks first."""
+    verdict = words.VERDICT_WORDS[answer.twitching.verdict]
+    return Paragraph(said("Do these results explain the twitching? ", Span(verdict, "strong"), "."))
 
 
 def _because(finding: Finding) -> Line:

@@ -1,4 +1,4 @@
-"""The page around the content: running lines, page numbers, marks across the page, document properties."""
+"""The page around the content: running lines, page numbers, marks across it, properties."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Pages(Canvas):  # type: ignore[misc]
 
 
 class Paper(BaseDocTemplate):  # type: ignore[misc]
-    """One report on its paper; after `build` it knows how many pages there are and how full the last is.
+    """One report on its paper; once drawn it knows how many pages there are, how full the last is.
 
     Attributes:
         pages: how many there are.
-        left_over: height used on the last page [pt].
+        used: height used on the last page [pt].
     """
 
     def __init__(self, out: io.BytesIO, view: View, issued_at: datetime) -> None:

@@ -15,6 +15,7 @@ from labinterp.reporting.blocks import (
     CauseEntry,
     Causes,
     CriticalBox,
+    Emphasis,
     Fact,
     Facts,
     FindingEntry,
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = 3
 """Columns of facts in a box."""
+_STRONG: Final = ("Patient", "Identifier")
+_NEEDED_BELOW: Final = 6
+"""A heading stays with so many lines of what follows."""
 _CAUSES_TOLD: Final = 5
 """So many causes are told in full, the others are named."""
 _BOXES: Final = {
@@ -78,9 +82,8 @@ def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]
         yield _box([*heading, *content], section.tone, width)
         yield Spacer(0, look.gap + 2)
         return
-    if heading and content:
-        yield CondPageBreak(4 * look.body.leading)
-        heading[0].keepWithNext = 1
+    if heading:
+        yield CondPageBreak(_NEEDED_BELOW * look.body.leading)
     yield from heading
     yield from content
 
@@ -135,7 +138,7 @@ def markup(span: Span) -> str:
 @singledispatch
 def flowables(block: Block, look: Styles, width: float) -> Iterable[Flowable]:
     """One block as flowables."""
-    raise TypeError(f"no drawing for {type(block).__name__}")
+    raise TypeError(f"no drawing for {type(block).__name__} ({look}, {width})")
 
 
 @flowables.register(Paragraph)
@@ -166,6 +169,8 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
         ("BACKGROUND", (0, 0), (-1, -1), HexColor(palette.PALE)),
         ("BOX", (0, 0), (-1, -1), 0.5, HexColor(palette.RULE)),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("FONTSIZE", (0, 0), (-1, -1), 1),
+        ("LEADING", (0, 0), (-1, -1), 1),
         ("LEFTPADDING", (0, 0), (-1, -1), 5),
         ("RIGHTPADDING", (0, 0), (-1, -1), 4),
         ("TOPPADDING", (0, 0), (-1, -1), 1),
@@ -179,13 +184,8 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
 
 
 def _fact(row: Fact, look: Styles) -> Text:
-    return rich(
-        (
-            Span(f"{row.label} ", "muted"),
-            Span(row.value, "strong" if row.label == "Patient" else "plain"),
-        ),
-        look.cell,
-    )
+    weight: Emphasis = "strong" if row.label in _STRONG else "plain"
+    return rich((Span(f"{row.label}: ", "muted"), Span(row.value, weight)), look.cell)
 
 
 @flowables.register(CriticalBox)

@@ -1,4 +1,4 @@
-"""The table of results for the PDF: whole rows, a repeated header, symbol and word before colour."""
+"""The table of results for the PDF: whole rows, repeated header, word and symbol before colour."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from labinterp.reporting.style import Styles
 
 _TITLES: Final = ("Test", "Result", "Flag", "Reference interval", "Position", "Previous and change")
-_SHARES: Final = (0.20, 0.145, 0.19, 0.19, 0.275)
-_SHARES_WITH_HISTORY: Final = (0.17, 0.125, 0.165, 0.165, 0.215, 0.16)
+_SHARES: Final = (0.20, 0.14, 0.19, 0.22, 0.25)
+_SHARES_WITH_HISTORY: Final = (0.165, 0.12, 0.165, 0.175, 0.2, 0.175)
 
 
 def table(block: ResultTable, look: Styles, width: float) -> Grid:
@@ -51,6 +51,8 @@ def table(block: ResultTable, look: Styles, width: float) -> Grid:
 def _frame(look: Styles) -> list[Any]:
     return [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("FONTSIZE", (0, 0), (-1, -1), 1),
+        ("LEADING", (0, 0), (-1, -1), 1),
         ("LEFTPADDING", (0, 0), (-1, -1), 3),
         ("RIGHTPADDING", (0, 0), (-1, -1), 3),
         ("TOPPADDING", (0, 0), (-1, -1), look.cell_pad),
@@ -142,8 +144,8 @@ def _position(row: ResultRow, look: Styles) -> Flowable:
 def _history(row: ResultRow, look: Styles) -> list[Flowable]:
     if not row.previous:
         return [_text("no previous result", look.small)]
-    day = f" ({row.previous_at})" if row.previous_at else ""
-    return [_text(f"{row.previous}{day}", look.cell), *_smalls((row.change,), look)]
+    day = "" if row.previous_at in row.change else row.previous_at
+    return [_text(row.previous, look.cell), *_smalls((day, row.change), look)]
 
 
 def _smalls(texts: Iterable[str], look: Styles) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""A report from an order: the same order gives the same bytes, and a failure gives no half document."""
+"""A report from an order: same order, same bytes; a failure leaves no half document."""
 
 from __future__ import annotations
 

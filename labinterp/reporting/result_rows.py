@@ -111,7 +111,7 @@ def _row(
         result_status=_status(result, answer),
         interval=interval_text(result),
         interval_whose=_whose(result),
-        interval_numbers=look.numbers(result.interval.source) if result.interval else (),
+        interval_numbers=_whose_numbers(result, look),
         line=number_line(result, answer),
         previous=_previous(result.change),
         previous_at=_previous_day(result.change),
@@ -220,6 +220,14 @@ def _whose(result: InterpretedResult) -> str:
     return f"{kind}: {interval.set}, {interval.applies_to}" if interval.applies_to else kind
 
 
+def _whose_numbers(result: InterpretedResult, look: Lookups) -> tuple[int, ...]:
+    """Where our interval is from; the laboratory's own needs no source of ours."""
+    interval = result.interval
+    if interval is None or interval.owner == "laboratory":
+        return ()
+    return look.numbers(interval.source)
+
+
 def number_line(result: InterpretedResult, answer: Interpretation) -> Geometry | None:
     """The number line of a result, on one axis with the other results of its measurand."""
     if result.line is None or result.interval is None:
@@ -256,7 +264,7 @@ def _previous(change: ChangeRecord | None) -> str:
 
 
 def _previous_day(change: ChangeRecord | None) -> str:
-    return words.moment_of(change.earlier_at).split(" (")[0] if change else ""
+    return words.day_of(change.earlier_at) if change else ""
 
 
 def _notes(result: InterpretedResult) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How the PDF looks: sizes, spaces and paragraph styles, in a normal and a tight setting, built once."""
+"""How the PDF looks: sizes, spaces, paragraph styles; in a normal and a tight setting."""
 
 from __future__ import annotations
 

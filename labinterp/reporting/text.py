@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from labinterp.model.report import ReportOrder
     from labinterp.reporting.blocks import Block, ResultRow, View
 
+TEST_DATA: Final = "TEST DATA, NOT A PATIENT"
+SUPERSEDED: Final = "SUPERSEDED: replaced by a newer version"
 SUMMARY_LINES: Final = 25
 """Most lines of a summary."""
 _SUMMARY_WIDTH: Final = 110
@@ -34,11 +36,17 @@ _STEPS: Final = 4
 def summary(report: View | ReportOrder) -> str:
     """At most 25 lines: who, how urgent, the results that matter, what they mean, what next."""
     view = as_view(report)
-    head = (view.title, view.status_line, view.running)
+    head = (*_marks(view), view.title, view.status_line, view.running)
     lines = [*head, *_urgent_lines(view), *_result_lines(view), *_meaning_lines(view)]
     tail = _tail_lines(view)
     kept = [_short(line) for line in lines if line][: SUMMARY_LINES - len(tail)]
     return "\n".join((*kept, *tail)) + "\n"
+
+
+def _marks(view: View) -> tuple[str, ...]:
+    """What must be read before anything else."""
+    marks = ((TEST_DATA, view.demo), (SUPERSEDED, view.superseded))
+    return tuple(mark for mark, holds in marks if holds)
 
 
 def _short(line: str) -> str:
@@ -53,15 +61,26 @@ def _urgent_lines(view: View) -> Iterator[str]:
 
 
 def _result_lines(view: View) -> Iterator[str]:
-    """Abnormal and unclassified results in full, the rest in one line."""
+    """Results outside their interval or unclassified in full, those within named together."""
     rows = [row for block in _blocks(view, "results") for row in _rows(block)]
-    told = [row for row in rows if row.standing != "within"][:_ROWS]
-    yield from (row_line(row) for row in told)
-    rest = [row for row in rows if row not in told]
-    if rest:
-        yield "Also: " + "; ".join(
-            f"{row.name} {row.value_and_unit} ({row.flag.lower()})" for row in rest
-        )
+    within = [f"{row.name} {row.value_and_unit}" for row in rows if row.standing == "within"]
+    others = [row for row in rows if row.standing != "within"]
+    yield from (row_line(row) for row in others[:_ROWS])
+    if len(others) > _ROWS:
+        more = words.plural(len(others) - _ROWS, "further result", "further results")
+        yield f"{more} in the report."
+    if within:
+        yield _named("Within interval: ", within)
+
+
+def _named(start: str, names: list[str]) -> str:
+    """As many names as one line holds, and how many more there are."""
+    for count in range(len(names), 0, -1):
+        more = f"; and {len(names) - count} more" if count < len(names) else ""
+        line = f"{start}{'; '.join(names[:count])}{more}"
+        if len(line) <= _SUMMARY_WIDTH:
+            return line
+    return f"{start}{words.plural(len(names), 'result', 'results')}"
 
 
 def _rows(block: Block) -> tuple[ResultRow, ...]:
@@ -109,7 +128,6 @@ def _blocks(view: View, section: str) -> tuple[Block, ...]:
 def long_text(report: View | ReportOrder) -> str:
     """The whole report as text, for a terminal."""
     view = as_view(report)
-    marks = [mark for mark, set_ in (("TEST DATA, NOT A PATIENT", view.demo),) if set_]
-    head = "\n".join((*marks, view.title, view.status_line))
+    head = "\n".join((*_marks(view), view.title, view.status_line))
     body = (section_text(section) for section in view.sections)
     return "\n\n".join((head, *body, "End of report")) + "\n"

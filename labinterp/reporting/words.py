@@ -103,6 +103,16 @@ def offset(at: datetime) -> str:
     return f"UTC{sign}{minutes // 60:02}:{minutes % 60:02}"
 
 
+def day_of(text: str | None) -> str:
+    """The day of an RFC 3339 text; a text that is none stays as it is."""
+    if not text:
+        return ""
+    try:
+        return day(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def moment_of(text: str | None) -> str:
     """An RFC 3339 text as a printed moment; a text that is none stays as it is."""
     if not text:
@@ -130,6 +140,8 @@ def rounded(value: Decimal, figures: int) -> str:
         return number(value)
     places = value.adjusted() - max(figures, 1) + 1
     kept = value.quantize(Decimal((0, (1,), places)), rounding=ROUND_HALF_UP)
+    if kept.adjusted() > value.adjusted():
+        kept = value.quantize(Decimal((0, (1,), places + 1)), rounding=ROUND_HALF_UP)
     return f"{kept:f}".replace("-", MINUS)
 
 

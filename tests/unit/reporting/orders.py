@@ -15,9 +15,9 @@ from labinterp.model.interpretation import (
     Evidence,
     Explanation,
     Finding,
+    Interpretation,
     InterpretedPatient,
     InterpretedResult,
-    Interpretation,
     IntervalRecord,
     KnowledgeVersion,
     LineGeometryInputs,
@@ -46,7 +46,9 @@ def number(text):
     return None if text is None else Decimal(text)
 
 
-def a_line(value, low, high, unit="mmol/L", critical=(None, None), comparator=None, previous=None):
+def a_line(
+    value, low, high, unit="mmol/L", *, critical=(None, None), comparator=None, previous=None
+):
     return LineGeometryInputs(
         unit=unit,
         value=number(value),
@@ -62,7 +64,7 @@ def a_line(value, low, high, unit="mmol/L", critical=(None, None), comparator=No
     )
 
 
-def a_result(
+def a_result(  # noqa: PLR0917 - read like the columns of a table
     name="Potassium",
     value="2.9",
     unit="mmol/L",
@@ -115,7 +117,9 @@ def a_result(
         "change": None,
         "doubts": (),
         "derived_from": (),
-        "line": a_line(value, low, high, unit, critical, comparator, previous)
+        "line": a_line(
+            value, low, high, unit, critical=critical, comparator=comparator, previous=previous
+        )
         if usable and has_interval
         else None,
     }
