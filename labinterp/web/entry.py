@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import simplejson
 from flask import (
     Response,
     current_app,
@@ -20,10 +19,12 @@ from flask import (
 
 from labinterp import access
 from labinterp.errors import SubmissionError
+from labinterp.store.records import written
 from labinterp.usecases import journey
 from labinterp.web import reading, typed
 from labinterp.web.draft import Draft, seal, unseal
 from labinterp.web.fields import FieldError, Form, common_members, text
+from labinterp.web.prefill import form_of
 from labinterp.web.site import A_MEGABYTE, actor, pages, request_id, services
 from labinterp.web.understood import Checked, checked
 
@@ -49,6 +50,14 @@ def new_panel() -> ResponseReturnValue:
     """The empty form."""
     access.require(actor(), "panels:write")
     return _form({}, ())
+
+
+@pages.get("/panels/<panel_id>/correct")
+def correct_panel(panel_id: str) -> ResponseReturnValue:
+    """The form with what the panel holds; confirming it makes a new version."""
+    access.require(actor(), "panels:write")
+    record = journey.read_panel(services(), actor(), panel_id, request_id=request_id())
+    return _form(form_of(record), ())
 
 
 @pages.post("/panels/new")
@@ -90,6 +99,7 @@ def _form(form: Form, errors: tuple[FieldError, ...], status: int | None = None)
     body = render_template(
         "new_panel.html",
         form=form,
+        corrects=text(form, "corrects"),
         errors=errors,
         rows=[held.measurands[row] for row in typed.ROWS if row in held.measurands],
         free_rows=typed.free_rows(form),
@@ -188,12 +198,24 @@ def _accept(draft: Draft, received: tuple[Received, ...]) -> ResponseReturnValue
 
 
 def _accept_one(draft: Draft, one: Received, number: int) -> journey.Accepted:
-    digest = hashlib.sha256(simplejson.dumps(one.panel, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(written(one.panel).encode()).hexdigest()
+    key = f"page-{draft.nonce}-{number}-{digest[:16]}"
+    corrects = text(draft.fields, "corrects")
+    if corrects:
+        return journey.correct(
+            services(),
+            actor(),
+            corrects,
+            one,
+            idempotency_key=key,
+            body_digest=digest,
+            request_id=request_id(),
+        )
     return journey.accept(
         services(),
         actor(),
         one,
-        idempotency_key=f"page-{draft.nonce}-{number}-{digest[:16]}",
+        idempotency_key=key,
         body_digest=digest,
         origin="web",
         request_id=request_id(),

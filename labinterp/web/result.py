@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import simplejson
 from flask import flash, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
 
 from labinterp.errors import SubmissionError
 from labinterp.reporting import number_line, text, view
+from labinterp.store.records import written
 from labinterp.usecases import journey
-from labinterp.web.orders import order_of
 from labinterp.web.addresses import addresses
 from labinterp.web.fields import FieldError
+from labinterp.web.orders import order_of
 from labinterp.web.site import actor, pages, request_id, services
 
 if TYPE_CHECKING:
@@ -148,9 +148,7 @@ def plain_text(panel_id: str) -> ResponseReturnValue:
 def as_json(panel_id: str) -> ResponseReturnValue:
     """The whole record, as the API gives it."""
     record = _record(panel_id)
-    body = simplejson.dumps(
-        journey.panel_document(record), use_decimal=True, ensure_ascii=False, indent=1
-    )
+    body = written(journey.panel_document(record))
     response = _download(body, "application/json")
     response.headers["Content-Disposition"] = (
         f'attachment; filename="{record.report.number or "panel"}.json"'

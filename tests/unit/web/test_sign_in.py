@@ -1,0 +1,110 @@
+"""Nobody reads a page of a patient before signing in; a session ends; a link works once."""
+
+from datetime import timedelta
+
+from browsing import Person, fields, said
+
+from labinterp.usecases import administer
+
+
+def test_someone_who_is_not_signed_in_is_led_to_the_form_and_then_to_where_they_wanted(stranger):
+    answer = stranger.client.get("/panels/new")
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith("/login")
+    assert "panels" not in answer.headers["Location"]
+    assert stranger.sign_in().endswith("/panels/new")
+
+
+def test_a_wrong_password_and_an_unknown_address_read_the_same(stranger):
+    answers = [
+        stranger.send(stranger.get("/login"), "/login", {"email": email, "password": "wrong"}, 422)
+        for email in ("ann@example.org", "nobody@example.org")
+    ]
+    told = [said(page).replace("nobody@", "ann@") for page in answers]
+    assert told[0] == told[1]
+    assert "<title>Error: " in answers[0]
+    assert 'aria-invalid="true"' in answers[0]
+    assert 'value="ann@example.org"' in answers[0]
+
+
+def test_an_empty_form_names_both_fields(stranger):
+    page = stranger.send(stranger.get("/login"), "/login", {}, 422)
+    assert "Write your e-mail address." in page
+    assert "Write your password." in page
+    assert 'href="#password"' in page
+
+
+def test_too_many_tries_are_told_how_long_to_wait(stranger):
+    page = stranger.get("/login")
+    for _ in range(10):
+        stranger.send(page, "/login", {"email": "ann@example.org", "password": "wrong"}, 422)
+    answer = stranger.client.post(
+        "/login", data=fields(page, "/login") | {"email": "ann@example.org", "password": "wrong"}
+    )
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Try again in" in answer.text
+
+
+def test_a_form_without_its_token_is_refused_and_nothing_happens(stranger):
+    answer = stranger.client.post(
+        "/login", data={"email": "ann@example.org", "password": "correct horse battery"}
+    )
+    assert answer.status_code == 400
+    assert stranger.client.get("/").status_code == 303
+
+
+def test_opening_a_sign_in_link_does_not_use_it_up_and_pressing_the_button_does(
+    stranger, services, ann, app
+):
+    token = administer.sign_in_link(services, ann.id)
+    stranger.get(f"/login/link/{token}")
+    page = stranger.get(f"/login/link/{token}")
+    assert stranger.send(page, token, {}).endswith("/")
+    assert stranger.client.get("/").status_code == 200
+    other = Person(app.test_client())
+    assert "Error" in other.send(other.get(f"/login/link/{token}"), token, {}, 422)
+
+
+def test_a_session_ends_when_nothing_happens_and_for_good_after_some_hours(person, services, clock):
+    person.get("/")
+    clock.move(services.policy.session_idle - timedelta(minutes=1))
+    person.get("/")
+    clock.move(services.policy.session_idle + timedelta(minutes=1))
+    assert person.client.get("/").status_code == 303
+    assert "signed out" in said(person.get("/login"))
+    person.sign_in()
+    for _ in range(30):
+        clock.move(timedelta(minutes=25))
+        last = person.client.get("/").status_code
+    assert last == 303
+
+
+def test_signing_out_ends_the_session(person):
+    person.send(person.get("/"), "/logout", {})
+    assert person.client.get("/").status_code == 303
+
+
+def test_an_account_that_was_closed_is_out_at_once(person, services, ann):
+    administer.set_active(services, ann.id, active=False)
+    assert person.client.get("/").status_code == 303
+
+
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(stranger):
+    page = stranger.get("/login")
+    answer = stranger.client.post(
+        "/login",
+        data=fields(page, "/login")
+        | {"email": "ann@example.org", "password": "correct horse battery"},
+    )
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_every_page_carries_its_policy_and_clinical_ones_are_not_stored(person):
+    answer = person.client.get("/")
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
