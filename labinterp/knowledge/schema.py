@@ -1,0 +1,82 @@
+"""Checks each file against the JSON Schema of its kind; the folder it lies in says which."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry, Resource
+
+from labinterp.errors import Place
+from labinterp.knowledge.reader import Document
+
+KIND_OF_FOLDER: Final = {
+    "analytes": "analyte",
+    "formulas": "formula",
+    "artefacts": "artefact",
+    "patterns": "pattern",
+    "mechanisms": "mechanism",
+    "red_flags": "red_flag",
+    "urgency": "urgency_rule",
+    "next_steps": "next_step",
+    "causes": "cause",
+    "advice": "advice",
+    "vocabulary": "vocabulary",
+    "texts": "texts",
+}
+"""Folder to its schema; a file at the top has the schema of its own name."""
+
+
+def kind(name: str) -> str:
+    """The schema a file is checked against: `patterns/x.yaml` is a pattern."""
+    top, _, rest = name.partition("/")
+    return KIND_OF_FOLDER.get(top, top) if rest else top.removesuffix(".yaml")
+
+
+class Schemas:
+    """The schemas of one folder of knowledge, ready to check documents."""
+
+    def __init__(self, folder: Path) -> None:
+        contents = {
+            path.stem: json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted((folder / "schema").glob("*.json"))
+        }
+        registry: Registry[Any] = Registry().with_resources(
+            (f"{name}.json", Resource.from_contents(content)) for name, content in contents.items()
+        )
+        self._validators = {
+            name: _Validator(content, registry=registry) for name, content in contents.items()
+        }
+
+    def faults(self, document: Document) -> Iterator[Place]:
+        """What in the document does not fit its schema, with file and line."""
+        validator = self._validators.get(kind(document.name))
+        if validator is None:
+            message = "no kind of knowledge lies here: the folder has no schema"
+            yield document.place((), message)
+            return
+        for error in validator.iter_errors(document.data):
+            yield _place(document, error)
+
+
+def _place(document: Document, error: ValidationError) -> Place:
+    closest = best_match([error]) or error
+    where = tuple(closest.absolute_path)
+    top = "" if not where else f"{'.'.join(map(str, where))}: "
+    return document.place(where, f"{top}{closest.message}")
+
+
+def _is_number(_: object, value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+_Validator: Final = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
+)
+"""JSON Schema's numbers include exact decimals."""
