@@ -57,6 +57,7 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
     """
 
     def __init__(self, out: io.BytesIO, view: View, issued_at: datetime) -> None:
+        fonts.covered()
         size = style.PAGE_SIZES.get(view.page_size, style.PAGE_SIZES["A4"])
         super().__init__(
             out,
@@ -70,6 +71,7 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
             subject=f"Report {view.number} version {view.version}",
             creator="labinterp",
             lang=view.language,
+            initialFontName=fonts.REGULAR,
             displayDocTitle=1,
             invariant=1,
             pageCompression=1,

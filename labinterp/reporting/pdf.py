@@ -86,12 +86,14 @@ def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]
         yield CondPageBreak(_NEEDED_BELOW * look.body.leading)
     yield from heading
     yield from content
+    yield Spacer(0, look.gap)
 
 
 def _box(content: list[Flowable], tone: str, width: float) -> Grid:
     """A ground with a bar at its left; it may break between its paragraphs, never inside one."""
     ground, bar = _BOXES[tone]
     commands = [
+        ("FONTNAME", (0, 0), (-1, -1), fonts.REGULAR),
         ("BACKGROUND", (0, 0), (-1, -1), HexColor(ground)),
         ("LINEBEFORE", (0, 0), (0, -1), 2.4, HexColor(bar)),
         ("LEFTPADDING", (0, 0), (-1, -1), 7),
@@ -169,6 +171,7 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
         ("BACKGROUND", (0, 0), (-1, -1), HexColor(palette.PALE)),
         ("BOX", (0, 0), (-1, -1), 0.5, HexColor(palette.RULE)),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("FONTNAME", (0, 0), (-1, -1), fonts.REGULAR),
         ("FONTSIZE", (0, 0), (-1, -1), 1),
         ("LEADING", (0, 0), (-1, -1), 1),
         ("LEFTPADDING", (0, 0), (-1, -1), 5),

@@ -51,6 +51,7 @@ def table(block: ResultTable, look: Styles, width: float) -> Grid:
 def _frame(look: Styles) -> list[Any]:
     return [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("FONTNAME", (0, 0), (-1, -1), fonts.REGULAR),
         ("FONTSIZE", (0, 0), (-1, -1), 1),
         ("LEADING", (0, 0), (-1, -1), 1),
         ("LEFTPADDING", (0, 0), (-1, -1), 3),

@@ -52,7 +52,11 @@ def styles(*, tight: bool = False) -> Styles:
     lead = 10.2 if tight else 11.0
     small = 7.0 if tight else 7.2
     base = ParagraphStyle(
-        "base", fontName=fonts.REGULAR, textColor=HexColor(palette.INK), splitLongWords=1
+        "base",
+        fontName=fonts.REGULAR,
+        textColor=HexColor(palette.INK),
+        splitLongWords=1,
+        bulletFontName=fonts.REGULAR,
     )
     muted = HexColor(palette.MUTED)
 
