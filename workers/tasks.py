@@ -6,15 +6,15 @@ for long enough, so that it ends well inside its time limit.
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from typing import TYPE_CHECKING, Final
 
 from celery import signals
 
 from labinterp import bootstrap, jobs, telemetry
-from labinterp.usecases import journey
+from labinterp.errors import TemporaryFailure
+from labinterp.usecases import journey, leases
+from workers import identity
 from workers.celery_app import app
 
 if TYPE_CHECKING:
@@ -45,19 +45,17 @@ def _work(kind: jobs.Kind, do: Callable[[Services, str, int], int], *, rows_at_o
     """Do rows until none is due; when the time is up first, another task goes on."""
     services = bootstrap.services()
     end = time.monotonic() + _SHARE * bootstrap.settings().task_soft_limit
-    while do(services, _who(), rows_at_once):
+    while do(services, identity.name(), rows_at_once):
         if time.monotonic() > end:
             services.queue.wake(kind)
             return
 
 
-def _who() -> str:
-    """This process, for the lease."""
-    return f"{socket.gethostname()}/{os.getpid()}"
-
-
 @signals.worker_process_init.connect
 def _ready(**_: object) -> None:
-    """Read the knowledge before the first task, so that no panel waits for it."""
+    """Read the knowledge before the first task, and take back what a killed process held."""
     telemetry.configure(bootstrap.settings().log_level)
-    bootstrap.services()
+    try:
+        leases.release_of_the_dead(bootstrap.services(), identity.is_dead)
+    except TemporaryFailure as error:  # the leases end by themselves
+        _log.warning("leases-not-released", **telemetry.error_facts(error))

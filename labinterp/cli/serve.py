@@ -91,7 +91,8 @@ def serve_until_stopped(
     while time.monotonic() < end and any(map(_is_busy, list(sockets.values()))):
         wasyncore.loop(timeout=_LAST_TURN, use_poll=True, map=sockets, count=1)
     server.task_dispatcher.shutdown(timeout=1)
-    wasyncore.close_all(sockets)
+    for entry in list(sockets.values()):
+        entry.handle_close()
 
 
 def _doors(sockets: dict[int, Any]) -> Iterator[Any]:

@@ -1,0 +1,103 @@
+"""The web server finishes what was begun when it is told to stop."""
+
+import http.client
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+import waitress
+
+from labinterp.cli.serve import serve_until_stopped
+
+
+class Site:
+    """A server on its own thread with an application that answers when it is let go."""
+
+    def __init__(self, grace=5.0):
+        self.go_on = threading.Event()
+        self.entered = threading.Event()
+        self.stop = threading.Event()
+        sockets = {}
+        self.server = waitress.create_server(
+            self.answer, map=sockets, host="127.0.0.1", port=0, threads=2, asyncore_use_poll=True
+        )
+        self.port = self.server.effective_port
+        self.thread = threading.Thread(
+            target=serve_until_stopped, args=(self.server, sockets, self.stop, grace)
+        )
+        self.thread.start()
+
+    def answer(self, environ, start_response):
+        self.entered.set()
+        if environ["PATH_INFO"] == "/slow":
+            self.go_on.wait(10)
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"x" * 3_000_000]
+
+    def end(self):
+        self.stop.set()
+        with suppress(OSError):
+            self.server.pull_trigger()
+
+    def ask(self, path, answers):
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        line.request("GET", path)
+        answers.append(line.getresponse().read())
+        line.close()
+
+
+@pytest.fixture
+def site():
+    made = Site()
+    yield made
+    made.go_on.set()
+    made.end()
+    made.thread.join(10)
+
+
+def test_a_request_that_was_begun_is_answered_whole(site):
+    answers = []
+    asking = threading.Thread(target=site.ask, args=("/slow", answers))
+    asking.start()
+    assert site.entered.wait(5)
+    site.end()
+    time.sleep(0.2)
+    site.go_on.set()
+    asking.join(10)
+    site.thread.join(10)
+    assert [len(answer) for answer in answers] == [3_000_000]
+
+
+def test_nobody_new_is_let_in(site):
+    answers = []
+    asking = threading.Thread(target=site.ask, args=("/slow", answers))
+    asking.start()
+    assert site.entered.wait(5)
+    site.end()
+    time.sleep(0.2)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", site.port), timeout=2)
+    site.go_on.set()
+    asking.join(10)
+
+
+def test_an_idle_connection_holds_nothing_up(site):
+    with socket.create_connection(("127.0.0.1", site.port)):
+        time.sleep(0.1)
+        began = time.monotonic()
+        site.end()
+        site.thread.join(10)
+        assert time.monotonic() - began < 2
+
+
+def test_a_request_that_never_ends_is_waited_for_only_so_long():
+    site = Site(grace=0.5)
+    with socket.create_connection(("127.0.0.1", site.port)) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+        time.sleep(0.2)
+        began = time.monotonic()
+        site.end()
+        site.thread.join(10)
+        assert 0.3 < time.monotonic() - began < 4
