@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from labinterp import telemetry
+from labinterp import interpretation, telemetry
 from labinterp.errors import LabinterpError, Place, SubmissionError
 from labinterp.formats import json_panel
-from labinterp.interpretation import interpret, readable
 from labinterp.model.submission import EarlierPanel
 from labinterp.store import panels
 
@@ -27,8 +26,8 @@ def interpreted(services: Services, submission: Submission) -> Interpretation:
     Raises:
         SubmissionError: code `nothing-readable`; the problems are its `errors`.
     """
-    found = interpret(submission, services.knowledge)
-    if not readable(found):
+    found = interpretation.interpret(submission, services.knowledge)
+    if not interpretation.readable(found):
         telemetry.PANELS_REFUSED.labels("nothing-readable").inc()
         raise SubmissionError(
             "No result of this panel can be read; nothing was stored.",

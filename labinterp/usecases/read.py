@@ -86,8 +86,8 @@ def _record(connection: Connection, organisation_id: str, stored: StoredVersion)
 def accepted_record(services: Services, actor: Actor, accepted: Accepted) -> PanelRecord:
     """What is answered to whoever sent this panel: the same at every replay.
 
-    Telling a sender what was just made of their own panel is part of accepting it: it needs no scope
-    to read, and the audit of the acceptance covers it.
+    Telling a sender what was just made of their own panel is part of accepting it: it needs no
+    scope to read, and the audit of the acceptance covers it.
     """
     with services.store.reading() as connection:
         stored = panels.read_version(

@@ -79,12 +79,13 @@ class Policy:
         stranger_rate: requests without an accepted key that one address may send.
         rate_store: where they are counted (a Redis URL); empty for this process alone.
         trusted_proxies: how many proxies before us may say who asks; 0 believes none.
-        session_idle, session_absolute: when someone who does nothing, or anyone, must sign in again.
+        session_idle, session_absolute: when whoever does nothing, or anyone, must sign in again.
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
         free_disk: room the database must have left before this process counts as ready [bytes].
         sign_in_failures, sign_in_lock: refused passwords that lock an account, and for how long.
         secret: keys the hashes of API keys and links; never stored.
+        session_key: signs the pages' sessions and forms.
     """
 
     base_url: str
@@ -93,6 +94,7 @@ class Policy:
     operator_line: str
     service_name: str
     secret: bytes
+    session_key: str = ""
     demo: bool = False
     language: str = "en"
     page_size: str = "A4"
@@ -115,7 +117,6 @@ class Policy:
     attachments: bool = True
     retry_after: int = 2
     body_limit: int = 10_000_000
-    import_rows: int = 5000
     broker_delay_alarm: timedelta = timedelta(minutes=2)
     request_rate: str = "1200 per minute"
     stranger_rate: str = "60 per minute"

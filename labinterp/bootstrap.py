@@ -1,0 +1,185 @@
+"""Settings → Services, once per process: the one place that knows all the parts, and the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from labinterp import config, knowledge
+from labinterp.delivery.mailer import SmtpMailer
+from labinterp.jobs import CeleryQueue
+from labinterp.store.crypto import Vault, derived_key
+from labinterp.store.engine import Opening
+from labinterp.store.store import open_store
+from labinterp.store.upgrade import upgrade as upgrade_store
+from labinterp.store.upgrade import verify_key
+from labinterp.usecases.services import Policy, Services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from labinterp.config import Settings
+    from labinterp.model.report import Report, ReportOrder
+    from labinterp.store.store import Store
+
+
+def now() -> datetime:
+    """The time; every other part is told it."""
+    return datetime.now(UTC)  # noqa: TID251  # the one clock
+
+
+def settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process, or those that an environment asks for.
+
+    Raises:
+        SettingsError: one message that names every missing, unreadable or unsafe setting.
+    """
+    return _own_settings() if environment is None else config.from_environment(environment)
+
+
+def services(environment: Mapping[str, str] | None = None) -> Services:
+    """The wired parts of this process, made once; or new ones for an environment.
+
+    Raises:
+        SettingsError: settings are missing or unsafe, or the data key is another database's.
+        KnowledgeError: a file of the medical knowledge is wrong.
+    """
+    return _own_services() if environment is None else _wired(settings(environment))
+
+
+@cache
+def _own_settings() -> Settings:
+    return config.from_environment()
+
+
+@cache
+def _own_services() -> Services:
+    return _wired(_own_settings())
+
+
+def upgrade(wired: Services) -> None:
+    """Bring the database to its newest shape.
+
+    Raises:
+        TemporaryFailure: it cannot be had.
+    """
+    upgrade_store(wired.store, wired.now())
+
+
+def flask_config(wired: Services | None = None) -> dict[str, Any]:
+    """What Flask itself needs to know."""
+    policy = (wired or services()).policy
+    return {
+        "SECRET_KEY": policy.session_key,
+        "PREFERRED_URL_SCHEME": policy.base_url.partition(":")[0],
+        "TRAP_BAD_REQUEST_ERRORS": False,
+        "DEBUG": False,
+    }
+
+
+def _wired(chosen: Settings) -> Services:
+    data_key = _data_key(chosen)
+    store = _store(chosen, data_key)
+    verify_key(store)
+    return Services(
+        knowledge=knowledge.load(),
+        store=store,
+        queue=CeleryQueue(
+            chosen.redis_url,
+            socket_timeout=chosen.broker_timeout,
+            visibility_timeout=chosen.broker_visibility,
+        ),
+        mailer=_mailer(chosen),
+        draw=_draw,
+        now=now,
+        policy=policy_of(chosen, data_key),
+    )
+
+
+def _data_key(chosen: Settings) -> bytes:
+    """What seals the data: the operator's key, else one derived from the secret key."""
+    if chosen.data_key:
+        return chosen.data_key.encode()
+    return derived_key(chosen.secret_key.encode(), "labinterp data key")
+
+
+def _store(chosen: Settings, data_key: bytes) -> Store:
+    opening = Opening(
+        lock_wait=timedelta(seconds=chosen.database_lock_wait),
+        connect_wait=timedelta(seconds=chosen.database_connect_wait),
+        pool=chosen.database_pool,
+    )
+    return open_store(chosen.database_url, Vault(data_key), opening)
+
+
+def _mailer(chosen: Settings) -> SmtpMailer:
+    return SmtpMailer(
+        chosen.smtp_host,
+        chosen.smtp_port,
+        security=chosen.smtp_tls,  # type: ignore[arg-type]  # settings allow these words only
+        user=chosen.smtp_user,
+        password=chosen.smtp_password,
+        step_timeout=chosen.smtp_step_timeout,
+        answer_timeout=chosen.smtp_answer_timeout,
+        total_timeout=chosen.smtp_total_timeout,
+    )
+
+
+def _draw(order: ReportOrder) -> Report:
+    """Draw a report; the drawing library is loaded by the first one."""
+    from labinterp.reporting.render import draw  # noqa: PLC0415  # costs start-up
+
+    return draw(order)
+
+
+def policy_of(chosen: Settings, data_key: bytes) -> Policy:
+    """The operator's choices as the use cases read them."""
+
+    def span(seconds: float) -> timedelta:
+        return timedelta(seconds=seconds)
+
+    return Policy(
+        base_url=chosen.base_url,
+        mail_from=chosen.mail_from,
+        contact=chosen.contact,
+        operator_line=chosen.operator_line,
+        service_name=chosen.organisation_name,
+        secret=derived_key(data_key, "labinterp credentials"),
+        session_key=derived_key(chosen.secret_key.encode(), "labinterp sessions").hex(),
+        demo=not chosen.in_production,
+        language=chosen.language,
+        page_size=chosen.page_size,
+        report_lease=span(chosen.report_lease),
+        report_attempts=chosen.report_attempts,
+        delivery_lease=span(chosen.delivery_lease),
+        delivery_attempts=chosen.delivery_attempts,
+        delivery_unfinished=chosen.delivery_unfinished,
+        retry_first=span(chosen.retry_first),
+        retry_ceiling=span(chosen.retry_ceiling),
+        operator_delay=span(chosen.operator_delay),
+        implausible=span(chosen.implausible),
+        link_lifetime=span(chosen.link_lifetime),
+        sign_in_lifetime=span(chosen.sign_in_lifetime),
+        history=span(chosen.history),
+        history_panels=chosen.history_panels,
+        idempotency_kept=span(chosen.idempotency_kept),
+        sends_per_hour=chosen.sends_per_hour,
+        recipients=chosen.recipients,
+        attachments=chosen.attachments,
+        retry_after=chosen.retry_after,
+        body_limit=chosen.body_limit,
+        broker_delay_alarm=span(chosen.broker_delay_alarm),
+        request_rate=chosen.request_rate,
+        stranger_rate=chosen.stranger_rate,
+        rate_store=chosen.rate_store,
+        trusted_proxies=chosen.trusted_proxies,
+        free_disk=chosen.free_disk,
+        session_idle=span(chosen.session_idle),
+        session_absolute=span(chosen.session_absolute),
+        account_rate=chosen.account_rate,
+        address_rate=chosen.address_rate,
+        zone=chosen.zone,
+        sign_in_failures=chosen.sign_in_failures,
+        sign_in_lock=span(chosen.sign_in_lock),
+    )

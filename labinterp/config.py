@@ -1,0 +1,346 @@
+"""Every setting: its name in the environment, its default, and what it is for.
+
+`Settings` is frozen and built once, from the environment alone; only `bootstrap` imports it. A
+secret may also be read from a file named by `<NAME>_FILE`. All faults are named in one message. Production
+(`LABINTERP_ENV=production`) refuses what only a demonstration may do. `.env.example` is this table.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import zoneinfo
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from environs import Env, EnvError, EnvValidationError
+
+from labinterp.errors import Place, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+DEMO: Final = "demo"
+PRODUCTION: Final = "production"
+_MODES: Final = (DEMO, PRODUCTION)
+_TLS: Final = ("starttls", "tls", "none")
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_LEAST_KEY: Final = 32
+_WELL_KNOWN_KEYS: Final = ("change", "default", "secret", "example", "insecure", "demo", "0000")
+_REDIS: Final = "redis://127.0.0.1:6379/0"
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_FROM: Final = "labinterp@demo.example"
+
+
+def _setting(default: Any, about: str, *, name: str | None = None, secret: bool = False) -> Any:
+    return field(default=default, metadata={"about": about, "name": name, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process. Durations are seconds, sizes bytes; empty text means: not set."""
+
+    environment: str = _setting(
+        DEMO, "demo, or production, which refuses unsafe settings", name="LABINTERP_ENV"
+    )
+    debug: bool = _setting(default=False, about="more detail for developers; never in production")
+    log_level: str = _setting("info", "least level that is logged: debug, info, warning, error")
+
+    data_dir: str = _setting("data", "folder for the database, keys and mailbox of one machine")
+    database_url: str = _setting(
+        "", "sqlite:///… or postgresql://…; labinterp.db in DATA_DIR if empty", secret=True
+    )
+    database_pool: int = _setting(8, "database connections a process keeps open")
+    database_lock_wait: float = _setting(10.0, "how long a writer waits for another [s]")
+    database_connect_wait: float = _setting(5.0, "how long to wait for a connection [s]")
+    free_disk: int = _setting(200_000_000, "room below which a process is not ready [bytes]")
+
+    redis_url: str = _setting("", "the broker; redis://127.0.0.1:6379/0 if empty", secret=True)
+    celery_broker_url: str = _setting("", "the broker, if it is not REDIS_URL", secret=True)
+    broker_timeout: float = _setting(2.0, "longest wait for the broker while answering [s]")
+    broker_visibility: float = _setting(
+        900.0, "when an unacknowledged message is handed out again [s]; above every limit"
+    )
+
+    smtp_host: str = _setting("", "mail server; this machine if empty")
+    smtp_port: int = _setting(587, "its port")
+    smtp_user: str = _setting("", "sign-in at the mail server; none if empty")
+    smtp_password: str = _setting("", "and its password", secret=True)
+    smtp_tls: str = _setting("starttls", "starttls, tls, or none (a local test relay only)")
+    smtp_step_timeout: float = _setting(15.0, "for connecting and each command [s]")
+    smtp_answer_timeout: float = _setting(60.0, "for the answer after the message [s]")
+    smtp_total_timeout: float = _setting(120.0, "for one conversation [s]")
+    mail_from: str = _setting("", f"sender of every mail; {_FROM} if empty")
+
+    base_url: str = _setting("", "address in mails and pages; http://HOST:PORT if empty")
+    host: str = _setting("127.0.0.1", "interface the web server listens on")
+    port: int = _setting(8000, "port of the web server")
+    mllp_port: int = _setting(2575, "port of the HL7 listener")
+    web_threads: int = _setting(8, "requests the web server answers at once")
+    trusted_proxies: int = _setting(0, "proxies in front of us that may say who asks")
+    stop_grace: float = _setting(20.0, "time to finish requests when told to stop [s]")
+
+    secret_key: str = _setting(
+        "", "signs sessions; made once in DATA_DIR if empty (demo)", secret=True
+    )
+    data_key: str = _setting(
+        "", "seals patient data and keys' hashes; derived from SECRET_KEY if empty", secret=True
+    )
+
+    organisation_name: str = _setting("labinterp", "what this service is called on its pages")
+    contact: str = _setting("", "whom readers ask for advice; printed on every report")
+    operator_line: str = _setting("", "who runs this, and under which rules; printed likewise")
+    language: str = _setting("en", "language of reports")
+    page_size: str = _setting("A4", "paper of reports: A4 or Letter")
+    zone: str = _setting("Europe/London", "time zone that entry forms begin with")
+    attachments: bool = _setting(
+        default=True, about="may a sender have the report attached to the mail"
+    )
+
+    report_lease: float = _setting(300.0, "how long a worker holds a report [s]")
+    report_attempts: int = _setting(3, "drawings begun before a person must look")
+    delivery_lease: float = _setting(300.0, "how long a worker holds a message [s]")
+    delivery_attempts: int = _setting(12, "tries before a message is given to a person")
+    delivery_unfinished: int = _setting(3, "tries without a known end before a person must look")
+    retry_first: float = _setting(30.0, "longest wait before the second try [s]; doubles each time")
+    retry_ceiling: float = _setting(14_400.0, "longest wait between tries [s]")
+    operator_delay: float = _setting(300.0, "wait after the mail server refused us [s]")
+    implausible: float = _setting(172_800.0, "a due time further ahead counts as due [s]")
+    relay_interval: float = _setting(2.0, "how often the relay looks for due work [s]")
+    task_soft_limit: float = _setting(60.0, "a task is asked to end [s]")
+    task_hard_limit: float = _setting(90.0, "a task is killed [s]; below the leases")
+    broker_delay_alarm: float = _setting(120.0, "age of due work that makes us degraded [s]")
+    retry_after: int = _setting(2, "wait a client is told while a report is drawn [s]")
+
+    link_lifetime: float = _setting(2_592_000.0, "how long a mail's link works [s]")
+    sign_in_lifetime: float = _setting(43_200.0, "how long a one-time sign-in link works [s]")
+    session_idle: float = _setting(1_800.0, "a session ends after doing nothing for [s]")
+    session_absolute: float = _setting(43_200.0, "a session ends in any case after [s]")
+    sign_in_failures: int = _setting(10, "refused passwords that lock an account for a while")
+    sign_in_lock: float = _setting(900.0, "how long it is locked [s]")
+    account_rate: str = _setting("10 per 15 minutes", "tries to sign in to one account")
+    address_rate: str = _setting("40 per 15 minutes", "tries to sign in from one address")
+    request_rate: str = _setting("1200 per minute", "requests of one key")
+    stranger_rate: str = _setting("60 per minute", "requests of one address without a key")
+    rate_store: str = _setting("", "Redis that counts them; this process if empty", secret=True)
+    sends_per_hour: int = _setting(10, "messages one panel may be sent again in an hour")
+    recipients: int = _setting(20, "addresses one panel may name")
+    body_limit: int = _setting(10_000_000, "longest request body [bytes]")
+    idempotency_kept: float = _setting(604_800.0, "how long an Idempotency-Key is known [s]")
+    history: float = _setting(63_158_400.0, "how far back earlier results are looked for [s]")
+    history_panels: int = _setting(20, "at most so many earlier panels")
+
+    @property
+    def in_production(self) -> bool:
+        """Is this real?"""
+        return self.environment == PRODUCTION
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One setting as `.env.example` and the documentation print it."""
+
+    name: str
+    default: str
+    about: str
+
+
+def lines() -> tuple[Line, ...]:
+    """All settings in order: name, default, what it is for."""
+    return tuple(
+        Line(_name(item), _printed(item.default), item.metadata["about"])
+        for item in fields(Settings)
+    )
+
+
+def example() -> str:
+    """`.env.example`: every setting with its default and one line."""
+    head = (
+        "# Settings of labinterp with their defaults; each is read from the environment.\n"
+        "# A secret may also be read from a file: SECRET_KEY_FILE=/run/secrets/secret_key.\n"
+    )
+    return head + "".join(f"\n# {line.about}\n#{line.name}={line.default}\n" for line in lines())
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings that an environment asks for; secrets are made where a demonstration may.
+
+    Args:
+        environment: variables; those of this process if not given.
+
+    Raises:
+        SettingsError: one message that names every missing, unreadable or unsafe setting.
+    """
+    given = os.environ if environment is None else environment  # noqa: TID251  # the one place
+    settings, faults = _read(given)
+    faults += tuple(_contradictions(settings))
+    faults += tuple(_unsafe(settings)) if settings.in_production else ()
+    if faults:
+        raise SettingsError(_message(faults), errors=faults)
+    return _completed(settings)
+
+
+def _read(given: Mapping[str, str]) -> tuple[Settings, tuple[Place, ...]]:
+    """Read and convert each variable; one that cannot be read keeps its default and is a fault."""
+    reader = _Given(given)
+    values: dict[str, Any] = {}
+    faults: list[Place] = []
+    for item in fields(Settings):
+        name = _name(item)
+        try:
+            values[item.name] = _method(reader, item)(name, item.default)
+        except (EnvError, EnvValidationError, OSError, ValueError):
+            kind = type(item.default).__name__
+            faults.append(Place(name, "setting-unreadable", f"{name} cannot be read as {kind}"))
+    return Settings(**values), tuple(faults)
+
+
+class _Given(Env):
+    """Reads a mapping instead of the process's environment, and `<NAME>_FILE` for a secret."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        super().__init__(eager=True)
+        self._given = given
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        text = self._given.get(env_key, "")
+        if text.strip():
+            return text.strip()
+        path = self._given.get(f"{env_key}_FILE", "") if env_key in _SECRETS else ""
+        return Path(path).read_text(encoding="utf-8").strip() if path else default
+
+
+def _method(reader: Env, item: Field[Any]) -> Any:
+    kinds = {bool: reader.bool, int: reader.int, float: reader.float, str: reader.str}
+    return kinds[type(item.default)]
+
+
+def _name(item: Field[Any]) -> str:
+    return item.metadata["name"] or item.name.upper()
+
+
+_SECRETS: Final = frozenset(_name(item) for item in fields(Settings) if item.metadata["secret"])
+
+
+def _printed(default: object) -> str:
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    if isinstance(default, float) and default.is_integer():
+        return str(int(default))
+    return str(default)
+
+
+# ---- what cannot be, and what production refuses
+
+
+def _contradictions(settings: Settings) -> Iterator[Place]:
+    for name, value, words in (
+        ("LABINTERP_ENV", settings.environment, _MODES),
+        ("SMTP_TLS", settings.smtp_tls, _TLS),
+        ("LOG_LEVEL", settings.log_level, _LEVELS),
+        ("PAGE_SIZE", settings.page_size, ("A4", "Letter")),
+    ):
+        if value not in words:
+            yield Place(name, "setting-unknown", f"{name} is one of {', '.join(words)}")
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        if isinstance(value, int | float) and value < 0:
+            yield Place(_name(item), "setting-negative", f"{_name(item)} cannot be negative")
+    if settings.task_hard_limit >= min(settings.report_lease, settings.delivery_lease):
+        yield Place(
+            "TASK_HARD_LIMIT",
+            "setting-contradicts",
+            "TASK_HARD_LIMIT must be below REPORT_LEASE and DELIVERY_LEASE",
+        )
+    if settings.task_soft_limit >= settings.task_hard_limit:
+        yield Place(
+            "TASK_SOFT_LIMIT",
+            "setting-contradicts",
+            "TASK_SOFT_LIMIT must be below TASK_HARD_LIMIT",
+        )
+    if settings.zone not in zoneinfo.available_timezones():
+        yield Place("ZONE", "setting-unknown", "ZONE is no time zone, such as Europe/London")
+
+
+def _unsafe(settings: Settings) -> Iterator[Place]:
+    for name, value in (
+        ("CONTACT", settings.contact),
+        ("OPERATOR_LINE", settings.operator_line),
+        ("MAIL_FROM", settings.mail_from),
+        ("SMTP_HOST", settings.smtp_host),
+        ("BASE_URL", settings.base_url),
+        ("REDIS_URL", settings.redis_url or settings.celery_broker_url),
+    ):
+        if not value:
+            yield Place(name, "setting-missing", f"{name} is missing")
+    yield from _weak("SECRET_KEY", settings.secret_key)
+    if settings.data_key:
+        yield from _weak("DATA_KEY", settings.data_key)
+    if settings.debug:
+        yield Place("DEBUG", "setting-unsafe", "DEBUG is on")
+    if settings.base_url and not _is_https(settings.base_url):
+        yield Place("BASE_URL", "setting-unsafe", "BASE_URL is not an https:// address")
+    if settings.smtp_tls == "none":
+        yield Place("SMTP_TLS", "setting-unsafe", "SMTP_TLS is none: mail would go in the clear")
+
+
+def _weak(name: str, key: str) -> Iterator[Place]:
+    if not key:
+        yield Place(name, "setting-missing", f"{name} is missing")
+    elif len(key) < _LEAST_KEY or len(set(key)) < _LEAST_KEY // 4:
+        yield Place(name, "setting-unsafe", f"{name} is weaker than {_LEAST_KEY} random characters")
+    elif any(word in key.casefold() for word in _WELL_KNOWN_KEYS):
+        yield Place(name, "setting-unsafe", f"{name} looks like an example or a default")
+
+
+def _is_https(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+def _message(faults: tuple[Place, ...]) -> str:
+    listed = "; ".join(fault.message for fault in faults)
+    return f"The settings cannot be used: {listed}. `.env.example` explains each."
+
+
+# ---- what is worked out
+
+
+def _completed(settings: Settings) -> Settings:
+    folder = Path(settings.data_dir)
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  # compared only
+    return replace(
+        settings,
+        database_url=settings.database_url or f"sqlite:///{(folder / 'labinterp.db').resolve()}",
+        redis_url=settings.celery_broker_url or settings.redis_url or _REDIS,
+        smtp_host=settings.smtp_host or "127.0.0.1",
+        mail_from=settings.mail_from or _FROM,
+        base_url=(settings.base_url or f"http://{host}:{settings.port}").rstrip("/"),
+        secret_key=settings.secret_key or _kept_key(folder / "secret_key"),
+        contact=settings.contact or "nobody: this is a demonstration",
+        operator_line=settings.operator_line
+        or "A demonstration without an operator; not for clinical use.",
+    )
+
+
+def _kept_key(path: Path) -> str:
+    """The key in this file, made there the first time, readable by its owner alone.
+
+    Two processes that start at once agree: the first to link its file in place wins.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, _NEW, mode=0o600), "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="utf-8").strip()
