@@ -1,19 +1,22 @@
 """The command line: one module a command, imported only when that command is chosen.
 
-Each module has `register(subparsers)`, which adds its parser, and `run(args) -> int`, which returns an exit code:
-0 done, 1 the input is at fault, 2 usage, 3 ours.
+Each module has `register(subparsers)`, which adds its parser, and `run(args) -> int`, which returns
+an exit code: 0 done, 1 the input is at fault, 2 usage, 3 ours.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
-from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DONE: Final = 0
 INPUT_AT_FAULT: Final = 1
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return OURS
-    except Exception as error:  # noqa: BLE001 - the last gate: an exit code and one line, not a trace
+    except Exception as error:  # noqa: BLE001 - the last gate: an exit code, not a trace
         return failed(error)
 
 
@@ -91,6 +94,6 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _pipe_closed() -> int:
-    """Who read us went away: stop quietly, and keep the interpreter from complaining at exit."""
-    sys.stderr.close()
+    """Who reads us went away: stop quietly, and let nothing complain at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE

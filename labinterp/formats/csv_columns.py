@@ -89,10 +89,21 @@ def table_of(lines: Sequence[str], limits: Limits) -> Table:
             code="header-missing",
             errors=(Place("row 1", "header-missing", message),),
         )
-    found = tuple(records(lines, delimiter, limits))
+    found = tuple(records(lines, delimiter, limits, _may_break(columns)))
     before = tuple(record for record in found if record.line < columns.line)
     rows = tuple(record for record in found if record.line > columns.line)
     return Table(_with_numeric_tests(columns, rows), rows, before)
+
+
+def _may_break(columns: Columns) -> frozenset[int]:
+    """Columns of remarks, and those that mean nothing here."""
+    remarks = (columns.members.get(member) for member in ("note", "comment"))
+    return frozenset(
+        (
+            *(index for index in remarks if index is not None),
+            *(index for index, _ in columns.unused),
+        )
+    )
 
 
 def is_table(lines: Sequence[str], limits: Limits) -> bool:

@@ -13,7 +13,7 @@ from labinterp.errors import TooLarge
 from labinterp.formats.characters import forbidden_character
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from labinterp.formats.limits import Limits
 
@@ -45,11 +45,21 @@ def lines_of(text: str, limits: Limits) -> list[str]:
     return lines
 
 
-def records(lines: Sequence[str], delimiter: str, limits: Limits) -> Iterator[Record]:
-    """Each record that is not blank, with the line it begins on (from 1)."""
+def records(
+    lines: Sequence[str], delimiter: str, limits: Limits, may_break: Container[int] | None = None
+) -> Iterator[Record]:
+    """Each record that is not blank, with the line it begins on (from 1).
+
+    Args:
+        lines: the physical lines.
+        delimiter: the sign between cells.
+        limits: how much is taken.
+        may_break: columns whose cells may hold line breaks; None for all. Elsewhere a quotation
+            mark that runs on is a slip, which must not swallow the rows below.
+    """
     position = 0
     while position < len(lines):
-        cells, used, fault = _record(lines, position, delimiter, limits)
+        cells, used, fault = _record(lines, position, delimiter, limits, may_break)
         number = position + 1
         position += used
         if fault or any(cell.strip() for cell in cells):
@@ -57,7 +67,11 @@ def records(lines: Sequence[str], delimiter: str, limits: Limits) -> Iterator[Re
 
 
 def _record(
-    lines: Sequence[str], start: int, delimiter: str, limits: Limits
+    lines: Sequence[str],
+    start: int,
+    delimiter: str,
+    limits: Limits,
+    may_break: Container[int] | None,
 ) -> tuple[tuple[str, ...], int, str | None]:
     """Cells, how many lines they took, and a fault; an unclosed quote ends after a few lines."""
     for used in range(1, _LONGEST_QUOTED_LINES + 1):
@@ -72,8 +86,16 @@ def _record(
             if "end of data" in str(error):
                 continue
             return (), 1, f"has a misplaced quotation mark ({error})"
+        if _breaks_elsewhere(cells, may_break):
+            break
         return _checked(cells, used, limits)
     return (), 1, "opens a quotation mark that is not closed"
+
+
+def _breaks_elsewhere(cells: Sequence[str], may_break: Container[int] | None) -> bool:
+    return may_break is not None and any(
+        "\n" in cell and column not in may_break for column, cell in enumerate(cells)
+    )
 
 
 def _checked(

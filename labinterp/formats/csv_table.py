@@ -7,6 +7,7 @@ tell whose they are.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from labinterp.formats.ages import PlaceOfProblem
     from labinterp.model.submission import Received
 
+_RESULT: Final = re.compile(r"results\[([0-9]{1,9})\]\.?")
 _LOINC_LENGTH: Final = 10
 _IDENTIFYING: Final = ("birth_date", "sex", "family", "given", "name")
 """What must agree in all rows of one patient."""
@@ -244,15 +246,48 @@ def _panels(
     shared = [*_file_problems(guessed), *_unused_columns(table)]
     received = []
     for group in groups:
-        try:
-            received.append(_panel(group, context, orders, shared))
-        except SubmissionError as error:
-            places = error.errors or (Place(group.where, error.code, error.message),)
-            refused.extend(
-                Place(group.where, place.code, f"{place.where}: {place.message}")
-                for place in places
-            )
+        panel = _panel_without_bad_rows(group, context, orders, shared, refused)
+        if panel is not None:
+            received.append(panel)
     return received
+
+
+def _panel_without_bad_rows(
+    group: _Group,
+    context: Context,
+    orders: Mapping[str, Order | None],
+    shared: list[PlaceOfProblem],
+    refused: list[Place],
+) -> Received | None:
+    """The group's panel; results of the wrong form are refused by row, and the rest is read."""
+    while group.results:
+        try:
+            return _panel(group, context, orders, shared)
+        except SubmissionError as error:
+            places = error.errors or (Place("", error.code, error.message),)
+        bad = {_result_of(place) for place in places}
+        refused.extend(_at_row(place, group) for place in places)
+        if None in bad:
+            break
+        kept = (result for index, result in enumerate(group.results) if index not in bad)
+        group.results = list(kept)
+    return None
+
+
+def _result_of(place: Place) -> int | None:
+    """Which result of the panel a place speaks of; None for the panel itself."""
+    match = _RESULT.match(place.where)
+    return int(match[1]) if match else None
+
+
+def _at_row(place: Place, group: _Group) -> Place:
+    """A fault of form in the sender's terms: the row, and what is wrong in it."""
+    index = _result_of(place)
+    if index is None:
+        return Place(group.where, place.code, f"{place.where}: {place.message}".lstrip(": "))
+    member = _RESULT.sub("", place.where)
+    where = str(group.results[index]["where"])
+    return Place(where, place.code, f"{member}: {place.message}".lstrip(": "))
 
 
 def _panel(

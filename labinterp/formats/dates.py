@@ -112,7 +112,7 @@ def _month(word: str) -> int | None:
 
 
 def read_moment(text: str, clock: str = "", order: Order | None = None) -> ReadMoment:
-    """A collection time; an offset left out is read as UTC, a time left out as midnight: it says so.
+    """A collection time; an offset left out is read as UTC, a time left out as midnight.
 
     Args:
         text: the date, with or without its time.

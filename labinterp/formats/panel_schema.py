@@ -1,7 +1,7 @@
 """The one declaration of a panel's shape: every door's panel passes it, and the API documents it.
 
-The members are those of the public contract. Nothing is interpreted here: an unknown test or unit, or
-a text in place of a number, passes for the answer to question; a wrong shape does not.
+The members are those of the public contract. Nothing is interpreted here: an unknown test or unit,
+or a text in place of a number, passes for the answer to question; a wrong shape does not.
 """
 
 from __future__ import annotations

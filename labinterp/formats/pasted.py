@@ -140,7 +140,7 @@ def _results(number: int, text: str, names: Vocabulary) -> Iterator[PastedLine]:
         return
     for index, (result, span) in enumerate(found, start=1):
         place = f"line {number}" if index == 1 else f"line {number} ({index})"
-        whole = {**result, "where": place, "as_received": text.strip()}
+        whole = {**result, "where": place, "as_received": text.strip()[:2000]}
         yield PastedLine(number, text, whole, span, place=place)
 
 
