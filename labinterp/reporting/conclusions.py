@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.model.codes import URGENCIES
 from labinterp.reporting import words
-from labinterp.reporting.blocks import (
+from labinterp.reporting.blocks import Paragraph, Section, said
+from labinterp.reporting.conclusion_blocks import (
     CauseEntry,
     Causes,
     Clause,
     FindingEntry,
     Findings,
-    Paragraph,
     PathLine,
-    Section,
     StepEntry,
     StepGroup,
     Steps,
@@ -23,7 +22,6 @@ from labinterp.reporting.blocks import (
     UndecidedEntry,
     UndecidedList,
     VerdictBlock,
-    said,
 )
 
 if TYPE_CHECKING:

@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING, Any, Final
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
-from labinterp.reporting import fonts, palette
+from labinterp.reporting import fonts, palette, words
 from labinterp.reporting.blocks import (
     Block,
     Bullets,
-    CauseEntry,
-    Causes,
     CriticalBox,
     Emphasis,
     Fact,
     Facts,
-    FindingEntry,
-    Findings,
     Line,
     Paragraph,
     ResultTable,
     Section,
     Sources,
     Span,
-    Steps,
-    UndecidedList,
-    VerdictBlock,
     View,
     numbers_in,
     sentences,
+)
+from labinterp.reporting.conclusion_blocks import (
+    CauseEntry,
+    Causes,
+    FindingEntry,
+    Findings,
+    Steps,
+    UndecidedList,
+    VerdictBlock,
 )
 from labinterp.reporting.flowables import Grid, Role, Text
 from labinterp.reporting.glyphs import escape
@@ -48,6 +50,9 @@ _COLUMNS: Final = 3
 _STRONG: Final = ("Patient", "Identifier")
 _NEEDED_BELOW: Final = 6
 """A heading stays with so many lines of what follows."""
+_LONGEST: Final = 2500
+"""Longest run of text that is printed whole [characters]: it must fit on one page."""
+_LONGEST_FACT: Final = 300
 _CAUSES_TOLD: Final = 5
 """So many causes are told in full, the others are named."""
 _BOXES: Final = {
@@ -107,9 +112,9 @@ def _box(content: list[Flowable], tone: str, width: float) -> Grid:
     return Grid([[item] for item in content], colWidths=[width], style=commands, hAlign="LEFT")
 
 
-def text(words: str, look: Any, role: Role = "P", **more: Any) -> Text:
+def text(told: str, look: Any, role: Role = "P", **more: Any) -> Text:
     """A paragraph of plain words."""
-    return Text(escape(words, fonts.covered()), look, role, **more)
+    return rich((Span(told),), look, role, **more)
 
 
 def rich(line: Line, look: Any, role: Role = "P", **more: Any) -> Text:
@@ -119,7 +124,7 @@ def rich(line: Line, look: Any, role: Role = "P", **more: Any) -> Text:
 
 def markup(span: Span) -> str:
     """One run as ReportLab markup; its text is escaped, only the tags are ours."""
-    told = escape(span.text, fonts.covered())
+    told = escape(words.clipped(span.text, _LONGEST), fonts.covered())
     match span.emphasis:
         case "strong":
             told = f"<b>{told}</b>"
@@ -188,7 +193,10 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
 
 def _fact(row: Fact, look: Styles) -> Text:
     weight: Emphasis = "strong" if row.label in _STRONG else "plain"
-    return rich((Span(f"{row.label}: ", "muted"), Span(row.value, weight)), look.cell)
+    return rich(
+        (Span(f"{row.label}: ", "muted"), Span(words.clipped(row.value, _LONGEST_FACT), weight)),
+        look.cell,
+    )
 
 
 @flowables.register(CriticalBox)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reportlab.lib.colors import HexColor
 
-from labinterp.reporting import fonts, palette
+from labinterp.reporting import fonts, palette, words
 from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, numbers_in, sentences
 from labinterp.reporting.flowables import Flag, Grid, NumberLine, Role, Text
 from labinterp.reporting.glyphs import escape
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from labinterp.reporting.style import Styles
 
+_CELL: Final = 240
+_REMARK: Final = 2000
+"""Longest text of a cell, and of a row of remarks [characters]; longer ones take more rows."""
 _TITLES: Final = ("Test", "Result", "Flag", "Reference interval", "Position", "Previous and change")
 _SHARES: Final = (0.20, 0.14, 0.19, 0.22, 0.25)
 _SHARES_WITH_HISTORY: Final = (0.165, 0.12, 0.165, 0.175, 0.2, 0.175)
@@ -88,29 +91,33 @@ def _add_row(
     cells.append(_position(row, look))
     rows.append([*cells, _history(row, look)][:columns])
     remarks = sentences(row.at_the_limit, row.why_unknown, *row.doubts, *row.notes)
+    for part in range(0, len(remarks), _REMARK):
+        below = len(rows)
+        rows.append([_text(remarks[part : part + _REMARK], look.note), *[""] * (columns - 1)])
+        commands += [("SPAN", (0, below), (-1, below)), ("TOPPADDING", (0, below), (-1, below), 0)]
     if remarks:
-        rows.append([_text(remarks, look.note), *[""] * (columns - 1)])
-        commands += [
-            ("SPAN", (0, place + 1), (-1, place + 1)),
-            ("TOPPADDING", (0, place + 1), (-1, place + 1), 0),
-            ("NOSPLIT", (0, place), (0, place + 1)),
-        ]
+        commands.append(("NOSPLIT", (0, place), (0, place + 1)))
 
 
-def _text(words: str, look: Any, role: Role = "P") -> Text:
-    return Text(escape(words, fonts.covered()), look, role)
+def _text(told: str, look: Any, role: Role = "P", longest: int = _REMARK) -> Text:
+    return Text(escape(words.clipped(told, longest), fonts.covered()), look, role)
+
+
+def _cell(told: str) -> str:
+    """A text of a narrow column, escaped."""
+    return escape(words.clipped(told, _CELL), fonts.covered())
 
 
 def _name(row: ResultRow, look: Styles) -> list[Flowable]:
     marks = "".join(f"<super>({mark})</super>" for mark in row.marks)
-    name = Text(f"{escape(row.name, fonts.covered())}{marks}", look.cell, "TH")
+    name = Text(f"{_cell(row.name)}{marks}", look.cell, "TH")
     sent = (f"sent as “{row.as_named}”",) if row.as_named else ()
     status = (f"result status: {row.result_status}",) if row.result_status else ()
     return [name, *_smalls((*sent, *status), look)]
 
 
 def _value(row: ResultRow, look: Styles) -> list[Flowable]:
-    shown = escape(row.value_and_unit or "no value", fonts.covered())
+    shown = _cell(row.value_and_unit or "no value")
     colour = palette.COLOUR_OF[row.standing] if row.strong else palette.INK
     weighed = f'<font color="{colour}"><b>{shown}</b></font>' if row.strong else shown
     return [Text(weighed, look.cell), *_smalls((row.second,), look)]
@@ -119,8 +126,8 @@ def _value(row: ResultRow, look: Styles) -> list[Flowable]:
 def _flag(row: ResultRow, look: Styles) -> list[Flowable]:
     """The flag's words with their symbol; a doubted flag stays visible, not bold."""
     colour = palette.COLOUR_OF[row.standing]
-    words = escape(row.flag, fonts.covered())
-    weighed = f"<b>{words}</b>" if row.strong else words
+    flag = _cell(row.flag)
+    weighed = f"<b>{flag}</b>" if row.strong else flag
     made: list[Flowable] = [
         Flag(row.symbol, colour, Text(f'<font color="{colour}">{weighed}</font>', look.cell))
     ]
@@ -150,4 +157,4 @@ def _history(row: ResultRow, look: Styles) -> list[Flowable]:
 
 
 def _smalls(texts: Iterable[str], look: Styles) -> Iterator[Text]:
-    return (_text(text, look.small) for text in texts if text)
+    return (_text(text, look.small, longest=_CELL) for text in texts if text)

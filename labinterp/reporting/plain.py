@@ -10,22 +10,24 @@ from labinterp.reporting import words
 from labinterp.reporting.blocks import (
     Block,
     Bullets,
-    Causes,
     CriticalBox,
     Facts,
-    FindingEntry,
-    Findings,
     Paragraph,
     ResultRow,
     ResultTable,
     Section,
     Sources,
-    Steps,
-    UndecidedList,
-    VerdictBlock,
     numbers_in,
     sentences,
     text_of,
+)
+from labinterp.reporting.conclusion_blocks import (
+    Causes,
+    FindingEntry,
+    Findings,
+    Steps,
+    UndecidedList,
+    VerdictBlock,
 )
 
 if TYPE_CHECKING:

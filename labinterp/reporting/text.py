@@ -6,15 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
-from labinterp.reporting.blocks import (
-    Block,
-    Findings,
-    ResultRow,
-    ResultTable,
-    Steps,
-    VerdictBlock,
-    View,
-)
+from labinterp.reporting.blocks import Block, ResultRow, ResultTable, View
+from labinterp.reporting.conclusion_blocks import Findings, Steps, VerdictBlock
 from labinterp.reporting.plain import row_line, section_text
 from labinterp.reporting.view import as_view
 

@@ -181,6 +181,13 @@ def one_unit_form(unit: str) -> str:
     return unit.replace("\u03bc", "u").replace(MICRO, "u").replace(" ", "").casefold()
 
 
+def clipped(text: str, length: int) -> str:
+    """A text of at most about so many characters; a cut says how much more the record has."""
+    if len(text) <= length:
+        return text
+    return f"{text[:length]} … [{len(text) - length} more characters are in the record]"
+
+
 def plural(count: int, one: str, many: str) -> str:
     """`1 rule`, `4 rules`."""
     return f"{count} {one if count == 1 else many}"

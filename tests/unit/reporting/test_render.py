@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from labinterp.errors import ReportFailure
+from labinterp.model.interpretation import ProblemRecord
 from labinterp.model.submission import Identity
 from labinterp.reporting.render import draw
 from tests.unit.reporting.orders import a_change, a_plain_answer, a_result, an_answer, an_order
@@ -102,12 +103,27 @@ def test_the_header_of_the_table_is_repeated():
 
 
 def test_very_long_texts_neither_stop_the_report_nor_get_lost():
-    long = "Supercalifragilistic" * 20
+    long = "Supercalifragilistic" * 10
     result = a_result(long, notes=("word " * 900,))
     identity = Identity("MRN-1", None, "Verylongfamilyname" * 8, "Given " * 20)
     text = the_text(an_order(a_plain_answer([result]), identity=identity))
-    assert text.replace(" ", "").count("Supercalifragilistic") >= 20
+    assert text.replace(" ", "").count("Supercalifragilistic") >= 10
     assert text.count("word") >= 900
+
+
+def test_texts_longer_than_a_page_are_cut_visibly_and_do_not_stop_the_report():
+    endless = "x" * 20_000
+    result = a_result(endless, endless, endless, notes=(endless,), doubts=(endless,))
+    order = an_order(
+        a_plain_answer([result], problems=(ProblemRecord("c", endless, endless),)),
+        identity=Identity("MRN-1", endless, endless, endless, None, endless),
+    )
+    assert "more characters are in the record" in the_text(order)
+
+
+def test_five_hundred_results_are_drawn():
+    results = [a_result(f"Analyte {n}", "2.9") for n in range(500)]
+    assert draw(an_order(a_plain_answer(results))).pages > 10
 
 
 def test_language_title_and_date_are_set():
