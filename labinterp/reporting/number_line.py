@@ -271,7 +271,8 @@ _DIGIT: Final = 0.58
 def svg(line: Geometry, standing: Standing = "unknown", title: str | None = None) -> str:
     """The number line as inline SVG: no style attributes, no script; CSS may restyle its classes.
 
-    Classes: `nl`, and `nl-` with track, band, end, critical, decision, previous, value, label.
+    Classes: `nl`, and `nl-` with track, band, end, critical, decision, previous, value, number,
+    label.
     Without CSS the presentation attributes give the colours of the printed report.
 
     Args:
@@ -287,7 +288,7 @@ def svg(line: Geometry, standing: Standing = "unknown", title: str | None = None
         *(_upright("critical", at, 9, CRITICAL, "4 2") for at in line.critical),
         *(_upright("decision", at, 9, MUTED, "1 2") for at in line.decision),
         *_svg_previous(line, colour),
-        _svg_value(line, colour),
+        *_svg_value(line, colour),
         *_svg_labels(line),
         "</svg>",
     )
@@ -332,13 +333,20 @@ def _upright(name: str, at: float, reach: int, colour: str, dashes: str) -> str:
     return _element("line", name, **ends, stroke=colour, stroke_width=1.5, stroke_dasharray=dashes)
 
 
-def _svg_value(line: Geometry, colour: str) -> str:
+def _svg_value(line: Geometry, colour: str) -> Iterator[str]:
     """A solid triangle, its tip on the line; else a bracket with an arrow, or a chevron."""
     at = _x(line.value)
     if line.kind == "point":
-        return _element("polygon", "value", points=_triangle(at, 6, 12), fill=colour)
-    path = _chevron(line.kind, at) if line.kind.startswith("off") else _bracket(line.kind, at)
-    return _element("path", "value", d=path, fill="none", stroke=colour, stroke_width=2)
+        yield _element("polygon", "value", points=_triangle(at, 6, 12), fill=colour)
+        return
+    off = line.kind in ("off_left", "off_right")
+    path = _chevron(line.kind, at) if off else _bracket(line.kind, at)
+    yield _element("path", "value", d=path, fill="none", stroke=colour, stroke_width=2)
+    if off:
+        anchor = "start" if line.kind == "off_left" else "end"
+        place: dict[str, object] = {"x": at, "y": _MIDDLE - 8, "text_anchor": anchor}
+        look: dict[str, object] = {"font_size": _LABEL_SIZE, "fill": colour}
+        yield _element("text", "number", escape(line.value_text), **place, **look)
 
 
 def _triangle(at: float, half: int, height: int) -> str:
