@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import render_template, request
 
+from labinterp import knowledge as known
 from labinterp.errors import NotFound
-from labinterp.knowledge import describe, listing
 from labinterp.web.site import pages, services
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def knowledge() -> ResponseReturnValue:
     if kind not in KINDS:
         kind = "analytes"
     words = request.args.get("q", "").strip()
-    items = [item for item in listing(services().knowledge, kind) if _holds(item, words)]
+    items = [item for item in known.listing(services().knowledge, kind) if _holds(item, words)]
     return render_template(
         "knowledge.html",
         kinds=KINDS,
@@ -43,7 +43,7 @@ def knowledge_item(item_id: str) -> ResponseReturnValue:
     """Everything known of one item."""
     held = services().knowledge
     try:
-        item = describe(held, item_id)
+        item = known.describe(held, item_id)
     except (KeyError, LookupError) as error:
         raise NotFound(f"There is no {item_id}.") from error
     return render_template("knowledge_item.html", item=item, item_id=item_id, sources=held.sources)

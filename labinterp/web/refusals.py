@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
@@ -35,29 +33,15 @@ WORDS: Final = {
     429: ("Too many tries", "Wait a little, then try again."),
     503: ("Not available", "This part of the service did not answer. Try again in a moment."),
 }
-PATHS_OF_PROGRAMS: Final = (
-    "/api/",
-    "/fhir",
-    "/oauth/",
-    "/cds-services",
-    "/.well-known/",
-    "/metrics",
-    "/healthz",
-    "/readyz",
-)
+_log = telemetry.logger(__name__)
 
 
 def attach(app: Flask) -> None:
-    """Answer what goes wrong on a page with a page; programs' addresses have their own answers."""
-    pages.register_error_handler(Exception, page_of)
+    """Let the app answer with a page, too, where no route was found."""
     app.extensions["labinterp-page-of-error"] = page_of
 
 
-def is_for_people() -> bool:
-    """Is the address asked for one of the pages?"""
-    return not request.path.startswith(PATHS_OF_PROGRAMS)
-
-
+@pages.errorhandler(Exception)
 def page_of(error: Exception) -> AnyResponse:
     """The page for any exception, known or not."""
     if isinstance(error, AccessDenied) and error.code == "unauthenticated":
@@ -119,8 +103,6 @@ def _page_of_ours(error: LabinterpError) -> Response:
 
 def _page_of_unknown(error: Exception) -> Response:
     reference = request_id() or secrets.token_hex(8)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    telemetry.log("unexpected_error", error_type=type(error).__name__, place=place)
+    _log.error("unexpected-error", request_id=reference, **telemetry.error_facts(error))
     message = "The fault is ours. What was stored before is safe."
     return page(500, "Something failed here", message, reference=reference)

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, flash, session
-from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask_login import LoginManager, login_user, logout_user
 
 from labinterp.usecases import administer
 from labinterp.web.site import services
@@ -20,12 +20,19 @@ _SEEN: Final = "seen"
 _NEXT: Final = "next"
 
 
-class SignedIn(UserMixin):
+class SignedIn:
     """A person as flask-login wants one; everything known is in `actor`."""
 
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
     def __init__(self, actor: Actor) -> None:
-        self.id = actor.id
         self.actor = actor
+
+    def get_id(self) -> str:
+        """The id that the session keeps."""
+        return self.actor.id
 
 
 def attach(app: Flask, services: Services) -> None:

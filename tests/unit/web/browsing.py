@@ -9,6 +9,7 @@ Calcium 7.2 mg/dL (8.5-10.5) L
 Albumin 4.1 g/dL
 Sodium 139 mmol/L"""
 
+PASSWORD = "correct horse battery"
 ABOUT = {
     "identifier": "MRN-1",
     "issuer": "urn:example:mrn",
@@ -66,7 +67,7 @@ def fields(html, action_ends):
     """What the form whose action ends so would send."""
     for action, held in Form(html).forms:
         if action.endswith(action_ends):
-            return {name: value for name, value in reversed(held)}
+            return dict(reversed(held))
     raise AssertionError(f"no form for {action_ends}")
 
 
@@ -74,7 +75,13 @@ def said(html):
     """The page's words without its markup, blanks folded."""
     plain = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
     plain = re.sub(r"<[^>]+>", " ", plain)
-    for code, sign in (("&lt;", "<"), ("&gt;", ">"), ("&#39;", "'"), ("&#34;", '"'), ("&amp;", "&")):
+    for code, sign in (
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&#39;", "'"),
+        ("&#34;", '"'),
+        ("&amp;", "&"),
+    ):
         plain = plain.replace(code, sign)
     return " ".join(plain.replace("\u00a0", " ").split())
 
@@ -100,7 +107,7 @@ class Person:
         assert answer.status_code == status, (path, answer.status_code, said(answer.text)[:900])
         return answer.headers["Location"] if status == 303 else answer.text
 
-    def sign_in(self, email="ann@example.org", password="correct horse battery"):
+    def sign_in(self, email="ann@example.org", password=PASSWORD):
         return self.send(self.get("/login"), "/login", {"email": email, "password": password})
 
     def check(self, text=FIVE_LINES, status=200, **more):

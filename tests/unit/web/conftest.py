@@ -1,19 +1,47 @@
-"""The real service on a database of its own, with a queue that only remembers, and two people."""
+"""The real service on a database of its own, with a queue that only remembers and a clock to turn."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from browsing import Person
 from flask import Flask
 
 from labinterp import bootstrap, web
+from labinterp.jobs import InlineQueue
 from labinterp.usecases import administer, journey
+from tests.unit.web.browsing import PASSWORD, Person
 
-PASSWORD = "correct horse battery"
 EVERYTHING = ("panels:write", "panels:read", "deliveries:write", "knowledge:read")
 
 
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self):
+        self.at = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.at
+
+    def move(self, by):
+        self.at += by if isinstance(by, timedelta) else timedelta(seconds=by)
+
+
 @pytest.fixture
-def services(tmp_path):
-    made = bootstrap.services({"DATA_DIR": str(tmp_path), "LABINTERP_QUEUE": "inline"})
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def services(tmp_path, clock):
+    wired = bootstrap.services(
+        {
+            "DATA_DIR": str(tmp_path),
+            "CONTACT": "duty biochemist, extension 4000",
+            "OPERATOR_LINE": "Run by the laboratory of Example Trust for evaluation.",
+        }
+    )
+    made = replace(wired, queue=InlineQueue(), now=clock)
     bootstrap.upgrade(made)
     return made
 
@@ -26,15 +54,24 @@ def organisation(services):
 @pytest.fixture
 def ann(services, organisation):
     return administer.create_user(
-        services, organisation.id, email="ann@example.org", name="Ann Example", scopes=EVERYTHING, password=PASSWORD
+        services,
+        organisation.id,
+        email="ann@example.org",
+        name="Ann Example",
+        scopes=EVERYTHING,
+        password=PASSWORD,
     )
+
+
+@pytest.fixture
+def ann_acts(services, ann):
+    return administer.actor_of_user(services, ann.id)
 
 
 @pytest.fixture
 def app(services, ann):
     app = Flask("pages", static_folder=None)
-    app.secret_key = "k" * 40
-    app.testing = False
+    app.config.update(bootstrap.flask_config(services))
     web.register(app, services)
     return app
 

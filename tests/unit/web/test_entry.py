@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from browsing import ABOUT, fields, said
 
 from labinterp.usecases import journey
+from tests.unit.web.browsing import ABOUT, fields, said
 
 
 def stored(services, person):
@@ -44,7 +44,9 @@ def test_nothing_readable_lists_the_lines_and_stores_nothing(person, services):
 
 
 def test_without_age_and_sample_date_the_form_comes_back_naming_both(person):
-    page = person.check(**{name: "" for name in ABOUT if name.startswith(("birth", "sample"))}, status=422)
+    page = person.check(
+        **{name: "" for name in ABOUT if name.startswith(("birth", "sample"))}, status=422
+    )
     assert 'href="#birth-day"' in page
     assert 'href="#sample-day"' in page
 
@@ -130,7 +132,13 @@ def test_an_altered_draft_is_refused(person):
 
 def test_typed_rows_are_read_like_any_other_panel(person):
     check = person.check(
-        "", **{"potassium-value": "2.4", "potassium-unit": "mmol/L", "sodium-value": "139", "sodium-unit": "mmol/L"}
+        "",
+        **{
+            "potassium-value": "2.4",
+            "potassium-unit": "mmol/L",
+            "sodium-value": "139",
+            "sodium-unit": "mmol/L",
+        },
     )
     assert "2 understood" in said(check)
 
@@ -142,7 +150,9 @@ def test_a_typed_value_without_its_unit_comes_back_with_what_was_typed(person):
 
 
 def test_another_test_can_be_added_without_scripts(person):
-    page = person.send(person.get("/panels/new"), "/panels/new", {"add-row": "1", "text": "kept"}, 200)
+    page = person.send(
+        person.get("/panels/new"), "/panels/new", {"add-row": "1", "text": "kept"}, 200
+    )
     assert 'name="free0-test"' in page
     assert ">kept</textarea>" in page.replace("\n", "")
 

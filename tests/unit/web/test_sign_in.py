@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from browsing import Person, fields, said
-
 from labinterp.usecases import administer
+from tests.unit.web.browsing import Person, fields, said
 
 
 def test_someone_who_is_not_signed_in_is_led_to_the_form_and_then_to_where_they_wanted(stranger):

@@ -1,0 +1,119 @@
+"""A real Chromium before the real service, each test with a database of its own."""
+
+import os
+import threading
+from dataclasses import replace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+from waitress.server import create_server
+
+from app import create_app
+from labinterp import bootstrap
+from labinterp.jobs import InlineQueue
+from labinterp.usecases import administer, journey
+from tests.unit.web.browsing import PASSWORD
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")  # noqa: TID251 - who runs the tests names it
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCOPES = ("panels:write", "panels:read", "deliveries:write", "knowledge:read")
+
+
+class Site:
+    """The running service, with a hand on what its worker would do."""
+
+    def __init__(self, services, url):
+        self.services, self.url = services, url
+
+    def draw(self):
+        return journey.draw_due(self.services, "test", 10)
+
+
+@pytest.fixture
+def site(tmp_path):
+    environment = {
+        "DATA_DIR": str(tmp_path),
+        "CONTACT": "duty biochemist, extension 4000",
+        "OPERATOR_LINE": "Run by the laboratory of Example Trust for evaluation.",
+    }
+    services = replace(bootstrap.services(environment), queue=InlineQueue())
+    bootstrap.upgrade(services)
+    organisation = administer.create_organisation(services, "Example Trust")
+    administer.create_user(
+        services,
+        organisation.id,
+        email="ann@example.org",
+        name="Ann Example",
+        scopes=SCOPES,
+        password=PASSWORD,
+    )
+    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield Site(services, f"http://127.0.0.1:{server.effective_port}")
+    server.close()
+    server.task_dispatcher.shutdown()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser, site):
+    """Opens a page of the site, of a given width, with scripts or without."""
+    opened = []
+
+    def opening(width=1280, scripts=True, **more):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            base_url=site.url,
+            **more,
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.strangers = []
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(site.url) else page.strangers.append(asked.url)
+            ),
+        )
+        return page
+
+    yield opening
+    for context in opened:
+        context.close()
+
+
+def sign_in(page):
+    page.goto("/login")
+    page.get_by_label("E-mail address").fill("ann@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def violations(page):
+    """What axe finds, in a form that reads well in a failing test."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": STANDARDS}})
+    return [
+        f"{rule['id']}: {node['html'][:160]}"
+        for rule in found.response["violations"]
+        for node in rule["nodes"][:3]
+    ]

@@ -1,0 +1,61 @@
+"""Panels, deliveries, knowledge and statements: found by identifier, free of what does not belong there."""
+
+import pytest
+
+from tests.unit.web.browsing import said
+
+
+def test_a_patient_is_found_by_identifier_which_never_stands_in_an_address(person):
+    path = person.enter()
+    person.enter(identifier="MRN-2")
+    led = person.send(person.get("/"), "/panels/search", {"identifier": "MRN-1"})
+    assert "MRN" not in led
+    page = person.get(led)
+    assert path in page
+    assert "MRN-2" not in said(page)
+
+
+def test_an_unknown_identifier_says_there_is_nothing(person):
+    led = person.send(person.get("/"), "/panels/search", {"identifier": "MRN-404"})
+    assert "No earlier results for this identifier." in said(person.get(led))
+
+
+def test_an_empty_service_says_what_to_do_first(person):
+    page = said(person.get("/"))
+    assert "No panel was entered yet." in page
+    assert "Critical results not yet acknowledged None." in page
+
+
+def test_the_list_of_deliveries_shows_domains_first_and_nothing_clinical(person):
+    path = person.enter()
+    back = person.send(person.get(path), "/send", {"email": "clinician@example.org"}, 200)
+    person.send(back, "/send", {"confirmed": "1"})
+    page = person.get("/deliveries")
+    assert "…@example.org" in page
+    assert "Magnesium" not in page
+    assert "MRN-1" not in page
+    assert "Example, Anna" not in page
+    assert "No delivery is in this state." in said(person.get("/deliveries?show=failed"))
+
+
+@pytest.mark.parametrize("kind", ["analytes", "rules", "sources"])
+def test_every_item_of_the_knowledge_can_be_opened(person, kind):
+    page = person.get(f"/knowledge?kind={kind}")
+    assert "/knowledge/" in page
+
+
+def test_an_unknown_item_is_not_found(person):
+    person.get("/knowledge/no-such-thing", 404)
+
+
+@pytest.mark.parametrize("path", ["/help", "/accessibility", "/privacy", "/login"])
+def test_statements_need_no_sign_in_and_every_page_says_who_runs_this(stranger, services, path):
+    page = said(stranger.get(path))
+    assert services.policy.operator_line in page
+    assert services.policy.contact in page
+    assert services.knowledge.version in page
+    assert "does not replace it" in page
+
+
+def test_an_unknown_mail_link_reads_like_any_missing_page(person):
+    assert "not found, or it is not yours" in said(person.get("/r/" + "x" * 32, 404))

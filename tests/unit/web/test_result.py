@@ -1,0 +1,199 @@
+"""The result page says what the PDF says, shows how it knows, and never loses who the patient is."""
+
+import pytest
+
+from labinterp.reporting import view
+from labinterp.usecases import administer, journey
+from labinterp.web.orders import order_of
+from tests.unit.web.browsing import FIVE_LINES, Person, said
+
+CRITICAL = "Potassium 2.0 mmol/L (3.5-5.3)\nMagnesium 0.3 mmol/L (0.7-1.0)\nCalcium 1.6 mmol/L (2.2-2.6)\nAlbumin 41 g/L"
+
+
+def words_of(view_made):
+    for section in view_made.sections:
+        yield section.title
+        for block in section.blocks:
+            if block.kind == "results":
+                for row in block.rows:
+                    yield from (row.name, row.value_and_unit, row.flag, row.interval)
+            if block.kind == "findings":
+                for entry in (*block.leading, *block.also):
+                    yield from (entry.title, entry.text, entry.rule)
+            if block.kind == "steps":
+                yield from (step.text for group in block.groups for step in group.steps)
+
+
+def test_the_page_says_everything_the_report_says(person, services, ann_acts):
+    path = person.enter()
+    record = journey.read_panel(services, ann_acts, path.rsplit("/", 1)[1])
+    page = said(person.get(path))
+    for text in words_of(view.build(order_of(services, ann_acts, record))):
+        assert " ".join(text.replace("\u00a0", " ").split()) in page
+
+
+def test_the_identifier_stands_in_the_title_and_the_strip_and_not_in_the_address(person):
+    path = person.enter()
+    page = person.get(path)
+    assert "<title>MRN-1" in page
+    assert "MRN" not in path
+    assert "Example, Anna" in said(page)
+    assert "born 3 Feb 1972 (54 years)" in said(page)
+
+
+def test_each_finding_says_why_it_appears(person):
+    page = person.get(person.enter())
+    assert "Why this appears" in page
+    assert 'class="evidence"' in page
+    assert "/knowledge/" in page
+
+
+def test_each_result_says_as_received_how_it_was_converted_and_which_interval(person):
+    page = said(person.get(person.enter()))
+    assert "As received Magnesium 1.1 mg/dL (1.7-2.2) L" in page
+    assert "Conversion mg/dL to mmol/L" in page
+    assert "Interval chosen" in page
+
+
+def test_a_critical_result_is_acknowledged_with_who_how_and_read_back(person):
+    path = person.enter(CRITICAL)
+    page = person.get(path)
+    assert "Critical results" in said(page)
+    missing = person.send(page, "/acknowledge", {"told": ""}, 422)
+    for message in ("Who was told: write a name", "How: choose one", "Read back: choose yes or no"):
+        assert message in said(missing)
+    assert "<title>Error: " in missing
+    person.send(
+        page, "/acknowledge", {"told": "Ward sister", "how": "by telephone", "read-back": "yes"}
+    )
+    after = said(person.get(path))
+    assert "told Ward sister, by telephone, read back: yes" in after
+    assert "Ann Example" in after
+
+
+def test_an_unacknowledged_critical_result_waits_on_the_start_page(person):
+    path = person.enter(CRITICAL)
+    assert path in person.get("/").split("Recent panels")[0]
+    person.send(
+        person.get(path), "/acknowledge", {"told": "GP", "how": "in person", "read-back": "no"}
+    )
+    assert path not in person.get("/").split("Recent panels")[0]
+
+
+def test_the_line_about_the_pdf_changes_by_reloading_alone(person, draw):
+    path = person.enter()
+    assert "The PDF waits to be drawn" in said(person.get(path))
+    assert person.client.get(f"{path}/report.pdf").status_code == 303
+    draw()
+    page = person.get(path)
+    assert "The PDF is ready" in said(page)
+    answer = person.client.get(f"{path}/report.pdf")
+    assert answer.data.startswith(b"%PDF")
+    assert "MRN" not in answer.headers["Content-Disposition"]
+
+
+def test_without_an_identifier_there_is_no_pdf_and_the_page_says_why(person):
+    page = said(person.get(person.enter(identifier="", issuer="")))
+    assert "No PDF is made" in page
+    assert "identifier" in page
+
+
+def test_the_address_is_shown_back_before_anything_is_sent(person):
+    path = person.enter()
+    back = person.send(person.get(path), "/send", {"email": "Clinician@Example.org"}, 200)
+    assert "Clinician@example.org" in back
+    assert "Messages about this panel None" in said(person.get(path))
+    person.send(back, "/send", {"confirmed": "1"})
+    assert "clinician@example.org: waiting" in said(person.get(path)).lower()
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "nobody", "a@b@c", "a@b.org\r\nBcc: x@y.org extra", "<script>@x.org"]
+)
+def test_what_is_no_address_is_refused_and_kept(person, typed):
+    path = person.enter()
+    page = person.send(person.get(path), "/send", {"email": typed}, 422)
+    assert "Send to:" in said(page)
+    assert "<script>@" not in page
+    assert "Messages about this panel None" in said(person.get(path))
+
+
+def test_the_text_is_at_most_25_lines_and_plain(person):
+    path = person.enter()
+    answer = person.client.get(f"{path}/summary.txt")
+    assert answer.mimetype == "text/plain"
+    assert len(answer.text.splitlines()) <= 25
+    assert "Magnesium" in answer.text
+
+
+def test_the_json_is_the_record_as_the_api_gives_it(person):
+    path = person.enter()
+    answer = person.client.get(f"{path}/interpretation.json")
+    assert answer.json["interpretation"]["results"]
+    assert '"2.9"' in answer.text
+
+
+def test_a_correction_becomes_a_new_version_and_the_old_one_says_so(person):
+    path = person.enter()
+    form = person.get(f"{path}/correct")
+    assert "Potassium 2.9 mmol/L (3.5-5.3) L" in form
+    text = FIVE_LINES.replace("Potassium 2.9", "Potassium 3.9")
+    check = person.send(form, "/panels/new", {"text": text}, 200)
+    assert person.confirm(check) == path
+    assert "CORRECTED" in said(person.get(path))
+    old = said(person.get(f"{path}?version=1"))
+    assert "Superseded" in old
+    assert "Read the newest" in old
+
+
+def test_another_organisations_panel_reads_like_none_at_all(person, services, app):
+    path = person.enter()
+    other = administer.create_organisation(services, "Other Trust")
+    administer.create_user(
+        services,
+        other.id,
+        email="bob@example.org",
+        name="Bob",
+        scopes=("panels:read", "panels:write"),
+        password="correct horse battery",
+    )
+    bob = Person(app.test_client())
+    bob.sign_in("bob@example.org")
+    theirs, none = bob.get(path, 404), bob.get("/panels/" + "0" * 26, 404)
+    assert said(theirs) == said(none)
+    assert "not found, or it is not yours" in said(theirs)
+
+
+def test_text_from_outside_is_text_on_every_line_of_the_page(person):
+    path = person.enter(
+        "Potassium 2.4 mmol/L (3.5-5.3) L",
+        family="<img src=x onerror=alert(1)>",
+        laboratory="<b>Lab</b>",
+        medications="<i>omeprazole</i>",
+    )
+    page = person.get(path)
+    assert "<img" not in page
+    assert "<b>Lab" not in page
+    assert "<i>omeprazole" not in page
+
+
+def test_a_page_holds_no_inline_script_or_style_and_names_no_other_site(person):
+    for path in (
+        "/",
+        "/panels/new",
+        person.enter(),
+        "/panels",
+        "/deliveries",
+        "/knowledge",
+        "/help",
+    ):
+        page = person.get(path)
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick" not in page
+        assert 'src="http' not in page
+        assert page.count("<script") == 1
+
+
+def test_the_page_is_small(person):
+    assert len(person.get(person.enter()).encode()) < 60_000
