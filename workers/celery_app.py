@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery, signals
-from kombu import Queue
+from kombu import Queue  # type: ignore[attr-defined]  # it has no types
 
 from labinterp import bootstrap, jobs, telemetry
 
@@ -26,7 +26,7 @@ app.conf.update(
     task_store_errors_even_if_ignored=False,
     task_soft_time_limit=_settings.task_soft_limit,
     task_time_limit=_settings.task_hard_limit,
-    task_queues=[Queue(name) for name in jobs.QUEUES.values()],
+    task_queues=[Queue(name) for name in jobs.QUEUES.values()],  # type: ignore[no-untyped-call]
     task_default_queue=jobs.REPORT_QUEUE,
     task_create_missing_queues=False,
     broker_transport_options=jobs.transport_options(
@@ -47,6 +47,6 @@ app.conf.update(
 )
 
 
-@signals.setup_logging.connect
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _log_as_we_do(**_: Any) -> None:
     telemetry.configure(_settings.log_level)

@@ -18,6 +18,8 @@ from labinterp.errors import SettingsError
 from labinterp.usecases import journey
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from labinterp.jobs import Kind
     from labinterp.usecases.services import Services
 
@@ -52,18 +54,18 @@ def _wake(services: Services, kind: Kind, due: int) -> int:
     return sum(bool(services.queue.wake(kind)) for _ in range(wanted - waiting))
 
 
-def run(services: Services, stop: threading.Event, interval: float) -> None:
+def run(wired: Callable[[], Services], stop: threading.Event, interval: float) -> None:
     """Sweep until told to stop; what goes wrong is logged, waited for, and tried again.
 
     Args:
-        services: the wired parts.
+        wired: the parts, made at the first call that finds the database there.
         stop: set by a signal.
         interval: between two sweeps [s]; doubled after each that failed, up to half a minute.
     """
     wait = interval
     while not stop.wait(wait):
         try:
-            woken = sweep(services)
+            woken = sweep(wired())
         except Exception as error:  # noqa: BLE001 - the relay outlives whatever is away
             _log.warning("sweep-failed", **telemetry.error_facts(error))
             wait = min(wait * 2, max(interval, _LONGEST_WAIT))
@@ -77,16 +79,15 @@ def main() -> int:
     """Sweep until SIGTERM or SIGINT."""
     try:
         settings = bootstrap.settings()
-        telemetry.configure(settings.log_level)
-        services = bootstrap.services()
     except SettingsError as error:
         print(f"labinterp: {error.message}", file=sys.stderr)  # noqa: T201 - there is no log yet
         return 3
+    telemetry.configure(settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _log.info("relay-started")
-    run(services, stop, settings.relay_interval)
+    run(bootstrap.services, stop, settings.relay_interval)
     _log.info("relay-stopped")
     return 0
 

@@ -22,39 +22,51 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.services import Services
 
-_REPORTS_AT_ONCE: Final = 4
-# Of the soft time limit: after this share a task begins nothing more.
+# After this share of the soft limit a task begins nothing more.
 _SHARE: Final = 0.25
+# Another worker that was faster makes a look empty; two in a row mean that nothing is due.
+_EMPTY_LOOKS: Final = 2
+
+_settings = bootstrap.settings()
+# One conversation with a mail server may take longer than a drawing.
+_MAIL_SOFT_LIMIT: Final = (
+    _settings.task_soft_limit + _settings.smtp_total_timeout + 2 * _settings.smtp_step_timeout
+)
+_MAIL_HARD_LIMIT: Final = _MAIL_SOFT_LIMIT + _settings.task_hard_limit - _settings.task_soft_limit
 
 _log = telemetry.logger(__name__)
 
 
-@app.task(name=jobs.DRAW_REPORTS)
+@app.task(name=jobs.DRAW_REPORTS)  # type: ignore[untyped-decorator]  # Celery has no types
 def draw_reports() -> None:
     """Draw every report that is due; each wakes the mails that waited for it."""
-    _work("report", journey.draw_due, rows_at_once=_REPORTS_AT_ONCE)
+    _work("report", journey.draw_due)
 
 
-@app.task(name=jobs.SEND_MAIL)
+@app.task(  # type: ignore[untyped-decorator]  # Celery has no types
+    name=jobs.SEND_MAIL, soft_time_limit=_MAIL_SOFT_LIMIT, time_limit=_MAIL_HARD_LIMIT
+)
 def send_mail() -> None:
     """Send every mail that is due."""
-    _work("delivery", journey.deliver_due, rows_at_once=1)
+    _work("delivery", journey.deliver_due)
 
 
-def _work(kind: jobs.Kind, do: Callable[[Services, str, int], int], *, rows_at_once: int) -> None:
-    """Do rows until none is due; when the time is up first, another task goes on."""
+def _work(kind: jobs.Kind, do: Callable[[Services, str, int], int]) -> None:
+    """Do one row after the other until none is due; when the time is up, another task goes on."""
     services = bootstrap.services()
-    end = time.monotonic() + _SHARE * bootstrap.settings().task_soft_limit
-    while do(services, identity.name(), rows_at_once):
+    end = time.monotonic() + _SHARE * _settings.task_soft_limit
+    empty = 0
+    while empty < _EMPTY_LOOKS:
+        empty = 0 if do(services, identity.name(), 1) else empty + 1
         if time.monotonic() > end:
             services.queue.wake(kind)
             return
 
 
-@signals.worker_process_init.connect
+@signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _ready(**_: object) -> None:
     """Read the knowledge before the first task, and take back what a killed process held."""
-    telemetry.configure(bootstrap.settings().log_level)
+    telemetry.configure(_settings.log_level)
     try:
         leases.release_of_the_dead(bootstrap.services(), identity.is_dead)
     except TemporaryFailure as error:  # the leases end by themselves

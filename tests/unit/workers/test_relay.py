@@ -74,11 +74,11 @@ def test_a_database_that_is_away_is_waited_for(due, monkeypatch):
 
     monkeypatch.setattr(journey, "due_counts", counts)
     parts = services()
-    relay.run(parts, stop, interval=0.01)
+    relay.run(lambda: parts, stop, interval=0.01)
     assert parts.queue.wakes == ["report"]
 
 
 def test_it_ends_at_once_when_told(due):
     stop = threading.Event()
     stop.set()
-    relay.run(services(), stop, interval=60)
+    relay.run(services, stop, interval=60)
