@@ -8,11 +8,31 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from labinterp.knowledge import build, reader
-from labinterp.model.knowledge import Knowledge
+from labinterp.knowledge import compiled
+from labinterp.knowledge.build import VERSION, knowledge
+from labinterp.knowledge.describing import KINDS, describe, listing, overdue
 
-FOLDER = Path(__file__).resolve().parents[2] / "reference_ranges"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labinterp.knowledge.reader import Document
+    from labinterp.model.knowledge import Knowledge
+
+__all__ = [
+    "FOLDER",
+    "KINDS",
+    "VERSION",
+    "check",
+    "describe",
+    "digest_of",
+    "listing",
+    "load",
+    "overdue",
+]
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "reference_ranges"
 """The folder beside the package."""
 
 
@@ -27,14 +47,69 @@ def load(folder: Path | None = None) -> Knowledge:
         KnowledgeError: a file is wrong; the message names file and line.
     """
     root = folder or FOLDER
-    return build.knowledge(reader.documents(root), digest_of(root))
+    digest = digest_of(root)
+    kept = compiled.recall(root, digest)
+    if kept is not None:
+        return knowledge(kept, digest)
+    return _read(root, digest)
+
+
+def check(folder: Path | None = None) -> tuple[str, ...]:
+    """Every fault of the files, as `file:line: what is wrong`; empty when all is well.
+
+    Proves more than `load` does: units convert, factors agree with those that were published.
+    """
+    from labinterp.errors import KnowledgeError  # noqa: PLC0415 - needed here alone
+    from labinterp.knowledge import proofs  # noqa: PLC0415 - asks pint, which starting never does
+
+    root = folder or FOLDER
+    try:
+        documents = _documents(root)
+        known = _checked(documents, digest_of(root))
+    except KnowledgeError as error:
+        places = error.errors
+        return tuple(f"{one.where}: {one.message}" for one in places) or (error.message,)
+    return tuple(f"{one.where}: {one.message}" for one in proofs.faults(documents, known))
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over the names and bytes of all files; the same files give the same digest anywhere."""
+    """SHA-256 over names and bytes of all files; the same files give the same digest anywhere."""
     total = hashlib.sha256()
-    for path in reader.paths(folder):
+    paths = [*folder.rglob("*.yaml"), *(folder / "schema").glob("*.json")]
+    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in paths):
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        total.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        total.update(hashlib.sha256(content).digest())
+        total.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return total.hexdigest()
+
+
+def _read(root: Path, digest: str) -> Knowledge:
+    documents = _documents(root)
+    known = _checked(documents, digest)
+    compiled.remember(root, digest, documents)
+    return known
+
+
+def _documents(root: Path) -> tuple[Document, ...]:
+    """The files, parsed and checked against their schemas."""
+    from labinterp.knowledge import reader, schema  # noqa: PLC0415 - only when nothing was kept
+
+    documents = reader.documents(root)
+    schemas = schema.Schemas(root)
+    _refuse([place for document in documents for place in schemas.faults(document)])
+    return documents
+
+
+def _checked(documents: Sequence[Document], digest: str) -> Knowledge:
+    """The knowledge they amount to, checked across files."""
+    from labinterp.knowledge import checks  # noqa: PLC0415 - only when nothing was kept
+
+    known = knowledge(documents, digest)
+    _refuse(list(checks.faults(checks.Shelf(documents, known))))
+    return known
+
+
+def _refuse(places: list[Any]) -> None:
+    if places:
+        from labinterp.knowledge.reader import refusal  # noqa: PLC0415 - only when something is wrong
+
+        raise refusal(places)

@@ -82,6 +82,11 @@ def knowledge(documents: Sequence[Document], digest: str) -> Knowledge:
         range_sets=library.one("range_sets.yaml", lambda e: settings.range_sets(e, found)),
         schemes=settings.schemes(found),
         ambiguous_names=_ambiguous(library),
+        reviews={
+            document.name: library.one(document.name, rules.review)
+            for document in documents
+            if "review" in document.data
+        },
         **_rules(library),
         **_pieces(library),
         **_vocabulary(library),

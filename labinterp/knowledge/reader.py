@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, Any
 
 from labinterp.errors import KnowledgeError, Place
+
+if TYPE_CHECKING:
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.nodes import Node
 
 Where = tuple[str | int, ...]
 """The way from a document's top to a value: keys and list positions."""
@@ -88,6 +88,9 @@ def paths(folder: Path) -> Iterator[Path]:
 
 def parsed(name: str, path: Path) -> Document:
     """One file as a document."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - a start from the compiled form needs no YAML
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
     try:
         text = path.read_text(encoding="utf-8")
         node = YAML(typ="safe", pure=True).compose(text)
@@ -99,8 +102,8 @@ def parsed(name: str, path: Path) -> Document:
 
 
 def _unreadable(name: str, error: YAMLError) -> Place:
-    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    problem = error.problem if isinstance(error, MarkedYAMLError) else str(error)
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
     line = mark.line + 1 if mark else 1
     return Place(f"{name}:{line}", "knowledge-invalid", f"is not valid YAML: {problem}")
 
@@ -119,14 +122,14 @@ def _document(name: str, node: Node | None) -> Document:
 
 def _value(node: Node, where: Where, lines: dict[Where, int]) -> Any:  # noqa: ANN401 - any YAML value
     lines[where] = node.start_mark.line + 1
-    if isinstance(node, MappingNode):
+    if node.id == "mapping":
         return _mapping(node, where, lines)
-    if isinstance(node, SequenceNode):
+    if node.id == "sequence":
         return [_value(item, (*where, n), lines) for n, item in enumerate(node.value)]
     return _scalar(node, where)
 
 
-def _mapping(node: MappingNode, where: Where, lines: dict[Where, int]) -> dict[str, Any]:
+def _mapping(node: Node, where: Where, lines: dict[Where, int]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
@@ -137,7 +140,7 @@ def _mapping(node: MappingNode, where: Where, lines: dict[Where, int]) -> dict[s
     return result
 
 
-def _scalar(node: ScalarNode, where: Where) -> str | int | Decimal | bool | None:
+def _scalar(node: Node, where: Where) -> str | int | Decimal | bool | None:
     kind = str(node.tag).removeprefix(_TAG)
     text = str(node.value)
     if kind == "null":

@@ -276,6 +276,8 @@ class Knowledge:
     `tetany-features`, `well-despite-result`."""
     ignores_normal_ionised: tuple[str, ...] = ()
     """Rules in which a normal ionised calcium does not silence a low or high adjusted calcium."""
+    reviews: Mapping[str, Review] = field(default_factory=dict)
+    """File of `reference_ranges/` to who wrote and checked it and when it is due again."""
     finding_codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Measurand to `low` and `high` to the HPO term of the finding."""
 

@@ -1,0 +1,76 @@
+"""Walks the raw documents, so that a cross-check can name file and line of whatever it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labinterp.errors import Place
+from labinterp.knowledge import notation
+from labinterp.knowledge.reader import Document, Where
+from labinterp.model.rule import All, AnyOf, AtLeast, Condition, Leaf, NoneOf
+
+CONDITION_KEYS = frozenset({"when", "upgrade_when", "valid_when", "offered_unless"})
+CONDITION_LISTS = frozenset({"strengthens", "weakens"})
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A value in a document."""
+
+    document: Document
+    where: Where
+    value: Any
+
+    def place(self, message: str) -> Place:
+        """What is wrong here, with file and line."""
+        return self.document.place(self.where, message)
+
+
+def spots(documents: Iterable[Document], key: str) -> Iterator[Spot]:
+    """Every value that stands under this key, anywhere."""
+    for document in documents:
+        yield from _under(document, document.data, (), frozenset({key}))
+
+
+def rows(documents: Iterable[Document], key: str) -> Iterator[Spot]:
+    """Every item of every list that stands under this key, anywhere."""
+    for spot in spots(documents, key):
+        for n, item in enumerate(spot.value or ()):
+            yield Spot(spot.document, (*spot.where, n), item)
+
+
+def conditions(documents: Iterable[Document]) -> Iterator[tuple[Spot, Condition]]:
+    """Every condition tree, anywhere."""
+    for document in documents:
+        if document.name.startswith("vocabulary/"):
+            continue
+        for spot in _under(document, document.data, (), CONDITION_KEYS):
+            if isinstance(spot.value, Mapping):
+                yield spot, notation.condition(spot.value, spot.where)
+        for spot in _under(document, document.data, (), CONDITION_LISTS):
+            for n, item in enumerate(spot.value):
+                inner = Spot(document, (*spot.where, n), item)
+                yield inner, notation.condition(item, inner.where)
+
+
+def _under(document: Document, value: Any, where: Where, keys: frozenset[str]) -> Iterator[Spot]:  # noqa: ANN401 - any YAML value
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key in keys:
+                yield Spot(document, (*where, key), inner)
+            else:
+                yield from _under(document, inner, (*where, key), keys)
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            yield from _under(document, inner, (*where, n), keys)
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """The leaves of a condition tree, left to right."""
+    if isinstance(condition, All | AnyOf | NoneOf | AtLeast):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
