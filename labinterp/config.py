@@ -1,8 +1,9 @@
 """Every setting: its name in the environment, its default, and what it is for.
 
 `Settings` is frozen and built once, from the environment alone; only `bootstrap` imports it. A
-secret may also be read from a file named by `<NAME>_FILE`. All faults are named in one message. Production
-(`LABINTERP_ENV=production`) refuses what only a demonstration may do. `.env.example` is this table.
+secret may also be read from a file named by `<NAME>_FILE`. All faults are named in one message.
+Production (`LABINTERP_ENV=production`) refuses what only a demonstration may do. `.env.example` is
+this table.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ _FROM: Final = "labinterp@demo.example"
 
 
 def _setting(default: Any, about: str, *, name: str | None = None, secret: bool = False) -> Any:
-    return field(default=default, metadata={"about": about, "name": name, "secret": secret})
+    known = {"about": about, "name": name, "secret": secret}
+    return field(default=default, metadata=known, repr=not secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one process. Durations are seconds, sizes bytes; empty text means: not set."""
+    """The settings of one process: durations in seconds, sizes in bytes, empty text for not set."""
 
     environment: str = _setting(
         DEMO, "demo, or production, which refuses unsafe settings", name="LABINTERP_ENV"
@@ -259,6 +261,13 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
             "TASK_SOFT_LIMIT",
             "setting-contradicts",
             "TASK_SOFT_LIMIT must be below TASK_HARD_LIMIT",
+        )
+    longest = max(settings.report_lease, settings.delivery_lease, settings.retry_ceiling)
+    if settings.implausible <= longest:
+        yield Place(
+            "IMPLAUSIBLE",
+            "setting-contradicts",
+            "IMPLAUSIBLE must be above the leases and RETRY_CEILING",
         )
     if settings.zone not in zoneinfo.available_timezones():
         yield Place("ZONE", "setting-unknown", "ZONE is no time zone, such as Europe/London")

@@ -68,7 +68,10 @@ def add_deliveries(
     now: datetime,
 ) -> None:
     """One row per recipient: due now if the report is ready, waiting for it, or failed with it."""
-    rows = [_row(vault, organisation_id, item, now) for item in new]
+    rows = [
+        {**_row(vault, organisation_id, item, now), "position": position}
+        for position, item in enumerate(new)
+    ]
     if not rows:
         return
     due = db_now() if report_status == "ready" else None
@@ -115,7 +118,9 @@ def of_panel(
     )
     if version is not None:
         query = query.where(delivery.c.version == version)
-    rows = connection.execute(query.order_by(delivery.c.created_at, delivery.c.id))
+    rows = connection.execute(
+        query.order_by(delivery.c.created_at, delivery.c.position, delivery.c.id)
+    )
     return tuple(_record(row) for row in rows)
 
 

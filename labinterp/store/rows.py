@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class UserRecord:
     name: str
     scopes: tuple[str, ...]
     active: bool
-    password_hash: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +176,4 @@ class KeyRecord:
     created_at: datetime
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
-    secret_digest: str = ""
+    secret_digest: str = field(default="", repr=False)

@@ -218,6 +218,7 @@ delivery = Table(
     _of("report"),
     Column("panel_id", String(40), nullable=False),
     Column("version", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
     Column("recipient", String(320), nullable=False),
     Column("as_attachment", Boolean, nullable=False),
     Column("note", String(200)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, inspect, select, text
 
 from labinterp.errors import SettingsError
 from labinterp.store.tables import keyring
@@ -66,6 +66,8 @@ def verify_key(store: Store) -> None:
         SettingsError: it is another key; nothing stored could be read, and new rows would mix.
     """
     with store.reading() as connection:
+        if not inspect(connection).has_table(keyring.name):  # nothing was ever stored
+            return
         proof = connection.execute(select(keyring.c.proof).where(keyring.c.id == "1")).scalar()
     if proof is not None:
         verify_proof(store, proof)

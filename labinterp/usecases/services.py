@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -53,6 +53,9 @@ class Mailer(Protocol):
             still_ours: asked at the last moment before the data leaves; no ends the attempt.
         """
 
+    def reachable(self) -> Outcome:
+        """Whether the server would take mail now: greeted and signed in, nothing sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -93,8 +96,8 @@ class Policy:
     contact: str
     operator_line: str
     service_name: str
-    secret: bytes
-    session_key: str = ""
+    secret: bytes = field(repr=False)
+    session_key: str = field(default="", repr=False)
     demo: bool = False
     language: str = "en"
     page_size: str = "A4"

