@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,10 +31,13 @@ SUPERSEDED: Final = "SUPERSEDED"
 class Pages(Canvas):  # type: ignore[misc]
     """A canvas that writes the running lines last, when it knows how many pages there are."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
+    def __init__(self, *arguments: Any, issued_at: datetime, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._kept: list[dict[str, Any]] = []
         self.furnish: Callable[[Any, int, int], None] = lambda _canvas, _page, _pages: None
+        document = self._doc
+        document._timeStamp = stamp(issued_at)  # noqa: SLF001 - there is no public way
+        document.signature = hashlib.md5(issued_at.isoformat().encode(), usedforsecurity=False)
 
     def showPage(self) -> None:  # noqa: N802 - ReportLab's name
         """Keep the page until all are known."""
@@ -92,12 +97,11 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
 
     def draw(self, story: list[Flowable]) -> None:
         """Build the document with page numbers."""
-        self.build(story, canvasmaker=Pages)
+        self.build(story, canvasmaker=partial(Pages, issued_at=self.issued_at))
 
     def _open(self, canvas: Any, _document: Any) -> None:
-        """What lies under the content of a page; the first time, the document's properties."""
+        """What lies under the content of a page."""
         canvas.furnish = self._furnish
-        canvas._doc._timeStamp = stamp(self.issued_at)  # noqa: SLF001 - no public way to set the date
         mark = SUPERSEDED if self.view.superseded else "TEST DATA" if self.view.demo else ""
         if mark:
             draw_across(canvas, mark, self.pagesize)

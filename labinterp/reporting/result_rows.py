@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
-from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, Section, sentences
+from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, Section
 from labinterp.reporting.lookups import Lookups, unit_text, value_and_unit, value_text
 from labinterp.reporting.number_line import Captions, Geometry, geometry
 from labinterp.reporting.palette import SYMBOL_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
     from labinterp.model.interpretation import (
         Amount,
@@ -41,7 +40,7 @@ LEGEND: Final = (
 
 def results(answer: Interpretation, look: Lookups) -> Section:
     """Every result that arrived, and every derived one; none is left out."""
-    footnotes = _footnotes(answer)
+    footnotes = _footnotes(answer, look)
     history = any(result.change for result in answer.results)
     rows = [(_group(item), _row(item, answer, look, footnotes)) for item in answer.results]
     groups = (
@@ -64,19 +63,20 @@ def _group(result: InterpretedResult) -> str:
     return result.group if any(result.group == id_ for id_, _ in _GROUPS) else "supporting"
 
 
-def _footnotes(answer: Interpretation) -> Mapping[str, int]:
+def _footnotes(answer: Interpretation, look: Lookups) -> Mapping[str, int]:
     """The sentences below the table, numbered in the order of their rows."""
-    texts = dict.fromkeys(
-        text for result in answer.results for text in (_derivation(result),) if text
-    )
+    made = (_derivation(result, look) for result in answer.results)
+    texts = dict.fromkeys(text for text in made if text)
     return {text: place for place, text in enumerate(texts, start=1)}
 
 
-def _derivation(result: InterpretedResult) -> str:
+def _derivation(result: InterpretedResult, look: Lookups) -> str:
     """How a derived quantity was worked out, and from what."""
     if not result.derived_from:
         return ""
-    return sentences(f"{result.name}: {result.derivation or 'calculated'}")
+    formula = (result.derivation or "calculated").strip().rstrip(".")
+    inputs = ", ".join(look.results(result.derived_from)) or "results not shown"
+    return f"{result.name}: {formula}; from {inputs}."
 
 
 def _row(
@@ -87,7 +87,7 @@ def _row(
 ) -> ResultRow:
     doubtful = bool(result.doubts)
     abnormal = result.standing in _ABNORMAL
-    derivation = _derivation(result)
+    derivation = _derivation(result, look)
     return ResultRow(
         measurand=result.measurand,
         where=result.where,
@@ -192,7 +192,7 @@ def _in_own_unit(result: InterpretedResult, interval: IntervalRecord) -> bool:
 
 def _ends(interval: IntervalRecord, least: int) -> str:
     low, high = interval.low, interval.high
-    least = max([least, *(_own_decimals(end) for end in (low, high) if end is not None)])
+    least = max([least, *(words.own_decimals(end) for end in (low, high) if end is not None)])
     if low is not None and high is not None:
         return f"{words.number(low, least)}–{words.number(high, least)}"
     if high is not None:
@@ -202,10 +202,6 @@ def _ends(interval: IntervalRecord, least: int) -> str:
         sign = "≥" if interval.low_included else ">"
         return f"{sign}{words.NBSP}{words.number(low, least)}"
     return ""
-
-
-def _own_decimals(end: Decimal) -> int:
-    return max(-int(end.as_tuple().exponent), 0)
 
 
 def _whose(result: InterpretedResult) -> str:

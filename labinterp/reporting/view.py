@@ -87,5 +87,6 @@ def _words_of(sections: tuple[Section, ...]) -> str:
 
 def _status_line(order: ReportOrder) -> str:
     status = words.STATUS_WORDS.get(order.status, order.status)
-    report = f"Report {order.number} version {order.version}"
-    return " · ".join((status, report, f"issued {words.moment(order.issued_at)}"))
+    report = f"Report {order.number} version {order.version}" if order.number else ""
+    parts = (status, report, f"issued {words.moment(order.issued_at)}")
+    return " · ".join(part for part in parts if part)

@@ -176,6 +176,11 @@ def decimals(value: str) -> int:
     return len(found[1]) if found else 0
 
 
+def own_decimals(value: Decimal) -> int:
+    """Digits after the point of a number as it is kept."""
+    return max(-int(value.as_tuple().exponent), 0)
+
+
 def one_unit_form(unit: str) -> str:
     """A unit for comparing: case, spaces and the two micro signs make no difference."""
     return unit.replace("\u03bc", "u").replace(MICRO, "u").replace(" ", "").casefold()
