@@ -242,6 +242,7 @@ def planned(environment: Mapping[str, str]) -> Local:
         **environment,
         "DATA_DIR": str(data),
         "HOST": LOOPBACK,
+        "PROMETHEUS_MULTIPROC_DIR": str(_emptied(data / "metrics")),
     }
     broker = _broker(environment, data)
     if broker is not None:
@@ -250,6 +251,14 @@ def planned(environment: Mapping[str, str]) -> Local:
     if mail is not None:
         filled |= {"SMTP_HOST": LOOPBACK, "SMTP_PORT": str(mail[1].port), "SMTP_TLS": "none"}
     return Local(filled, data, settings.port, broker, mail, free_port(_MAILBOX_PORT))
+
+
+def _emptied(folder: Path) -> Path:
+    """A folder for the counters that the processes share; what earlier ones left is gone."""
+    folder.mkdir(exist_ok=True)
+    for counter in folder.glob("*.db"):
+        counter.unlink()
+    return folder
 
 
 def _broker(environment: Mapping[str, str], data: Path) -> Broker | None:

@@ -6,9 +6,12 @@ import time
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from labinterp.jobs import MAIL_QUEUE, REPORT_QUEUE, CeleryQueue
 from labinterp.local.ports import free_port
+from tests.workers.harness import RunningBroker
 
 pytestmark = pytest.mark.redis
 
@@ -66,7 +69,7 @@ def test_the_queue_outlives_a_broker_that_is_stopped(broker):
 
 def test_the_embedded_broker_takes_no_one_without_its_password(broker):
     with (
-        redis.Redis(host="127.0.0.1", port=broker.broker.port) as stranger,
+        redis.Redis(port=broker.broker.port, retry=Retry(NoBackoff(), 0)) as stranger,
         pytest.raises(redis.AuthenticationError),
     ):
         stranger.ping()
@@ -81,8 +84,6 @@ def test_the_embedded_broker_evicts_nothing_and_keeps_its_log_of_changes(broker)
 
 
 def test_the_broker_stands_in_a_folder_with_a_difficult_name(tmp_path):
-    from conftest import RunningBroker
-
     running = RunningBroker(tmp_path / 'the "data" of\\Ms. O\'Neill')
     assert CeleryQueue(running.url).wake("report") is True
     running.stop()

@@ -1,0 +1,190 @@
+"""One command starts everything on this machine, shows the sample's way, and stops cleanly."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from labinterp.local.ports import free_port
+from tests.workers.harness import until
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
+ROOT = Path(__file__).parents[2]
+LAST_LINE = "Data and logs"
+
+
+class Up:
+    """`labinterp up` in a folder and on a port, and what it printed."""
+
+    def __init__(self, data, port, **settings):
+        self.port = port
+        self.lines = []
+        environment = {"PATH": os.defpath, "DATA_DIR": str(data), "PORT": str(port), **settings}
+        self.process = subprocess.Popen(
+            (sys.executable, "-m", "labinterp", "up"),
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def shown(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            if line.startswith(LAST_LINE):
+                break
+        return "\n".join(self.lines)
+
+    def address(self, name):
+        return re.search(rf"^{name} +(\S+)", "\n".join(self.lines), re.MULTILINE)[1]
+
+    def processes(self):
+        listed = subprocess.run(
+            ("ps", "-eo", "pid=,ppid="), capture_output=True, text=True, check=True
+        ).stdout.split("\n")
+        parents = {int(line.split()[0]): int(line.split()[1]) for line in listed if line.strip()}
+        found, search = set(), {self.process.pid}
+        while search:
+            found |= search
+            search = {pid for pid, parent in parents.items() if parent in search} - found
+        return found
+
+    def end(self, number=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=60)
+        self.lines += (rest or "").splitlines()
+        return self.process.returncode
+
+
+@pytest.fixture
+def up(tmp_path):
+    started = []
+
+    def start(data=tmp_path / "data", port=None, **settings):
+        made = Up(data, port or free_port(), **settings)
+        started.append(made)
+        return made
+
+    yield start
+    for one in started:
+        one.end()
+
+
+def get(address, key=None):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as answer:  # noqa: S310 - our own
+        return answer.read()
+
+
+def test_one_command_leads_to_an_interpretation_a_pdf_and_a_mail(up):
+    first = up()
+    shown = first.shown()
+    assert "Urgency: emergency" in shown
+    assert "PDF: ready. Mail: sent." in shown
+    assert "\x1b" not in shown  # no progress and no colour in a pipe
+    key = first.address("API key")
+    panel_id = first.address("Result page").rsplit("/", 1)[1]
+    api = f"http://127.0.0.1:{first.port}/api/v1/panels"
+
+    assert get(f"{api}/{panel_id}/report.pdf", key).startswith(b"%PDF-")
+    mailbox = get(first.address("Mailbox")).decode()
+    number = json.loads(get(f"{api}/{panel_id}", key))["report"]["number"]
+    assert mailbox.count(f"A report is ready ({number})") == 1
+    assert get(first.address("Sign in")).startswith(b"<!")
+    processes = first.processes()
+    assert len(processes) > 4
+
+    assert first.end() == 0
+    assert first.lines[-1].startswith("Stopped.")
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes))
+
+    second = up()
+    again = second.shown()
+    assert "API key" not in again
+    assert second.address("Result page").endswith(panel_id)
+    assert second.address("Sign in") != first.address("Sign in")
+    assert len(json.loads(get(f"http://127.0.0.1:{second.port}/api/v1/panels", key))["items"]) == 1
+    assert get(second.address("Mailbox")).decode().count("A report is ready") == 1
+    assert second.end(signal.SIGTERM) == 0
+
+
+def test_what_is_killed_comes_back_and_what_was_accepted_goes_on(up):
+    running = up()
+    running.shown()
+    panel_id = running.address("Result page").rsplit("/", 1)[1]
+    key = running.address("API key")
+    api = f"http://127.0.0.1:{running.port}/api/v1/panels"
+    for pid in running.processes() - {running.process.pid}:
+        os.kill(pid, signal.SIGKILL)
+
+    def is_back():
+        try:
+            return json.loads(get(f"{api}/{panel_id}", key))["report"]["status"] == "ready"
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    until(is_back, 60)
+    body = json.dumps({"email": ["second@example.org"], "as": "link"}).encode()
+    send = urllib.request.Request(  # noqa: S310 - our own
+        f"{api}/{panel_id}/deliveries",
+        body,
+        {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(send) as answer:  # noqa: S310 - our own
+        assert answer.status == 202
+    until(lambda: "second@example.org" in get(running.address("Mailbox")).decode(), 60)
+
+
+def test_killed_itself_it_leaves_no_process_behind(up):
+    running = up()
+    running.shown()
+    processes = running.processes()
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not any(_is_alive(pid) for pid in processes), 60)
+
+
+def _is_alive(pid):
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def test_a_second_one_with_the_same_data_is_told_so(up):
+    running = up()
+    running.shown()
+    other = up()
+    other.process.wait(30)
+    assert other.end() == 3
+    assert "Another `labinterp up` runs with the data in" in "\n".join(other.lines)
+
+
+def test_a_port_in_use_is_named_and_another_one_proposed(up):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        running = up(port=port)
+        running.process.wait(30)
+    assert running.end() == 3
+    assert f"Port {port} is in use" in running.lines[0]
+    assert "PORT=" in running.lines[0]
+
+
+def test_stopped_while_it_starts_it_leaves_nothing_running(up):
+    running = up()
+    time.sleep(3)
+    processes = running.processes()
+    assert running.end() == 0
+    until(lambda: not any(_is_alive(pid) for pid in processes))

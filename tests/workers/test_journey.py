@@ -1,0 +1,224 @@
+"""From an accepted panel to one PDF and one mail, whatever is killed on the way."""
+
+import os
+import random
+import signal
+import time
+from email import message_from_bytes
+
+import pytest
+
+from labinterp.usecases import journey
+from tests.workers.harness import Site, kill, until
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
+REPEAT = int(os.environ.get("REPEAT", "1"))  # noqa: TID251 - how thorough, set by `make prove`
+
+
+def message_ids(smtp):
+    return [message_from_bytes(mail)["Message-ID"] for mail in smtp.mails]
+
+
+def test_an_accepted_panel_becomes_one_pdf_and_one_mail(site, smtp):
+    site.start("worker")
+    panel_id = site.accept()
+    until(lambda: site.is_sent(panel_id))
+    report = journey.read_report(site.services, site.actor, panel_id)
+    assert report.pdf.startswith(b"%PDF-")
+    (mail,) = smtp.mails
+    text = mail.decode()
+    assert report.number in text
+    for word in ("Magnesium", "Potassium", "TEST", "2.9", "TEST-0001"):
+        assert word not in text
+
+
+def test_a_panel_accepted_while_everything_is_down_is_drawn_and_sent_later(site, broker, smtp):
+    broker.stop(at_once=True)
+    panel_id = site.accept()
+    broker.start()
+    site.start("worker")
+    site.start("relay")
+    until(lambda: site.is_sent(panel_id))
+    assert len(smtp.mails) == 1
+
+
+@pytest.mark.parametrize("attempt", range(REPEAT))
+def test_a_worker_killed_while_it_draws_leaves_one_pdf_and_one_mail(site, smtp, attempt):
+    worker = site.start("worker")
+    site.start("relay")
+    panels = [site.accept() for _ in range(6)]
+    until(lambda: site.record(panels[0]).report.status == "drawing")
+    kill(worker)
+    interrupted = [p for p in panels if site.record(p).report.status == "drawing"]
+    site.start("worker")
+    until(lambda: all(map(site.is_sent, panels)), 60)
+    assert interrupted
+    assert all(site.record(panel).report.attempts == 2 for panel in interrupted)
+    assert len(smtp.mails) == len(set(message_ids(smtp))) == len(panels)
+
+
+@pytest.mark.parametrize("attempt", range(REPEAT))
+def test_workers_killed_at_any_moment_lose_nothing(site, smtp, attempt):
+    site.start("relay")
+    panels = [site.accept() for _ in range(5)]
+    chance = random.Random(attempt)  # noqa: S311 - when to kill
+    for _ in range(2):
+        worker = site.start("worker")
+        time.sleep(chance.uniform(2.0, 5.0))
+        kill(worker)
+    site.start("worker")
+    until(lambda: all(map(site.is_sent, panels)), 60)
+    # A mail may come twice only as the same mail: its reader's system can drop the second.
+    assert len(set(message_ids(smtp))) == len(panels)
+
+
+def test_a_pool_process_killed_as_the_kernel_does_is_made_up_for(site, smtp):
+    site.start("relay")
+    worker = site.start("worker")
+    children = until(lambda: _children(worker.pid))
+    panels = [site.accept() for _ in range(4)]
+    until(lambda: site.record(panels[0]).report.status == "drawing")
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    until(lambda: all(map(site.is_sent, panels)), 60)
+    assert len(set(message_ids(smtp))) == len(panels)
+
+
+def _children(pid):
+    from pathlib import Path
+
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in listed] if len(listed) >= 2 else []
+
+
+@pytest.mark.parametrize("data", ["kept", "lost"])
+def test_a_broker_that_is_killed_costs_a_sweep_not_a_panel(site, broker, smtp, data):
+    first = site.accept()
+    broker.stop(at_once=True)
+    if data == "lost":
+        for path in sorted(broker.folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+    broker.start()
+    site.start("worker")
+    site.start("relay")
+    until(lambda: site.is_sent(first))
+    broker.stop(at_once=True)
+    second = site.accept()
+    broker.start()
+    until(lambda: site.is_sent(second), 60)
+    assert len(smtp.mails) == 2
+
+
+def test_a_message_that_comes_twice_makes_one_mail(site, smtp):
+    panel_id = site.accept()
+    for _ in range(5):
+        site.services.queue.wake("report")
+        site.services.queue.wake("delivery")
+    site.start("worker")
+    until(lambda: site.is_sent(panel_id))
+    for _ in range(5):
+        site.services.queue.wake("report")
+        site.services.queue.wake("delivery")
+    until(lambda: site.services.queue.waiting("delivery") == 0)
+    time.sleep(0.5)
+    assert len(smtp.mails) == 1
+    assert site.record(panel_id).report.attempts == 1
+
+
+def test_a_worker_told_to_stop_finishes_and_ends(site, smtp):
+    worker = site.start("worker")
+    panel_id = site.accept()
+    until(lambda: site.record(panel_id).report.status in ("drawing", "ready"))
+    began = time.monotonic()
+    worker.stop()
+    assert time.monotonic() - began < 15
+    assert site.record(panel_id).report.status == "ready"
+
+
+# What the mail server says, and what becomes of the mail.
+
+
+def test_a_mail_put_off_is_sent_later(site, smtp):
+    smtp.replies = [("RCPT", "450 greylisted"), ("DATA", "452 disk full")]
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.is_sent(panel_id))
+    assert site.record(panel_id).deliveries[0].attempts == 3
+    assert len(smtp.mails) == 1
+
+
+def test_a_recipient_refused_is_a_persons_and_not_tried_again(site, smtp):
+    smtp.replies = [("RCPT", "550 5.1.1 no such user")]
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.mails(panel_id) == ["refused"])
+    time.sleep(1.5)
+    (delivery,) = site.record(panel_id).deliveries
+    assert delivery.attempts == 1
+    assert delivery.last_answer == "550 5.1.1 no such user"
+    assert smtp.mails == []
+
+
+def test_one_recipients_refusal_does_not_hide_anothers_mail(site, smtp):
+    smtp.replies = [("RCPT", "550 no such user")]
+    site.start("worker")
+    panel_id = site.accept(to=["a@example.org", "b@example.org"])
+    until(lambda: sorted(site.mails(panel_id)) == ["refused", "sent"])
+    assert len(smtp.mails) == 1
+
+
+def test_a_lost_answer_after_the_data_repeats_the_same_message_id(site, smtp):
+    smtp.replies = [("DATA", "drop")]
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.is_sent(panel_id))
+    first, second = message_ids(smtp)
+    assert first == second
+
+
+def test_answers_lost_again_and_again_end_with_a_person(site, smtp):
+    smtp.replies = [("DATA", "drop")] * 10
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.mails(panel_id) == ["failed"])
+    assert len(set(message_ids(smtp))) == 1
+    assert len(smtp.mails) == 3
+
+
+def test_our_own_fault_keeps_the_mail_queued(site, smtp):
+    smtp.replies = [("RCPT", "530 sign in first")] * 3
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.record(panel_id).deliveries[0].last_answer)
+    assert site.mails(panel_id) == ["queued"]
+    assert journey.due_counts(site.services).mail_trouble == 1
+    until(lambda: site.is_sent(panel_id))
+    assert len(smtp.mails) == 1
+
+
+def test_a_mail_server_that_is_down_is_waited_for(site, smtp):
+    smtp.stop()
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.mails(panel_id) == ["deferred"])
+    smtp.start()
+    until(lambda: site.is_sent(panel_id))
+    assert len(smtp.mails) == 1
+
+
+def test_a_slow_mail_server_is_not_asked_twice(tmp_path, broker, smtp):
+    site = Site(tmp_path, broker.url, smtp.port, SMTP_ANSWER_TIMEOUT="10")
+    smtp.replies = [("DATA", 3.0)]
+    site.start("worker")
+    site.start("relay")
+    panel_id = site.accept()
+    until(lambda: site.is_sent(panel_id))
+    site.stop()
+    assert len(smtp.mails) == 1
+    assert site.record(panel_id).deliveries[0].attempts == 1
