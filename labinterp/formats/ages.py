@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 YEAR_DAYS: Final = Decimal("365.25")
 """A year wherever ages are compared, so that an age in years and one from a birth date agree."""
 _UNIT_DAYS: Final = {
-    "years": YEAR_DAYS,
-    "months": YEAR_DAYS / 12,
-    "weeks": Decimal(7),
-    "days": Decimal(1),
-    "hours": Decimal(1) / 24,
+    "years": Fraction(YEAR_DAYS),
+    "months": Fraction(YEAR_DAYS) / 12,
+    "weeks": Fraction(7),
+    "days": Fraction(1),
+    "hours": Fraction(1, 24),
 }
 _OLDEST_YEARS: Final = 130
 CLOCK_TOLERANCE: Final = timedelta(hours=1)
@@ -67,7 +68,8 @@ def age_from_birth(
 
 def age_as_sent(value: Decimal, unit: str) -> tuple[Age | None, PlaceOfProblem | None]:
     """The age that was sent, in days."""
-    days = value * _UNIT_DAYS[unit]
+    exact = Fraction(value) * _UNIT_DAYS[unit]
+    days = Decimal(exact.numerator) / exact.denominator
     if days > _OLDEST_YEARS * YEAR_DAYS:
         message = f"{value} {unit} is older than people become; the age is unknown"
         return None, ("patient.age", "age-implausible", message)
@@ -82,7 +84,7 @@ def completed_years(birth: date, day: date) -> int:
 def _written(birth: date, day: date, years: int) -> str:
     days = (day - birth).days
     months = (day.year - birth.year) * 12 + day.month - birth.month - (day.day < birth.day)
-    if days < _IN_DAYS_BELOW:
+    if days < _IN_DAYS_BELOW or not months:
         return _counted(days, "days")
     if months < _IN_MONTHS_BELOW:
         return _counted(months, "months")
@@ -90,8 +92,4 @@ def _written(birth: date, day: date, years: int) -> str:
 
 
 def _counted(number: Decimal | int, unit: str) -> str:
-    return (
-        f"{number:f} {unit[:-1] if number == 1 else unit}"
-        if isinstance(number, Decimal)
-        else (f"{number} {unit[:-1] if number == 1 else unit}")
-    )
+    return f"{Decimal(number):f} {unit[:-1] if number == 1 else unit}"
