@@ -18,7 +18,7 @@ from labinterp.errors import (
     TemporaryFailure,
     TooLarge,
 )
-from labinterp.web import session
+from labinterp.web import kept, session
 from labinterp.web.site import pages, request_id
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ def too_many(seconds: int) -> Response:
 def _to_sign_in() -> AnyResponse:
     if request.method == "GET":
         session.remember_where(request.full_path.rstrip("?"))
+    sealed = kept.sealed_request() if request.method == "POST" else ""
+    if sealed:
+        return make_response(render_template("sign_in.html", kept=sealed), 401)
     return redirect(url_for("web.sign_in"), 303)
 
 

@@ -9,6 +9,7 @@ from flask import Flask, flash, session
 from flask_login import LoginManager, login_user, logout_user
 
 from labinterp.usecases import administer
+from labinterp.web import kept
 from labinterp.web.site import services
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def seconds_left() -> int:
 def _person(user_id: str) -> SignedIn | None:
     """The person of this session, unless it ended or the account was closed since."""
     if not _still_open(services().now().timestamp()):
+        kept.remember_who(user_id)
         wanted = session.get(_NEXT)
         session.clear()
         if wanted:

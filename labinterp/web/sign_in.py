@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from labinterp.errors import AccessDenied
 from labinterp.usecases import administer
-from labinterp.web import limits, refusals, session
+from labinterp.web import kept, limits, refusals, session
 from labinterp.web.fields import FieldError
 from labinterp.web.site import open_to_all, pages, services
 
@@ -46,7 +46,7 @@ def sign_in_by_password() -> ResponseReturnValue:
         actor = administer.sign_in(services(), email, password, address=limits.address())
     except AccessDenied as error:
         return _again(email, (FieldError("email", error.message),), 422)
-    return _let_in(actor)
+    return _let_in(actor, request.form.get("kept", ""))
 
 
 @pages.get("/login/link/<token>")
@@ -84,13 +84,20 @@ def stay_signed_in() -> ResponseReturnValue:
     return {"seconds": session.seconds_left()}
 
 
-def _let_in(actor: Actor) -> ResponseReturnValue:
+def _let_in(actor: Actor, sealed: str = "") -> ResponseReturnValue:
     session.begin(actor)
+    resumed = kept.opened(sealed, actor) if sealed else None
+    if resumed:
+        path, fields = resumed
+        return render_template("resume.html", path=path, fields=fields)
     return redirect(session.take_where(url_for("web.home")), 303)
 
 
 def _again(email: str, errors: tuple[FieldError, ...], status: int) -> ResponseReturnValue:
-    return make_response(render_template("sign_in.html", email=email, errors=errors), status)
+    body = render_template(
+        "sign_in.html", email=email, errors=errors, kept=request.form.get("kept", "")
+    )
+    return make_response(body, status)
 
 
 def _missing(email: str, password: str) -> tuple[FieldError, ...]:

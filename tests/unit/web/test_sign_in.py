@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from labinterp.usecases import administer
-from tests.unit.web.browsing import Person, fields, said
+from tests.unit.web.browsing import PASSWORD, Person, fields, said
 
 
 def test_someone_who_is_not_signed_in_is_led_to_the_form_and_then_to_where_they_wanted(stranger):
@@ -107,3 +107,34 @@ def test_every_page_carries_its_policy_and_clinical_ones_are_not_stored(person):
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_what_was_entered_when_the_session_ended_is_there_after_signing_in_again(
+    person, services, clock
+):
+    form = person.get("/panels/new")
+    clock.move(services.policy.session_idle + timedelta(minutes=1))
+    page = person.send(form, "/panels/new", {"text": "Potassium 2.4 mmol/L"}, 401)
+    assert "What you entered is kept" in page
+    assert "Potassium" not in page
+    login = {"email": "ann@example.org", "password": PASSWORD}
+    resumed = person.send(page, "/login", login, 200)
+    again = person.send(resumed, "/panels/new", {}, 422)
+    assert "Potassium 2.4 mmol/L" in again
+
+
+def test_somebody_else_signing_in_gets_nothing_of_what_was_entered(
+    person, services, clock, organisation
+):
+    administer.create_user(
+        services,
+        organisation.id,
+        email="bob@example.org",
+        name="Bob",
+        scopes=("panels:read",),
+        password=PASSWORD,
+    )
+    form = person.get("/panels/new")
+    clock.move(services.policy.session_idle + timedelta(minutes=1))
+    page = person.send(form, "/panels/new", {"text": "Potassium 2.4 mmol/L"}, 401)
+    assert person.send(page, "/login", {"email": "bob@example.org", "password": PASSWORD})
