@@ -1,0 +1,46 @@
+"""One panel through all doors is one Submission."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from labinterp import formats, knowledge
+from labinterp.formats.panel_schema import SPECIMEN_NUMBERS, SPECIMEN_WORDS
+
+PANELS = Path(__file__).parent / "panels"
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+ENDINGS = {".json": "json", ".csv": "csv", ".txt": "pasted"}
+CASES = sorted({path.stem for path in PANELS.iterdir() if path.suffix in ENDINGS})
+
+
+def read(case, ending):
+    path = PANELS / f"{case}{ending}"
+    body = path.read_bytes()
+    kind = formats.detect(body, file_name=path.name)
+    assert kind == ENDINGS[ending]
+    (received,) = formats.read(kind, body, NOW, names=formats.names_of(knowledge.load())).received
+    return received
+
+
+def without_places(submission):
+    """The submission but for where each thing stood in its document."""
+    results = tuple(replace(result, where="", as_received=None) for result in submission.results)
+    return replace(submission, format="", results=results)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".txt"])
+@pytest.mark.parametrize("case", CASES)
+def test_one_panel_gives_one_submission_whatever_its_format(case, ending):
+    by_json, by_other = read(case, ".json"), read(case, ending)
+    assert without_places(by_other.submission) == without_places(by_json.submission)
+    assert by_other.identity == by_json.identity
+    assert by_other.submission.format == ENDINGS[ending]
+
+
+def test_the_schema_takes_the_specimen_fields_that_rules_read():
+    fields = knowledge.load().specimen_fields
+    words = {name: tuple(allowed) for name, allowed in fields.items() if allowed}
+    assert words == SPECIMEN_WORDS
+    assert tuple(name for name, allowed in fields.items() if not allowed) == SPECIMEN_NUMBERS
