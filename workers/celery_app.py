@@ -9,11 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery, signals
-from kombu import Queue  # type: ignore[attr-defined]  # it has no types
+from kombu import Exchange, Queue  # type: ignore[attr-defined]  # it has no types
 
 from labinterp import bootstrap, jobs, telemetry
 
 _settings = bootstrap.settings()
+
+
+def _queue(name: str) -> Any:
+    """A queue with an exchange of its own name, as the senders declare it."""
+    return Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+
 
 app = Celery("workers", broker=_settings.redis_url, include=["workers.tasks"])
 app.conf.update(
@@ -26,7 +32,7 @@ app.conf.update(
     task_store_errors_even_if_ignored=False,
     task_soft_time_limit=_settings.task_soft_limit,
     task_time_limit=_settings.task_hard_limit,
-    task_queues=[Queue(name) for name in jobs.QUEUES.values()],  # type: ignore[no-untyped-call]
+    task_queues=[_queue(name) for name in jobs.QUEUES.values()],
     task_default_queue=jobs.REPORT_QUEUE,
     task_create_missing_queues=False,
     broker_transport_options=jobs.transport_options(
