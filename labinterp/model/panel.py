@@ -89,6 +89,8 @@ class Panel:
     problems: tuple[Problem, ...] = ()
     earlier: tuple[tuple[datetime | None, tuple[Result, ...]], ...] = ()
     doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What was deliberately not computed, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class UsedInterval:
     fallback: bool = False
     row: Interval | None = None
     others: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,16 @@ class Classification:
     critical_bounds: Bounds | None = None
     decisions: tuple[DecisionLimit, ...] = ()
     band: SeverityBand | None = None
+    position: Fraction | None = None
+    """Where in its interval a value within lies: 0 at the lower limit, 1 at the upper."""
+    urgent_standing: Standing | None = None
+    """The standing of an adult, for urgency, where age or sex is not known and the standing is not."""
+    known_side: Standing | None = None
+    """`low` or `high` where that is certain and only how far beyond is not (`<0.5` may be critical)."""
+    settled_by: tuple[str, ...] = ()
+    """What of the patient would settle an unknown standing: age, sex, pregnancy."""
+    adults_only: bool = False
+    """Age is unknown and the set in use knows adults only, so that an adult was assumed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,187 @@
+"""Puts the parts of an answer together, in the shape of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from labinterp import __version__
+from labinterp.interpretation import sources
+from labinterp.interpretation.artefacts import Suspected
+from labinterp.interpretation.comments import completeness, next_steps, other_causes
+from labinterp.interpretation.explain import Explained
+from labinterp.interpretation.facts import Facts
+from labinterp.interpretation.paths import active_paths
+from labinterp.interpretation.recognise import Recognised
+from labinterp.interpretation.results import Printer, in_order
+from labinterp.interpretation.settings import Settings
+from labinterp.interpretation.strata import Stratum
+from labinterp.model.codes import Urgency
+from labinterp.model.interpretation import (
+    AgeAtCollection,
+    EngineVersion,
+    Finding,
+    Interpretation,
+    InterpretedPatient,
+    InterpretedResult,
+    KnowledgeVersion,
+    ProblemRecord,
+    Twitching,
+    Undecided,
+)
+from labinterp.model.knowledge import Knowledge
+from labinterp.model.panel import Change, Classification, Problem
+from labinterp.model.submission import Submission
+
+_STATED: Final = ("purpose", "intervals", "not-excluded", "common-causes")
+"""Keys of the fixed statements every answer carries, in the order in which reports print them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the steps concluded, ready to be put together."""
+
+    submission: Submission
+    knowledge: Knowledge
+    settings: Settings
+    recognised: Recognised
+    classifications: tuple[Classification, ...]
+    changes: Mapping[str, Change]
+    facts: Facts
+    suspected: Suspected
+    patterns: Stratum
+    red_flags: Stratum
+    explained: Explained
+    urgency: Urgency
+    urgency_because: tuple[Finding, ...]
+    urgencies: tuple[Finding, ...]
+    undecided: tuple[Undecided, ...]
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+
+
+def assemble(parts: Parts) -> Interpretation:
+    """The whole answer."""
+    knowledge = parts.knowledge
+    results = _results(parts)
+    findings = _askers(parts)
+    steps = next_steps(findings, parts.facts, knowledge)
+    twitching = _twitching(parts)
+    cited = [
+        *sources.of_findings(
+            (*parts.red_flags.findings, *parts.urgency_because, *parts.suspected.findings)
+        ),
+        *sources.of_findings((*parts.patterns.findings, *parts.explained.mechanisms)),
+        *sources.of_results(results),
+        *sources.of_rest(steps, twitching.other_causes, twitching.paths),
+        *(
+            source
+            for rule in twitching.rules
+            for source in knowledge.twitch_rules.get(rule, ("", ()))[1]
+        ),
+    ]
+    return Interpretation(
+        knowledge=KnowledgeVersion(knowledge.version, knowledge.digest),
+        engine=EngineVersion(__version__),
+        range_set=parts.settings.range_set,
+        critical_policy=parts.settings.critical_policy,
+        schemes=tuple(
+            f"{name}: {scheme}" for name, scheme in sorted(parts.settings.schemes.items())
+        ),
+        urgency=parts.urgency,
+        urgency_because=parts.urgency_because,
+        patient=_patient(parts),
+        status=parts.submission.status,
+        collected_at=parts.submission.collected_at.isoformat()
+        if parts.submission.collected_at
+        else None,
+        results=results,
+        artefacts=parts.suspected.findings,
+        patterns=parts.patterns.findings,
+        mechanisms=parts.explained.mechanisms,
+        undecided=_undecided(parts),
+        next_steps=steps,
+        twitching=twitching,
+        problems=tuple(
+            ProblemRecord(one.code, one.message, one.where, one.measurand) for one in parts.problems
+        ),
+        completeness=completeness(parts.submission, parts.classifications, parts.problems),
+        sources=sources.numbered(cited, knowledge),
+        rules_looked_at=knowledge.rule_count,
+        artefact_checks=tuple(rule.title for rule in knowledge.artefacts.values()),
+        statements=_statements(knowledge),
+        notices=parts.notices,
+    )
+
+
+def _results(parts: Parts) -> tuple[InterpretedResult, ...]:
+    printer = Printer(
+        parts.knowledge,
+        parts.settings,
+        parts.recognised.patient,
+        parts.facts,
+        parts.suspected.doubts,
+        parts.changes,
+    )
+    return tuple(printer.result(one) for one in in_order(parts.classifications, parts.knowledge))
+
+
+def _askers(parts: Parts) -> tuple[Finding, ...]:
+    """The findings that ask for steps, in the order they are read."""
+    return (
+        *parts.red_flags.findings,
+        *parts.urgencies,
+        *parts.suspected.findings,
+        *parts.patterns.findings,
+    )
+
+
+def _twitching(parts: Parts) -> Twitching:
+    explained = parts.explained
+    return Twitching(
+        verdict=explained.verdict,
+        text=explained.text,
+        rules=explained.rules,
+        drivers=explained.drivers,
+        per_symptom=explained.per_symptom,
+        paths=active_paths(parts.knowledge, explained.active),
+        red_flags=parts.red_flags.findings,
+        other_causes=other_causes(parts.recognised.patient, parts.knowledge),
+    )
+
+
+def _undecided(parts: Parts) -> tuple[Undecided, ...]:
+    """Rules left open, each once, in one order."""
+    every: Iterable[Undecided] = (
+        *parts.red_flags.undecided,
+        *parts.suspected.undecided,
+        *parts.patterns.undecided,
+        *parts.explained.undecided,
+        *parts.undecided,
+    )
+    made = {one.rule for one in _askers(parts)} | {one.rule for one in parts.explained.mechanisms}
+    return tuple({one.rule: one for one in every if one.rule not in made}.values())
+
+
+def _patient(parts: Parts) -> InterpretedPatient:
+    patient, recognised = parts.recognised.patient, parts.recognised
+    age = None
+    if patient.age_days is not None:
+        age = AgeAtCollection(patient.age_days, patient.age_text or f"{patient.age_days} days")
+    return InterpretedPatient(
+        patient.sex,
+        age,
+        patient.pregnancy,
+        patient.gestation_weeks,
+        recognised.symptoms,
+        recognised.medications,
+        recognised.conditions,
+        recognised.history,
+    )
+
+
+def _statements(knowledge: Knowledge) -> tuple[str, ...]:
+    """The fixed sentences this answer is printed with, in order."""
+    texts = knowledge.statements.get("en", {})
+    return tuple(texts[key].strip() for key in _STATED if key in texts)

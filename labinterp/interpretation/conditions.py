@@ -1,0 +1,339 @@
+"""Weighs condition trees: true, false or cannot tell, each clause leaving its trace.
+
+Kleene's logic with two peculiarities of the clinical sheet: an unknown clause inside `none` does not stop the rule, but
+is named as not measured; and a measured ionised calcium within its interval silences what an adjusted calcium asserts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from labinterp.interpretation.facts import ADJUSTED_CALCIUM, HIGH, LOW, Fact, Facts
+from labinterp.model import units
+from labinterp.model.measurand import Measurand
+from labinterp.model.quantity import Extent, Operator
+from labinterp.model.rule import (
+    AgeIs,
+    All,
+    AnyOf,
+    AtLeast,
+    Compared,
+    Computed,
+    Condition,
+    ConditionIs,
+    DifferenceAtLeast,
+    FindingIs,
+    HistoryIs,
+    Leaf,
+    MedicationIs,
+    NoneOf,
+    SexIs,
+    SpecimenAtLeast,
+    SpecimenIs,
+    StatusIs,
+    SymptomIs,
+    TextIs,
+)
+from labinterp.model.truth import Truth, all_of, any_of, at_least
+
+COMPUTED: Final = (
+    "implausible_value",
+    "discordant_duplicate",
+    "beyond_critical_limit",
+    "other_result_outside",
+)
+"""What rules may name that data cannot express; the pipeline supplies the answers."""
+
+_THIRD: Final = Fraction(1, 3)
+_OPPOSITE_SILENT: Final = frozenset({"not_low", "not_high"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One leaf that was weighed.
+
+    Attributes:
+        excludes: it stands under `none`: the rule holds only while this does not.
+    """
+
+    leaf: Leaf
+    truth: Truth
+    excludes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A condition's truth and the clauses that decided it."""
+
+    truth: Truth
+    clauses: tuple[Clause, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Measurands whose values would settle what is unknown."""
+        unknown = (one for one in self.clauses if one.truth is None and not one.excludes)
+        return tuple(dict.fromkeys(name for one in unknown for name in measurands_of(one.leaf)))
+
+    @property
+    def holds_partly(self) -> bool:
+        """Does some clause hold, while others cannot be told?"""
+        return self.truth is None and any(
+            one.truth is True and not one.excludes for one in self.clauses
+        )
+
+
+def weigh(condition: Condition, facts: Facts) -> Weighed:
+    """The truth of a condition tree over these facts, with the clauses behind it."""
+    if isinstance(condition, All):
+        return _all([weigh(part, facts) for part in condition.parts])
+    if isinstance(condition, AnyOf):
+        return _any([weigh(part, facts) for part in condition.parts])
+    if isinstance(condition, NoneOf):
+        return _none([weigh(part, facts) for part in condition.parts])
+    if isinstance(condition, AtLeast):
+        parts = [weigh(part, facts) for part in condition.parts]
+        truth = at_least(condition.count, (part.truth for part in parts))
+        return Weighed(truth, _decisive(parts, truth))
+    truth = truth_of(condition, facts)
+    return Weighed(truth, (Clause(condition, truth),))
+
+
+def holds(condition: Condition, facts: Facts) -> Truth:
+    """The truth alone."""
+    if isinstance(condition, All):
+        return all_of(holds(part, facts) for part in condition.parts)
+    if isinstance(condition, AnyOf):
+        return any_of(holds(part, facts) for part in condition.parts)
+    if isinstance(condition, NoneOf):
+        return not any(holds(part, facts) is True for part in condition.parts)
+    if isinstance(condition, AtLeast):
+        return at_least(condition.count, (holds(part, facts) for part in condition.parts))
+    return truth_of(condition, facts)
+
+
+def _all(parts: list[Weighed]) -> Weighed:
+    truth = all_of(part.truth for part in parts)
+    return Weighed(truth, tuple(clause for part in parts for clause in part.clauses))
+
+
+def _any(parts: list[Weighed]) -> Weighed:
+    truth = any_of(part.truth for part in parts)
+    return Weighed(truth, _decisive(parts, truth))
+
+
+def _decisive(parts: list[Weighed], truth: Truth) -> tuple[Clause, ...]:
+    """Of alternatives only those that made the truth: the true ones of a true, the open ones of an unknown."""
+    kept = [part for part in parts if truth is False or part.truth is truth]
+    if truth is None:
+        kept = [part for part in parts if part.truth is not False]
+    return tuple(clause for part in kept for clause in part.clauses)
+
+
+def _none(parts: list[Weighed]) -> Weighed:
+    truth = not any(part.truth is True for part in parts)
+    clauses = tuple(
+        Clause(clause.leaf, clause.truth, excludes=True)
+        for part in parts
+        for clause in part.clauses
+    )
+    return Weighed(truth, clauses)
+
+
+# ---- leaves
+
+
+def truth_of(leaf: Leaf, facts: Facts) -> Truth:
+    """The truth of one leaf."""
+    return _WEIGHERS[type(leaf)](leaf, facts)
+
+
+def measurands_of(leaf: Leaf) -> tuple[str, ...]:
+    """The measurands a leaf asks about."""
+    if isinstance(leaf, StatusIs | Compared | TextIs):
+        return (leaf.measurand,)
+    if isinstance(leaf, DifferenceAtLeast):
+        return (leaf.first, leaf.second)
+    return ()
+
+
+def leaves(condition: Condition) -> Iterable[Leaf]:
+    """Every leaf of a condition tree."""
+    if isinstance(condition, All | AnyOf | NoneOf | AtLeast):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
+
+
+def _status(leaf: StatusIs, facts: Facts) -> Truth:
+    fact = facts.results.get(leaf.measurand)
+    if leaf.status in ("present", "missing"):
+        is_present = fact is not None and (fact.extent is not None or fact.text is not None)
+        return is_present if leaf.status == "present" else not is_present
+    if fact is None or leaf.measurand in facts.blocked or fact.standing == "unknown":
+        return None
+    truth = _STATUSES[leaf.status](fact)
+    if leaf.measurand == ADJUSTED_CALCIUM and facts.ionised_settles:
+        return True if leaf.status in _OPPOSITE_SILENT else truth and leaf.status == "within"
+    return truth
+
+
+def _third(fact: Fact, is_high: bool) -> Truth:
+    """Beyond the interval on that side, or inside its outer third."""
+    if fact.standing in (HIGH if is_high else LOW):
+        return True
+    if fact.standing != "within":
+        return False
+    if fact.position is None:
+        return None
+    return fact.position >= 1 - _THIRD if is_high else fact.position <= _THIRD
+
+
+_STATUSES: Final[dict[str, Callable[[Fact], Truth]]] = {
+    "low": lambda fact: fact.standing in LOW,
+    "high": lambda fact: fact.standing in HIGH,
+    "within": lambda fact: fact.standing == "within",
+    "not_low": lambda fact: fact.standing not in LOW,
+    "not_high": lambda fact: fact.standing not in HIGH,
+    "outside": lambda fact: fact.standing != "within",
+    "low_or_lowest_third": lambda fact: _third(fact, is_high=False),
+    "high_or_highest_third": lambda fact: _third(fact, is_high=True),
+}
+
+
+def _compared(leaf: Compared, facts: Facts) -> Truth:
+    fact = facts.results.get(leaf.measurand)
+    if fact is None or fact.extent is None or leaf.measurand in facts.blocked:
+        return None
+    if leaf.measurand == ADJUSTED_CALCIUM and facts.ionised_settles:
+        return False
+    return compare(fact, leaf.operator, leaf.limit, leaf.unit)
+
+
+def compare(fact: Fact, operator: Operator, limit: Decimal, unit: str) -> Truth:
+    """The value against a number of ours, in the reported unit where the source prints the number in it too."""
+    if fact.extent is None:
+        return None
+    printed = _in_reported_unit(fact, limit, unit)
+    if printed is not None and fact.quantity is not None:
+        reported = Extent(Fraction(fact.quantity.number), fact.quantity.comparator)
+        return reported.compare(operator, printed)
+    measurand = fact.measurand
+    factor = units.factor(unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    return fact.extent.compare(operator, Fraction(limit) * factor)
+
+
+def _in_reported_unit(fact: Fact, limit: Decimal, unit: str) -> Fraction | None:
+    """The number as its source prints it in the unit of this result, where it does."""
+    table = _equivalents(fact.measurand)
+    if fact.quantity is None or not table:
+        return None
+    other = table.get((Fraction(limit), unit))
+    if other is None or not _same_number(fact.measurand, fact.quantity.unit, other[1]):
+        return None
+    return other[0]
+
+
+def _same_number(measurand: Measurand, one: str, other: str) -> bool:
+    try:
+        return units.factor(one, other, measurand.molar_mass, measurand.valence) == 1
+    except units.UnitError:
+        return False
+
+
+_Table = dict[tuple[Fraction, str], tuple[Fraction, str]]
+_TABLES: dict[int, tuple[Measurand, _Table]] = {}
+
+
+def _equivalents(measurand: Measurand) -> _Table:
+    """Cut-offs printed in two units, read once per measurand."""
+    if not measurand.printed_equivalents:
+        return {}
+    made = _TABLES.get(id(measurand))
+    if made is None or made[0] is not measurand:
+        pairs = measurand.printed_equivalents.items()
+        table = {_amount(one, measurand): _amount(other, measurand) for one, other in pairs}
+        made = (measurand, table)
+        _TABLES[id(measurand)] = made
+    return made[1]
+
+
+def _amount(text: str, measurand: Measurand) -> tuple[Fraction, str]:
+    number, _, printed = text.partition(" ")
+    ucum = next((one.ucum for one in measurand.units if one.printed == printed), printed)
+    return Fraction(Decimal(number)), ucum
+
+
+def _difference(leaf: DifferenceAtLeast, facts: Facts) -> Truth:
+    first, second = facts.results.get(leaf.first), facts.results.get(leaf.second)
+    if first is None or second is None or first.extent is None or second.extent is None:
+        return None
+    if first.extent.comparator or second.extent.comparator:
+        return None
+    measurand = first.measurand
+    factor = units.factor(leaf.unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    return first.extent.number - second.extent.number >= Fraction(leaf.limit) * factor
+
+
+def _text(leaf: TextIs, facts: Facts) -> Truth:
+    fact = facts.results.get(leaf.measurand)
+    if fact is None or fact.text is None or leaf.measurand in facts.blocked:
+        return None
+    return fact.text == leaf.text
+
+
+def _symptom(leaf: SymptomIs, facts: Facts) -> Truth:
+    wanted = set(leaf.onset)
+    return any(
+        symptom in facts.symptoms and (not wanted or bool(wanted & facts.symptoms[symptom]))
+        for symptom in leaf.symptoms
+    )
+
+
+def _specimen(leaf: SpecimenIs, facts: Facts) -> Truth:
+    stated = facts.specimen.get(leaf.field)
+    return stated is not None and str(stated) != "unknown" and str(stated) in leaf.values
+
+
+def _specimen_at_least(leaf: SpecimenAtLeast, facts: Facts) -> Truth:
+    stated = facts.specimen.get(leaf.field)
+    return isinstance(stated, Decimal) and stated.is_finite() and stated >= leaf.limit
+
+
+def _age(leaf: AgeIs, facts: Facts) -> Truth:
+    if facts.age_years is None:
+        return None
+    whole_years = Fraction(facts.age_years.numerator // facts.age_years.denominator)
+    compared = {
+        "lt": whole_years < leaf.years,
+        "le": whole_years <= leaf.years,
+        "gt": whole_years > leaf.years,
+        "ge": whole_years >= leaf.years,
+    }
+    return compared[leaf.operator]
+
+
+def _sex(leaf: SexIs, facts: Facts) -> Truth:
+    return facts.sex == leaf.sex if facts.sex in ("female", "male") else None
+
+
+_WEIGHERS: Final[dict[type, Callable[[Any, Facts], Truth]]] = {
+    StatusIs: _status,
+    Compared: _compared,
+    DifferenceAtLeast: _difference,
+    TextIs: _text,
+    SymptomIs: _symptom,
+    ConditionIs: lambda leaf, facts: not facts.conditions.isdisjoint(leaf.conditions),
+    MedicationIs: lambda leaf, facts: not facts.medications.isdisjoint(leaf.medications),
+    HistoryIs: lambda leaf, facts: leaf.history in facts.history,
+    SpecimenIs: _specimen,
+    SpecimenAtLeast: _specimen_at_least,
+    AgeIs: _age,
+    SexIs: _sex,
+    FindingIs: lambda leaf, facts: facts.findings.get(leaf.rule, False),
+    Computed: lambda leaf, facts: facts.computed.get(leaf.name.replace("-", "_")),
+}

@@ -1,0 +1,141 @@
+"""Quantities that follow from others, worked out before anything is classified, so that they are judged like any other.
+
+What the laboratory reported itself is never recomputed. Calcium always gets an adjusted value to be read by: reported,
+else computed, else the unadjusted total, marked provisional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Final
+
+from labinterp.interpretation import conditions
+from labinterp.interpretation.facts import ADJUSTED_CALCIUM, TOTAL_CALCIUM, before_standing
+from labinterp.interpretation.formulas import FORMULAS
+from labinterp.interpretation.measure import extent_in
+from labinterp.model import units
+from labinterp.model.knowledge import Formula, Knowledge
+from labinterp.model.measurand import Measurand
+from labinterp.model.panel import Conversion, Panel, Result
+from labinterp.model.quantity import Extent, Quantity
+
+PROVISIONAL: Final = "the unadjusted total, used provisionally: no adjusted value could be had; albumin or ionised calcium would settle it"
+_KEPT_DIGITS: Final = 30
+
+
+def derive(panel: Panel, knowledge: Knowledge) -> Panel:
+    """The panel with every quantity that its results allow, in an order that inputs come first."""
+    for formula in _in_order(knowledge.formulas.values()):
+        panel = _with_derived(panel, formula, knowledge)
+    return _with_provisional_calcium(panel, knowledge)
+
+
+def _in_order(formulas: Iterable[Formula]) -> list[Formula]:
+    """Formulas whose inputs are themselves derived come after those that derive them."""
+    waiting = [one for one in formulas if one.enabled and one.id in FORMULAS]
+    ordered: list[Formula] = []
+    while waiting:
+        names = {one.id for one in waiting}
+        ready = [one for one in waiting if not names & (set(one.inputs) | _asked(one))] or waiting[
+            :1
+        ]
+        ordered += ready
+        waiting = [one for one in waiting if one not in ready]
+    return ordered
+
+
+def _asked(formula: Formula) -> set[str]:
+    """Measurands that the formula's validity asks about, itself excepted."""
+    if formula.valid_when is None:
+        return set()
+    named = {
+        name
+        for leaf in conditions.leaves(formula.valid_when)
+        for name in conditions.measurands_of(leaf)
+    }
+    return named - {formula.id}
+
+
+def _with_derived(panel: Panel, formula: Formula, knowledge: Knowledge) -> Panel:
+    """The panel with one more result, if the formula gives one that nobody reported."""
+    measurand = knowledge.measurands.get(formula.id)
+    results = {one.measurand.id: one for one in panel.results if one.usable}
+    if measurand is None or any(one.measurand.id == formula.id for one in panel.results):
+        return panel
+    inputs = [results.get(name) for name in formula.inputs]
+    present = [one for one in inputs if one is not None and one.extent is not None]
+    if len(present) < len(inputs) or any(one.extent and one.extent.comparator for one in present):
+        return panel
+    if formula.valid_when is not None:
+        facts = before_standing(panel, knowledge.measurands)
+        if conditions.holds(formula.valid_when, facts) is False:
+            return replace(panel, notes=(*panel.notes, *_not_computed(formula)))
+    derived = _computed(formula, measurand, present, panel)
+    return panel if derived is None else replace(panel, results=(*panel.results, derived))
+
+
+def _not_computed(formula: Formula) -> tuple[str, ...]:
+    return (f"{formula.title}: {formula.invalid_note.strip()}",) if formula.invalid_note else ()
+
+
+def _computed(
+    formula: Formula, measurand: Measurand, inputs: list[Result], panel: Panel
+) -> Result | None:
+    """The formula's value as a result of its measurand."""
+    handed = tuple(
+        extent.number
+        for one, unit in zip(inputs, formula.units, strict=True)
+        if (extent := extent_in(one, unit)) is not None
+    )
+    value = FORMULAS[formula.id](handed, formula.constants, panel.patient)
+    if value is None:
+        return None
+    factor = units.factor(formula.unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    return Result(
+        measurand,
+        where="derived",
+        quantity=Quantity(_decimal(value), formula.unit),
+        extent=Extent(value * factor),
+        conversion=Conversion(formula.unit, measurand.unit, factor, "same unit"),
+        inputs=tuple(one.measurand.id for one in inputs),
+        formula=formula.id,
+        notes=(*_borrowed_notes(inputs),),
+    )
+
+
+def _borrowed_notes(inputs: list[Result]) -> tuple[str, ...]:
+    """What holds for an input holds for what follows from it."""
+    return tuple(dict.fromkeys(note for one in inputs for note in one.notes))
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """A fraction as a decimal long enough that nothing is lost before the one rounding for print."""
+    with localcontext() as context:
+        context.prec = _KEPT_DIGITS
+        return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def _with_provisional_calcium(panel: Panel, knowledge: Knowledge) -> Panel:
+    """Total calcium stands in for an adjusted value that cannot be had: it may warn, and it is marked."""
+    measurand = knowledge.measurands.get(ADJUSTED_CALCIUM)
+    results: Mapping[str, Result] = {one.measurand.id: one for one in panel.results if one.usable}
+    total = results.get(TOTAL_CALCIUM)
+    if (
+        measurand is None
+        or total is None
+        or any(one.measurand.id == ADJUSTED_CALCIUM for one in panel.results)
+    ):
+        return panel
+    provisional = replace(
+        total,
+        measurand=measurand,
+        where="derived",
+        reported=None,
+        inputs=(TOTAL_CALCIUM,),
+        notes=(*total.notes, PROVISIONAL),
+        provisional=True,
+    )
+    return replace(panel, results=(*panel.results, provisional))

@@ -1,0 +1,182 @@
+"""One rule language for every stratum: which rules hold, how sure that is, and what would settle the rest.
+
+A finding that rests on doubted results is shown as doubtful, never hidden. `strengthens` and `weakens` shift the
+certainty by one step and switch nothing on or off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from labinterp.interpretation import conditions
+from labinterp.interpretation.conditions import Clause, Weighed, measurands_of, weigh
+from labinterp.interpretation.facts import Facts
+from labinterp.interpretation.sentences import Teller
+from labinterp.model.codes import Certainty
+from labinterp.model.interpretation import Finding, Undecided
+from labinterp.model.knowledge import Knowledge
+from labinterp.model.rule import Condition, Rule
+from labinterp.model.truth import Truth
+
+_STEPS: Final[tuple[Certainty, ...]] = ("limited", "moderate", "strong")
+RuleKind = TypeVar("RuleKind", bound=Rule)
+
+Doubts = Mapping[str, tuple["Doubt", ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An artefact that could have produced a result.
+
+    Attributes:
+        rule: the artefact's id.
+        is_probable: it is probable, so that the result cannot be relied on.
+        sentence: the doubt in words.
+    """
+
+    rule: str
+    is_probable: bool
+    sentence: str
+
+
+def found(rules: Iterable[RuleKind], facts: Facts) -> Iterator[tuple[RuleKind, Weighed]]:
+    """Every rule that holds or cannot be told, weighed; what is plainly false is passed over quickly."""
+    for rule in rules:
+        if conditions.holds(rule.when, facts) is not False:
+            yield rule, weigh(rule.when, facts)
+
+
+def true_ones(clauses: Iterable[Condition], facts: Facts) -> tuple[Condition, ...]:
+    """The conditions that hold."""
+    return tuple(one for one in clauses if conditions.holds(one, facts) is True)
+
+
+def about(clauses: Iterable[Clause], *, truth: Truth = True) -> tuple[str, ...]:
+    """The measurands that clauses of this truth rest on, each once."""
+    chosen = (one for one in clauses if one.truth is truth and not one.excludes)
+    return tuple(dict.fromkeys(name for one in chosen for name in measurands_of(one.leaf)))
+
+
+def finding(
+    rule: Rule,
+    weighed: Weighed,
+    teller: Teller,
+    *,
+    doubts: Doubts,
+    strengthens: Iterable[Condition] = (),
+    weakens: Iterable[Condition] = (),
+) -> Finding:
+    """A rule that holds, as a finding with its evidence, certainty and doubts; urgency is none until set."""
+    stronger, weaker = (true_ones(one, teller.facts) for one in (strengthens, weakens))
+    resting = doubts_of(about(weighed.clauses), doubts, teller.facts)
+    return Finding(
+        id=f"finding/{rule.id}",
+        rule=rule.id,
+        version=rule.version,
+        title=rule.title,
+        text=rule.text.strip(),
+        certainty=certainty(rule, len(stronger) > 0, len(weaker) > 0, resting),
+        urgency="none",
+        evidence=teller.evidence(weighed.clauses),
+        doubts=tuple(dict.fromkeys(one.sentence for one in resting)),
+        sources=rule.sources,
+        not_measured=_not_measured(weighed, teller),
+        strengthened_by=_told(stronger, teller),
+        weakened_by=_told(weaker, teller),
+        unverified=_unverified(rule),
+    )
+
+
+def certainty(
+    rule: Rule, is_strengthened: bool, is_weakened: bool, doubts: Iterable[Doubt]
+) -> Certainty:
+    """The rule's own certainty, shifted one step by what strengthens, weakens or throws doubt on it."""
+    doubts = tuple(doubts)
+    if any(doubt.is_probable for doubt in doubts) or rule.certainty == "cannot_tell":
+        return "cannot_tell"
+    base = _STEPS.index("limited" if rule.unverified else rule.certainty)
+    shifted = base + is_strengthened - is_weakened - (len(doubts) > 0)
+    return _STEPS[min(max(shifted, 0), len(_STEPS) - 1)]
+
+
+def doubts_of(measurands: Iterable[str], doubts: Doubts, facts: Facts) -> tuple[Doubt, ...]:
+    """The doubts on these results; a provisional value is one too."""
+    gathered: list[Doubt] = []
+    for name in measurands:
+        gathered.extend(doubts.get(name, ()))
+        fact = facts.results.get(name)
+        if fact is not None and fact.provisional:
+            sentence = f"{facts.name(name)} is provisional: unadjusted, for want of albumin or ionised calcium"
+            gathered.append(Doubt("provisional", is_probable=False, sentence=sentence))
+    return tuple(dict.fromkeys(gathered))
+
+
+def undecided(rule: Rule, weighed: Weighed, teller: Teller, *, text: str = "") -> Undecided | None:
+    """What would settle a rule of which a part holds, or whose results came and could not be judged."""
+    if weighed.truth is not None:
+        return None
+    came = [
+        name
+        for clause in weighed.clauses
+        if clause.truth is None and not clause.excludes
+        for name in measurands_of(clause.leaf)
+        if name in teller.facts.results
+    ]
+    if not came and not weighed.holds_partly:
+        return None
+    return Undecided(
+        rule.id, rule.title, weighed.missing, text or _what_would_settle(weighed, teller)
+    )
+
+
+def _what_would_settle(weighed: Weighed, teller: Teller) -> str:
+    absent = [
+        teller.facts.name(name) for name in weighed.missing if name not in teller.facts.results
+    ]
+    if absent:
+        return f"cannot tell; {' or '.join(absent)} would settle it"
+    open_ones = [
+        teller.sentence(one) for one in weighed.clauses if one.truth is None and not one.excludes
+    ]
+    return f"cannot tell; {'; '.join(dict.fromkeys(open_ones))}" if open_ones else "cannot tell"
+
+
+def _not_measured(weighed: Weighed, teller: Teller) -> tuple[str, ...]:
+    """What stands under `none` and was not measured: named, for it would have spoken against."""
+    unknown = (one for one in weighed.clauses if one.excludes and one.truth is None)
+    return tuple(
+        dict.fromkeys(
+            teller.facts.name(name) for one in unknown for name in measurands_of(one.leaf)
+        )
+    )
+
+
+def _told(held: Iterable[Condition], teller: Teller) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            teller.sentence(clause)
+            for condition in held
+            for clause in weigh(condition, teller.facts).clauses
+            if clause.truth is True and not clause.excludes
+        )
+    )
+
+
+def _unverified(rule: Rule) -> tuple[str, ...]:
+    if rule.unverified:
+        return ("not confirmed in a source", *rule.unverified_fields)
+    return rule.unverified_fields
+
+
+def with_findings(facts: Facts, rules: Iterable[str]) -> Facts:
+    """The facts of the next stratum: these rules were found."""
+    return replace(facts, findings={**facts.findings, **dict.fromkeys(rules, True)})
+
+
+def silenced(facts: Facts, rule: Rule, knowledge: Knowledge) -> Facts:
+    """The facts for a rule: some are not silenced by a normal ionised calcium."""
+    if facts.ionised_settles and rule.id in knowledge.ignores_normal_ionised:
+        return replace(facts, ionised_settles=False)
+    return facts

@@ -1,0 +1,224 @@
+"""The table of contents: from a submission to an explained answer, one step a line.
+
+    identify → normalise → validate → derive → classify → compare → artefacts → patterns → mechanisms → comment
+
+Each step uses only what stands above it. The pipeline is a function of its arguments: no disk, clock, network or name;
+what it cannot read, place or believe becomes a Problem in the answer, and it raises for no submission.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from labinterp.interpretation import artefacts, urgency
+from labinterp.interpretation.answer import Parts, assemble
+from labinterp.interpretation.artefacts import Suspected
+from labinterp.interpretation.classify import classify, graded
+from labinterp.interpretation.compare import compare
+from labinterp.interpretation.derive import derive
+from labinterp.interpretation.explain import Explained, explain
+from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel
+from labinterp.interpretation.findings import with_findings
+from labinterp.interpretation.notices import notices, unknown_age
+from labinterp.interpretation.reading import Reading, read
+from labinterp.interpretation.recognise import recognise
+from labinterp.interpretation.scope import Scope, scope_of
+from labinterp.interpretation.settings import Settings, settle
+from labinterp.interpretation.strata import Stratum, find_patterns, find_red_flags
+from labinterp.model.codes import Urgency
+from labinterp.model.interpretation import Finding, Interpretation, Undecided
+from labinterp.model.knowledge import Knowledge
+from labinterp.model.panel import Classification, Panel, Problem
+from labinterp.model.patient import Patient
+from labinterp.model.submission import Choices, Submission
+
+NO_CHOICES: Final = Choices()
+
+
+def interpret(
+    submission: Submission, knowledge: Knowledge, defaults: Choices = NO_CHOICES
+) -> Interpretation:
+    """The explained answer to one submission.
+
+    Args:
+        submission: the panel as received.
+        knowledge: everything we know.
+        defaults: the organisation's settings; the submission's own choices go before them.
+    """
+    settings, unknown_settings = settle(submission.choices, defaults, knowledge)
+    recognised = recognise(submission, knowledge)
+    patient = recognised.patient
+    reading = read(submission, patient, knowledge)
+    panel = derive(reading.panel, knowledge)
+    placed = _classify(panel, settings, knowledge)
+    changes = compare(panel.results, reading.earlier, knowledge)
+    problems = (
+        *unknown_settings,
+        *recognised.problems,
+        *reading.problems,
+        *placed.problems,
+        *unknown_age(placed.classifications, patient),
+    )
+    strata = _strata(knowledge, panel, placed, reading, problems)
+    urgent = _urgency(knowledge, settings, panel, placed, reading, strata)
+    return assemble(
+        Parts(
+            submission=submission,
+            knowledge=knowledge,
+            settings=settings,
+            recognised=recognised,
+            classifications=placed.classifications,
+            changes=changes,
+            facts=strata.facts,
+            suspected=strata.suspected,
+            patterns=strata.patterns,
+            red_flags=strata.red_flags,
+            explained=strata.explained,
+            urgency=urgent.overall,
+            urgency_because=urgent.because,
+            urgencies=urgent.findings,
+            undecided=urgent.undecided,
+            problems=problems,
+            notices=notices(strata.scope, patient, panel, knowledge),
+        )
+    )
+
+
+# ---- classify
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Results with their standing, as facts, and what was noticed on the way."""
+
+    classifications: tuple[Classification, ...]
+    facts: Facts
+    problems: tuple[Problem, ...]
+
+
+def _classify(panel: Panel, settings: Settings, knowledge: Knowledge) -> _Placed:
+    """Every result's standing, then its severity."""
+    placed = [classify(result, panel.patient, settings, knowledge) for result in panel.results]
+    first = tuple(one for one, _ in placed)
+    classifications = graded(first, of_panel(panel, first, knowledge.measurands))
+    facts = of_panel(panel, classifications, knowledge.measurands)
+    return _Placed(classifications, facts, tuple(one for _, problems in placed for one in problems))
+
+
+# ---- artefacts, red flags, patterns, mechanisms
+
+
+@dataclass(frozen=True, slots=True)
+class _Strata:
+    """What each stratum of rules found.
+
+    Attributes:
+        reported: facts as reported, with the artefacts found.
+        facts: facts as assessed: substitutes in place, doubtful results unanswerable.
+    """
+
+    scope: Scope
+    suspected: Suspected
+    red_flags: Stratum
+    patterns: Stratum
+    explained: Explained
+    reported: Facts
+    facts: Facts
+
+
+def _strata(
+    knowledge: Knowledge,
+    panel: Panel,
+    placed: _Placed,
+    reading: Reading,
+    problems: tuple[Problem, ...],
+) -> _Strata:
+    """Each stratum on the facts that the one before it leaves standing."""
+    scope = scope_of(panel.patient)
+    codes = [problem.code for problem in problems]
+    facts = urgency.with_computed(placed.facts, placed.classifications, codes)
+    suspected = artefacts.suspect(knowledge, facts, panel.results)
+    reported = with_findings(facts, (one.rule for one in suspected.findings))
+    red_flags = find_red_flags(knowledge, reported, suspected.doubts)
+    reported = with_findings(reported, (one.rule for one in red_flags.findings))
+    assessed = artefacts.assessed(reported, suspected)
+    doubts = artefacts.doubts_after_substitution(suspected)
+    patterns = find_patterns(knowledge, assessed, doubts, scope)
+    unanswerable = reading.unusable | (suspected.blocked.keys() - suspected.substitutes.keys())
+    explained = explain(knowledge, panel.patient, assessed, reported, doubts, unanswerable)
+    return _Strata(
+        scope,
+        suspected,
+        red_flags,
+        patterns,
+        explained if scope.notice is None else _out_of_scope(explained, scope),
+        reported,
+        assessed,
+    )
+
+
+def _out_of_scope(explained: Explained, scope: Scope) -> Explained:
+    """Mechanisms are graded for adults only; for others each stays open, and so does the verdict."""
+    open_ones = tuple(scope.undecided(one) for one in explained.mechanisms)
+    return replace(
+        explained,
+        verdict="cannot_tell",
+        text=f"Cannot tell: {scope.notice}.",
+        drivers=(),
+        per_symptom=(),
+        mechanisms=(),
+        undecided=(*open_ones, *explained.undecided),
+        active=(),
+    )
+
+
+# ---- urgency
+
+
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """The overall urgency, what asks for it, and the rules of single results."""
+
+    overall: Urgency
+    because: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
+    undecided: tuple[Undecided, ...]
+
+
+def _urgency(
+    knowledge: Knowledge,
+    settings: Settings,
+    panel: Panel,
+    placed: _Placed,
+    reading: Reading,
+    strata: _Strata,
+) -> _Urgent:
+    """Urgency reads everything as reported, in every reading that is left open."""
+    facts = urgency.as_urgent(strata.reported, placed.classifications)
+    rivals = _rivals(reading, panel.patient, settings, knowledge)
+    single = urgency.single_results(knowledge, facts, rivals, strata.suspected.doubts)
+    findings, open_ones = urgency.in_scope(single, strata.scope, facts)
+    as_reported = find_patterns(knowledge, strata.reported, strata.suspected.doubts, strata.scope)
+    patterns = {one.rule: one for one in (*strata.patterns.findings, *as_reported.findings)}
+    overall, because = urgency.overall(
+        findings,
+        tuple(patterns.values()),
+        strata.red_flags.findings,
+        facts=facts,
+        suspected=strata.suspected.blocked | strata.suspected.replaced,
+        knowledge=knowledge,
+        floor=urgency.floor(knowledge, facts, rivals),
+    )
+    return _Urgent(overall, because, findings, open_ones)
+
+
+def _rivals(
+    reading: Reading, patient: Patient, settings: Settings, knowledge: Knowledge
+) -> dict[str, list[Fact]]:
+    """Unlike results of one time as facts, each for a reading of its own."""
+    facts: dict[str, list[Fact]] = {}
+    for result in reading.rivals:
+        placed, _ = classify(result, patient, settings, knowledge)
+        facts.setdefault(result.measurand.id, []).append(of_classification(placed))
+    return facts

@@ -1,0 +1,117 @@
+"""The reported results as quantities that may be believed: identify, normalise and validate, for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from labinterp.interpretation import validate
+from labinterp.interpretation.compare import Earlier
+from labinterp.interpretation.identify import Identified, identify
+from labinterp.interpretation.lookup import Lookup, lookup_of
+from labinterp.interpretation.normalise import normalise
+from labinterp.model.knowledge import Knowledge
+from labinterp.model.panel import Panel, Problem, Result
+from labinterp.model.patient import Patient
+from labinterp.model.specimen import Specimen
+from labinterp.model.submission import ReportedResult, Submission
+
+UNUSABLE: Final = frozenset(
+    {"value-implausible", "unit-unknown", "unit-missing", "value-not-numeric", "duplicate-result"}
+)
+"""Problems after which a reported result can decide nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The results as read.
+
+    Attributes:
+        results: those that count, once each, and those that do not, with the reason.
+        earlier: usable earlier results, for change.
+        rivals: unlike results of one time, none of which counts, for urgency only.
+    """
+
+    results: tuple[Result, ...]
+    earlier: tuple[Earlier, ...]
+    rivals: tuple[Result, ...]
+    panel: Panel
+    problems: tuple[Problem, ...]
+
+    @property
+    def unusable(self) -> frozenset[str]:
+        """Measurands that were reported and can decide nothing."""
+        return frozenset(
+            one.measurand
+            for one in self.problems
+            if one.code in UNUSABLE and one.measurand is not None
+        )
+
+
+def read(submission: Submission, patient: Patient, knowledge: Knowledge) -> Reading:
+    """Every reported result identified, normalised and validated."""
+    lookup = lookup_of(knowledge)
+    collected_at, late = validate.collection_time(submission.collected_at, submission.received_at)
+    before = _earlier(submission, lookup)
+    supported = frozenset(result.measurand.id for _, result in before)
+    results: list[Result] = []
+    problems = [Problem(code, message, where) for where, code, message in submission.problems]
+    problems.extend(late)
+    for reported in submission.results:
+        result, more = _one(reported, submission, lookup, supported)
+        problems.extend(more)
+        if result is not None:
+            results.append(result)
+    once = validate.once_each(results, collected_at)
+    return Reading(
+        once.results,
+        (*before, *once.earlier),
+        tuple(one for group in once.rivals.values() for one in group),
+        Panel(patient, _specimen(submission), once.results, collected_at),
+        (*problems, *once.problems),
+    )
+
+
+def _one(
+    reported: ReportedResult, submission: Submission, lookup: Lookup, supported: Collection[str]
+) -> tuple[Result | None, tuple[Problem, ...]]:
+    """One reported result, or the Problem that says why there is none."""
+    identified, problems = identify(reported, lookup, material=submission.specimen_material)
+    if identified is None:
+        return None, problems
+    result, more = normalise(reported, identified, lookup)
+    is_supported = identified.measurand.id in supported
+    result, doubts = validate.plausible(result, identified, supported=is_supported)
+    result, notes = validate.by_status(result, submission.status)
+    return result, (*problems, *more, *doubts, *notes)
+
+
+def _earlier(submission: Submission, lookup: Lookup) -> tuple[Earlier, ...]:
+    """Usable results of earlier panels; what cannot be read of them is passed over."""
+    found: list[Earlier] = []
+    for panel in submission.previous:
+        for reported in panel.results:
+            identified, _ = identify(reported, lookup)
+            result = _believed(reported, identified, lookup) if identified else None
+            if result is not None:
+                found.append((reported.collected_at or panel.collected_at, result))
+    return tuple(found)
+
+
+def _believed(reported: ReportedResult, identified: Identified, lookup: Lookup) -> Result | None:
+    result, _ = normalise(reported, identified, lookup)
+    result, _ = validate.plausible(result, identified, supported=True)
+    result, _ = validate.by_status(result, "final")
+    return result if result.usable and result.extent is not None else None
+
+
+def _specimen(submission: Submission) -> Specimen:
+    return Specimen(
+        submission.specimen_material,
+        submission.specimen_container,
+        dict(submission.specimen_fields),
+        submission.haemolysis_index,
+        submission.specimen_comment,
+    )

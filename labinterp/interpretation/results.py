@@ -1,0 +1,447 @@
+"""Each classified result as the answer prints it: exactly as sent, converted, judged, doubted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Final, Literal
+
+from labinterp.interpretation import conditions
+from labinterp.interpretation.classify import critical_text
+from labinterp.interpretation.facts import Facts
+from labinterp.interpretation.findings import Doubts
+from labinterp.interpretation.intervals import fits_anyone
+from labinterp.interpretation.measure import (
+    bounds_text,
+    compared_bounds,
+    compared_column,
+    extent_in,
+)
+from labinterp.interpretation.numerals import clean
+from labinterp.interpretation.printed_interval import is_given
+from labinterp.interpretation.settings import Settings
+from labinterp.model import units
+from labinterp.model.codes import FLAG_OF_STANDING, LOINC
+from labinterp.model.interpretation import (
+    Amount,
+    ChangeRecord,
+    ConversionRecord,
+    DecisionRecord,
+    IntervalRecord,
+    InterpretedResult,
+    LineGeometryInputs,
+    ReportedValue,
+)
+from labinterp.model.interval import Bounds, DecisionLimit
+from labinterp.model.knowledge import Formula, Knowledge
+from labinterp.model.measurand import Measurand
+from labinterp.model.panel import Change, Classification, Result, UsedInterval
+from labinterp.model.patient import Patient
+from labinterp.model.submission import ReportedResult
+
+_PRECISION: Final = 34
+_FACTOR_DIGITS: Final = 8
+_DEFAULT_DECIMALS: Final = 2
+_GROUP_ORDER: Final = ("electrolytes", "minerals", "vitamins", "supporting", "urine", "specimen")
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """What the printing of results needs besides the classification."""
+
+    knowledge: Knowledge
+    settings: Settings
+    patient: Patient
+    facts: Facts
+    doubts: Doubts
+    changes: Mapping[str, Change]
+
+    def result(self, one: Classification) -> InterpretedResult:
+        """A classified result as the answer shows it."""
+        result, measurand = one.result, one.result.measurand
+        formula = self.knowledge.formulas.get(result.formula or "")
+        return InterpretedResult(
+            measurand=measurand.id,
+            name=_name(result),
+            loinc=_loinc(result),
+            group=measurand.group,
+            where=result.where,
+            reported=_reported(result.reported),
+            value=_value(result),
+            conventional=_other_system(result),
+            conversion=_conversion(result),
+            interval=_interval(one.interval, measurand),
+            standing=one.standing,
+            why_unknown=one.why_unknown,
+            at_the_limit=one.at_the_limit,
+            at_the_limit_note=one.at_the_limit_note,
+            flag=FLAG_OF_STANDING[one.standing],
+            decisions=_decisions(one),
+            change=_change(self.changes.get(measurand.id), result) if result.usable else None,
+            doubts=self._doubts(result),
+            derived_from=result.inputs,
+            derivation=formula.expression.strip() if formula else None,
+            notes=(*result.notes, *self._cautions(formula)),
+            band=one.band.name if one.band else None,
+            band_label=one.band.label if one.band else None,
+            provisional=result.provisional,
+            line=self._line(one),
+            matched_by=result.matched_by,
+            read_in_words=result.usable and result.text is not None,
+        )
+
+    def _doubts(self, result: Result) -> tuple[str, ...]:
+        if not result.usable:
+            return ()
+        return tuple(doubt.sentence for doubt in self.doubts.get(result.measurand.id, ()))
+
+    def _cautions(self, formula: Formula | None) -> tuple[str, ...]:
+        """The formula's cautions that apply to this panel."""
+        if formula is None:
+            return ()
+        return tuple(
+            text.strip()
+            for condition, text in formula.cautions
+            if condition is None or conditions.holds(condition, self.facts) is True
+        )
+
+    def _line(self, one: Classification) -> LineGeometryInputs | None:
+        """Everything a number line needs, in the unit the result was reported in."""
+        result = one.result
+        if result.quantity is None or result.extent is None:
+            return None
+        unit = result.quantity.unit
+        low, high = _ends_in(one.interval, result, unit)
+        critical = _critical_in(result, self.patient, self.settings, unit)
+        bounds = result.measurand.plausibility
+        change = self.changes.get(result.measurand.id)
+        return LineGeometryInputs(
+            unit=_printed(result.measurand, unit),
+            value=_rounded_derived(result),
+            comparator=result.quantity.comparator,
+            low=low,
+            high=high,
+            critical_low=critical[0],
+            critical_high=critical[1],
+            decision=_decision_points(one, unit),
+            plausible_low=_in_unit(result, bounds.reject_below, bounds.unit, unit)
+            if bounds
+            else None,
+            plausible_high=_in_unit(result, bounds.reject_above, bounds.unit, unit)
+            if bounds
+            else None,
+            previous=_in_unit(result, change.earlier.number, change.earlier.unit, unit)
+            if change
+            else None,
+        )
+
+
+def in_order(
+    classifications: Iterable[Classification], knowledge: Knowledge
+) -> list[Classification]:
+    """Results by group, then as the knowledge lists them, so that the sender's order does not matter."""
+    places = {name: place for place, name in enumerate(knowledge.measurands)}
+
+    def key(one: Classification) -> tuple[int, bool, int, str, str]:
+        measurand = one.result.measurand
+        group = (
+            _GROUP_ORDER.index(measurand.group)
+            if measurand.group in _GROUP_ORDER
+            else len(_GROUP_ORDER)
+        )
+        number = f"{one.result.quantity.number:f}" if one.result.quantity else ""
+        return group, not measurand.core, places.get(measurand.id, 0), number, one.result.where
+
+    return sorted(classifications, key=key)
+
+
+# ---- the parts of a row
+
+
+def _name(result: Result) -> str:
+    return (
+        f"{result.measurand.name} (unadjusted total, provisional)"
+        if result.provisional
+        else result.measurand.name
+    )
+
+
+def _loinc(result: Result) -> str | None:
+    """The code that was sent, where it was understood; else the measurand's first."""
+    sent = result.reported.codes if result.reported else ()
+    known = {
+        code.code for code in result.measurand.codes if code.system == LOINC and not code.is_other
+    }
+    chosen = next((one.code for one in sent if one.code in known), None)
+    if chosen is not None:
+        return chosen
+    kind = _property(result)
+    codes = [code for code in result.measurand.codes if code.system == LOINC and not code.is_other]
+    return next(
+        (code.code for code in codes if code.property == kind), codes[0].code if codes else None
+    )
+
+
+def _property(result: Result) -> str:
+    kind = units.kind(result.quantity.unit) if result.quantity else "other"
+    return {"mass": "mass", "substance": "moles", "equivalent": "moles"}.get(kind, kind)
+
+
+def _reported(reported: ReportedResult | None) -> ReportedValue | None:
+    if reported is None:
+        return None
+    interval = reported.interval
+    text = None
+    if interval is not None and is_given(interval):
+        text = interval.text or f"{interval.low or ''}–{interval.high or ''}"
+    value = reported.value
+    comparator = reported.comparator
+    if value is not None and comparator is None:
+        head = clean(value).strip()[:2]
+        comparator = next(
+            (sign for sign in ("<=", ">=", "<", ">", "≤", "≥") if head.startswith(sign)), None
+        )
+    return ReportedValue(
+        value,
+        comparator,
+        reported.unit,
+        text,
+        reported.flag,
+        reported.note,
+        reported.name,
+        reported.status,
+    )
+
+
+def _value(result: Result) -> Amount | None:
+    """The value in the canonical unit, rounded once, to the decimals that unit is printed with."""
+    if result.extent is None or result.quantity is None:
+        return None
+    measurand = result.measurand
+    if result.quantity.unit == measurand.unit and not result.inputs:
+        number = result.quantity.number
+    else:
+        number = _rounded(result.extent.number, (_figures(result, measurand.unit)[0], _PRECISION))
+    return Amount(
+        number, measurand.unit, result.extent.comparator, _printed(measurand, measurand.unit)
+    )
+
+
+def _other_system(result: Result) -> Amount | None:
+    """The same value in the other unit system, to no more figures than were reported."""
+    measurand = result.measurand
+    unit = measurand.conventional_unit
+    if result.extent is None or result.quantity is None or unit is None:
+        return None
+    if result.quantity.unit == unit and not result.inputs:
+        number = result.quantity.number
+    else:
+        try:
+            extent = extent_in(result, unit)
+        except units.UnitError:
+            return None
+        if extent is None:
+            return None
+        number = _rounded(extent.number, _figures(result, unit))
+    return Amount(number, unit, result.extent.comparator, _printed(measurand, unit))
+
+
+def _figures(result: Result, unit: str) -> tuple[int, int]:
+    """Decimals that this unit is printed with, and the significant figures that were reported."""
+    accepted = result.measurand.accepted(unit)
+    decimals = (
+        accepted.decimals if accepted and accepted.decimals is not None else _DEFAULT_DECIMALS
+    )
+    digits = result.quantity.number.as_tuple().digits if result.quantity else (0, 0, 0)
+    significant = _PRECISION if result.inputs else len(digits)
+    return decimals, significant
+
+
+def _rounded(number: Fraction, figures: tuple[int, int]) -> Decimal:
+    """Rounded once, half to even, to the unit's decimals but to no more figures than were reported."""
+    decimals, significant = figures
+    with localcontext() as context:
+        context.prec = _PRECISION
+        exact = Decimal(number.numerator) / Decimal(number.denominator)
+        magnitude = exact.adjusted() + 1 if exact else 1
+        places = (
+            min(decimals, max(significant - magnitude, 0)) if significant < _PRECISION else decimals
+        )
+        places = max(places, min(decimals, 2 - magnitude)) if exact else decimals
+        return round(exact, places) if places > 0 else exact.quantize(Decimal(1))
+
+
+def _rounded_derived(result: Result) -> Decimal:
+    """The number in its reported unit; a derived one is rounded as it is printed."""
+    if result.quantity is None:
+        return Decimal(0)
+    if not result.inputs or result.provisional:
+        return result.quantity.number
+    return _rounded(Fraction(result.quantity.number), _figures(result, result.quantity.unit))
+
+
+def _conversion(result: Result) -> ConversionRecord | None:
+    conversion = result.conversion
+    if conversion is None or conversion.from_unit == conversion.to_unit:
+        return None
+    with localcontext() as context:
+        context.prec = _FACTOR_DIGITS
+        factor = Decimal(conversion.factor.numerator) / Decimal(conversion.factor.denominator)
+    return ConversionRecord(
+        conversion.from_unit, conversion.to_unit, factor, conversion.basis, conversion.sources
+    )
+
+
+def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord | None:
+    if used is None:
+        return None
+    owner: Literal["laboratory", "service"] = (
+        "laboratory" if used.owner == "laboratory" else "service"
+    )
+    kind: Literal["reference", "decision"] = "decision" if used.kind == "decision" else "reference"
+    return IntervalRecord(
+        low=Decimal(used.low) if used.low is not None else None,
+        high=Decimal(used.high) if used.high is not None else None,
+        unit=used.unit,
+        owner=owner,
+        kind=kind,
+        set=used.set,
+        applies_to=used.applies_to,
+        source=used.sources,
+        low_included=used.low_included,
+        high_included=used.high_included,
+        fallback=used.fallback,
+        printed_unit=_printed(measurand, used.unit),
+        text=used.text,
+        others=used.others,
+    )
+
+
+def _decisions(one: Classification) -> tuple[DecisionRecord, ...]:
+    """The severity band, the critical limit and the scheme's regions this result lies in."""
+    result = one.result
+    records = [_as_decision(limit, result) for limit in one.decisions]
+    critical = critical_text(one)
+    if one.critical is not None and critical is not None:
+        name = f"critical limit of {one.critical.policy_name}"
+        records.insert(
+            0, DecisionRecord(name, critical, one.critical.sources, one.critical.policy, "critical")
+        )
+    if one.band is not None:
+        band = one.band
+        note = band.note or ""
+        records.append(
+            DecisionRecord(band.label, note, band.sources, None, "severity", band.unverified)
+        )
+    return tuple(records)
+
+
+def _as_decision(limit: DecisionLimit, result: Result) -> DecisionRecord:
+    bounds = compared_bounds(result, limit.bounds, limit.also_printed) or limit.bounds
+    text = bounds_text(bounds, _printed(result.measurand, bounds.unit))
+    return DecisionRecord(
+        limit.label, text, limit.sources, limit.scheme, "decision", limit.unverified
+    )
+
+
+def _change(change: Change | None, result: Result) -> ChangeRecord | None:
+    if change is None:
+        return None
+    measurand = result.measurand
+    earlier = change.earlier
+    difference = None
+    if change.difference is not None:
+        difference = _rounded(change.difference, (_figures(result, measurand.unit)[0], _PRECISION))
+    return ChangeRecord(
+        earlier=Amount(
+            earlier.number, earlier.unit, earlier.comparator, _printed(measurand, earlier.unit)
+        ),
+        earlier_at=change.earlier_at.isoformat() if change.earlier_at else None,
+        difference=difference,
+        percent=_one_decimal(change.percent),
+        reference_change_value=_one_decimal(change.reference_change_value),
+        significant=change.significant,
+        text=change.text,
+    )
+
+
+def _one_decimal(number: Fraction | None) -> Decimal | None:
+    if number is None:
+        return None
+    with localcontext() as context:
+        context.prec = _PRECISION
+        return round(Decimal(number.numerator) / Decimal(number.denominator), 1)
+
+
+# ---- number lines
+
+
+def _in_unit(result: Result, number: Decimal | None, unit: str, wanted: str) -> Decimal | None:
+    """A number of another unit in the wanted one, for drawing."""
+    if number is None:
+        return None
+    if unit == wanted:
+        return number
+    measurand = result.measurand
+    try:
+        factor = units.factor(unit, wanted, measurand.molar_mass, measurand.valence)
+    except units.UnitError:
+        return None
+    with localcontext() as context:
+        context.prec = _FACTOR_DIGITS
+        exact = Fraction(number) * factor
+        return Decimal(exact.numerator) / Decimal(exact.denominator)
+
+
+def _ends_in(
+    used: UsedInterval | None, result: Result, unit: str
+) -> tuple[Decimal | None, Decimal | None]:
+    if used is None:
+        return None, None
+    if used.row is not None:
+        column, low, high = compared_column(result, used.row)
+        return _in_unit(result, low, column, unit), _in_unit(result, high, column, unit)
+    ends = (Decimal(end) if end is not None else None for end in (used.low, used.high))
+    low, high = ends
+    return _in_unit(result, low, used.unit, unit), _in_unit(result, high, used.unit, unit)
+
+
+def _critical_in(
+    result: Result, patient: Patient, settings: Settings, unit: str
+) -> tuple[Decimal | None, Decimal | None]:
+    """The critical limits of the policy in force, for whomever this patient may be."""
+    for limit in result.measurand.critical_limits:
+        if limit.policy == settings.critical_policy and fits_anyone(limit.applies_to, patient):
+            return _edge(result, limit.low, unit), _edge(result, limit.high, unit)
+    return None, None
+
+
+def _edge(result: Result, bounds: Bounds | None, unit: str) -> Decimal | None:
+    if bounds is None:
+        return None
+    edges = (bounds.lt, bounds.le, bounds.gt, bounds.ge)
+    return _in_unit(
+        result, next((edge for edge in edges if edge is not None), None), bounds.unit, unit
+    )
+
+
+def _decision_points(one: Classification, unit: str) -> tuple[Decimal, ...]:
+    """The edges of the scheme's regions, for the marks on the line."""
+    result = one.result
+    schemes = {limit.scheme for limit in one.decisions}
+    points = set()
+    for limit in result.measurand.decision_limits:
+        if limit.scheme in schemes:
+            bounds = compared_bounds(result, limit.bounds, limit.also_printed) or limit.bounds
+            edges = (bounds.lt, bounds.le, bounds.gt, bounds.ge)
+            points |= {
+                _in_unit(result, edge, bounds.unit, unit) for edge in edges if edge is not None
+            }
+    return tuple(sorted(point for point in points if point is not None))
+
+
+def _printed(measurand: Measurand, unit: str) -> str:
+    accepted = measurand.accepted(unit)
+    return accepted.printed if accepted else unit

@@ -1,0 +1,108 @@
+"""Patterns and red flags: the strata between artefacts and mechanisms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from labinterp.interpretation import conditions
+from labinterp.interpretation.findings import (
+    Doubts,
+    finding,
+    found,
+    silenced,
+    undecided,
+)
+from labinterp.interpretation.facts import Facts
+from labinterp.interpretation.scope import Scope
+from labinterp.interpretation.sentences import Teller
+from labinterp.model.codes import URGENCIES, Urgency, most_urgent
+from labinterp.model.interpretation import Finding, Undecided
+from labinterp.model.knowledge import Knowledge
+from labinterp.model.rule import Pattern, RedFlag
+
+LEADING: Final = 5
+"""At most so many findings lead an answer; the rest stands under "also noted"."""
+_CERTAINTIES: Final = ("strong", "moderate", "limited", "cannot_tell")
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """What one stratum of rules amounts to."""
+
+    findings: tuple[Finding, ...]
+    undecided: tuple[Undecided, ...]
+
+
+def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Scope) -> Stratum:
+    """The patterns that hold, the most urgent first, and those that something missing leaves open."""
+    findings: list[Finding] = []
+    open_ones: list[Undecided] = []
+    for rule in knowledge.patterns.values():
+        heard = silenced(facts, rule, knowledge)
+        teller = Teller(knowledge, heard)
+        for _, weighed in found((rule,), heard):
+            if weighed.truth is None:
+                open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
+                continue
+            one = finding(
+                rule,
+                weighed,
+                teller,
+                doubts=doubts,
+                strengthens=rule.strengthens,
+                weakens=rule.weakens,
+            )
+            one = replace(
+                one,
+                urgency=pattern_urgency(rule, heard),
+                steps=rule.next_steps,
+                caveats=_note(rule),
+            )
+            if scope.covers(rule):
+                findings.append(one)
+            else:
+                open_ones.append(scope.undecided(one))
+    return Stratum(ranked(findings), tuple(open_ones))
+
+
+def pattern_urgency(rule: Pattern, facts: Facts) -> Urgency:
+    """The pattern's urgency: its first upgrade that holds, never below its own."""
+    upgrade = next(
+        (one for one in rule.urgency_upgrades if conditions.holds(one.when, facts) is True), None
+    )
+    return rule.urgency if upgrade is None else most_urgent(rule.urgency, upgrade.urgency)
+
+
+def _note(rule: Pattern) -> tuple[str, ...]:
+    return (f"Twitching: {rule.twitch_note}",) if rule.twitch_note else ()
+
+
+def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By urgency, then certainty, then id; the first few lead."""
+    ordered = sorted(
+        findings,
+        key=lambda one: (
+            -URGENCIES.index(one.urgency),
+            _CERTAINTIES.index(one.certainty),
+            one.rule,
+        ),
+    )
+    return tuple(replace(one, leading=place < LEADING) for place, one in enumerate(ordered))
+
+
+def find_red_flags(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Stratum:
+    """Red flags, read from everything as it was reported; no artefact and no age silences them."""
+    findings: list[Finding] = []
+    open_ones: list[Undecided] = []
+    teller = Teller(knowledge, facts)
+    rules: Iterable[RedFlag] = knowledge.red_flags.values()
+    for rule, weighed in found(rules, facts):
+        if weighed.truth is None:
+            open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
+            continue
+        one = finding(rule, weighed, teller, doubts=doubts)
+        findings.append(replace(one, kind="red_flag", urgency=rule.urgency, steps=rule.next_steps))
+    ordered = sorted(findings, key=lambda one: (-URGENCIES.index(one.urgency), one.rule))
+    return Stratum(tuple(ordered), tuple(open_ones))

@@ -1,0 +1,101 @@
+"""The laboratory's interval laid beside ours, unit by unit: the best witness of which unit a result is really in.
+
+The interval travels with the result and betrays a wrong unit more often than the value does. It only raises questions;
+no unit is ever corrected by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from labinterp.interpretation.identify import Identified
+from labinterp.interpretation.printed_interval import PrintedInterval
+from labinterp.model import units
+from labinterp.model.measurand import AcceptedUnit, Measurand
+
+_CLOSE: Final = Fraction(13, 10)
+"""Ends within this ratio of ours agree: wider than published intervals of one measurand differ among
+themselves, narrower than any two of its units do (milliequivalents of magnesium excepted)."""
+_FAR: Final = Fraction(16, 10)
+"""Ends beyond this ratio of all of ours are another unit's, where that unit agrees."""
+
+_Ends = tuple[Fraction | None, Fraction | None]
+_MADE: dict[int, tuple[Measurand, tuple[_Ends, ...]]] = {}
+_KEPT: Final = 512
+
+
+def fits(printed: PrintedInterval, unit: AcceptedUnit, identified: Identified) -> bool:
+    """Would this interval be a familiar one, if it were in this unit?"""
+    distance = _distance(printed, unit, identified)
+    return distance is not None and distance <= _CLOSE
+
+
+def betrayed_unit(
+    printed: PrintedInterval, reported: AcceptedUnit, identified: Identified
+) -> AcceptedUnit | None:
+    """The accepted unit this interval is plainly in, where that is not the reported one; else None."""
+    distance = _distance(printed, reported, identified)
+    if distance is None or distance <= _FAR:
+        return None
+    others = (unit for unit in identified.measurand.units if unit.ucum != reported.ucum)
+    return next((unit for unit in others if fits(printed, unit, identified)), None)
+
+
+def _distance(
+    printed: PrintedInterval, unit: AcceptedUnit, identified: Identified
+) -> Fraction | None:
+    """The smallest ratio, over our intervals, by which the ends differ; None where nothing can be compared."""
+    try:
+        factor = units.factor(
+            unit.ucum,
+            identified.measurand.unit,
+            unit.molar_mass or identified.molar_mass,
+            identified.measurand.valence,
+        )
+    except units.UnitError:
+        return None
+    ends = (_scaled(printed.low, factor), _scaled(printed.high, factor))
+    distances = (_ratio(ends, ours) for ours in _ours(identified.measurand))
+    return min((one for one in distances if one is not None), default=None)
+
+
+def _scaled(number: Decimal | None, factor: Fraction) -> Fraction | None:
+    """An end in the canonical unit; zero says nothing and counts as open."""
+    return Fraction(number) * factor if number else None
+
+
+def _ratio(theirs: _Ends, ours: _Ends) -> Fraction | None:
+    ratios = [
+        max(their / our, our / their)
+        for their, our in zip(theirs, ours, strict=True)
+        if their is not None and our is not None
+    ]
+    return max(ratios, default=None)
+
+
+def _ours(measurand: Measurand) -> tuple[_Ends, ...]:
+    """Our usable intervals of a measurand in its canonical unit, worked out once."""
+    made = _MADE.get(id(measurand))
+    if made is None or made[0] is not measurand:
+        if len(_MADE) >= _KEPT:
+            _MADE.clear()
+        made = (measurand, tuple(_canonical_intervals(measurand)))
+        _MADE[id(measurand)] = made
+    return made[1]
+
+
+def _canonical_intervals(measurand: Measurand) -> Iterator[_Ends]:
+    fallback = () if measurand.fallback is None else (measurand.fallback,)
+    for interval in (*measurand.intervals, *fallback):
+        if not interval.usable or interval.unverified:
+            continue
+        try:
+            factor = units.factor(
+                interval.unit, measurand.unit, measurand.molar_mass, measurand.valence
+            )
+        except units.UnitError:
+            continue
+        yield _scaled(interval.low, factor), _scaled(interval.high, factor)
