@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.knowledge import compiled
-from labinterp.knowledge.build import VERSION, knowledge
+from labinterp.knowledge.build import VERSION, content_version, knowledge
 from labinterp.knowledge.describing import KINDS, describe, listing, overdue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from labinterp.knowledge.reader import Document
     from labinterp.model.knowledge import Knowledge
@@ -26,7 +27,9 @@ __all__ = [
     "VERSION",
     "check",
     "describe",
+    "differences",
     "digest_of",
+    "doubts",
     "listing",
     "load",
     "overdue",
@@ -70,6 +73,42 @@ def check(folder: Path | None = None) -> tuple[str, ...]:
         places = error.errors
         return tuple(f"{one.where}: {one.message}" for one in places) or (error.message,)
     return tuple(f"{one.where}: {one.message}" for one in proofs.faults(documents, known))
+
+
+def doubts(
+    known: Knowledge, folder: Path | None, on: date
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What is no fault but should be known: unverified claims, second-hand sources, overdue reviews.
+
+    Args:
+        known: the knowledge of the folder.
+        folder: the folder, for files and lines.
+        on: the day that reviews are held against.
+    """
+    from labinterp.knowledge import proofs, reader  # noqa: PLC0415 - only `check` asks
+
+    documents = reader.documents(folder or FOLDER)
+    second_hand = tuple(f"{one.id}: {one.access}" for one in proofs.second_hand(known))
+    return (
+        ("unverified", proofs.unverified(documents)),
+        ("sources read second hand", second_hand),
+        ("overdue for review", overdue(known, on)),
+    )
+
+
+def differences(folder: Path | None, other: Path) -> tuple[str, ...]:
+    """What another folder says differently, a file a line: added, removed or changed."""
+    from labinterp.knowledge import reader  # noqa: PLC0415 - only `diff` asks
+
+    ours, theirs = (
+        {one.name: content_version(one) for one in reader.documents(root)}
+        for root in (folder or FOLDER, other)
+    )
+    return tuple(
+        f"{'added' if name not in ours else 'removed' if name not in theirs else 'changed'}: {name}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    )
 
 
 def digest_of(folder: Path) -> str:

@@ -156,7 +156,7 @@ class Measurand:
     unit_confusions: tuple[UnitConfusion, ...] = ()
     variation: tuple[Variation, ...] = ()
     qualitative: tuple[str, ...] = ()
-    printed_equivalents: Mapping[str, str] = field(default_factory=dict)
+    printed_equivalents: Mapping[str, str] = field(default_factory=dict, hash=False)
     derived_by: str | None = None
     stands_in_for: str | None = None
     """The measurand this one is read as when that one was not reported: a lone potassium in heparin

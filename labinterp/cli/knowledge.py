@@ -1,0 +1,154 @@
+"""`labinterp knowledge`: which medicine is in use, whether it holds together, and what it says."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp.cli import COMMANDS, DONE, OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labinterp.model.knowledge import Knowledge
+
+ACTIONS: Final = {
+    "version": "print version and digest",
+    "check": "prove that every claim has a source and every file fits the others",
+    "show": "print everything known of one id",
+    "overdue": "list what is due for review",
+    "diff": "list what another folder of knowledge says differently",
+}
+
+
+def register(subparsers: Any) -> None:
+    """Add the command's parser."""
+    parser = subparsers.add_parser("knowledge", help=COMMANDS["knowledge"])
+    parser.add_argument(
+        "--folder", type=Path, help="read the medical knowledge from FOLDER", metavar="FOLDER"
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    made = {name: actions.add_parser(name, help=text) for name, text in ACTIONS.items()}
+    made["show"].add_argument("id", metavar="ID", help="of an analyte, rule, source, term, …")
+    made["overdue"].add_argument("--on", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    made["check"].add_argument("--on", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    made["check"].add_argument(
+        "--all", action="store_true", help="name every doubt, not only count"
+    )
+    made["diff"].add_argument(
+        "other", type=Path, metavar="OTHER", help="the folder to compare with"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the chosen action; exit code 3 when the knowledge is at fault."""
+    actions = {
+        "version": _version,
+        "check": _check,
+        "show": _show,
+        "overdue": _overdue,
+        "diff": _diff,
+    }
+    return actions[args.action](args)
+
+
+def _version(args: argparse.Namespace) -> int:
+    known = _load(args)
+    print(f"knowledge {known.version}, digest {known.digest}")
+    print(
+        f"{len(known.measurands)} measurands, {known.rule_count} rules, {len(known.sources)} sources"
+    )
+    return DONE
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Faults make the command fail; what is unverified, second hand or overdue is only listed."""
+    from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of it
+
+    faults = knowledge.check(args.folder)
+    for fault in faults:
+        print(f"FAULT {fault}")
+    if faults:
+        return OURS
+    known = _load(args)
+    for title, items in knowledge.doubts(known, args.folder, _day(args)):
+        print(f"{title}: {len(items)}")
+        for item in items if args.all else ():
+            print(f"  {item}")
+    print(f"Every claim of {len(known.reviews)} reviewed files has a source that resolves,")
+    print("or is marked unverified and not shown as fact.")
+    return DONE
+
+
+def _show(args: argparse.Namespace) -> int:
+    from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of it
+
+    print("\n".join(lines(knowledge.describe(_load(args), args.id))))
+    return DONE
+
+
+def _overdue(args: argparse.Namespace) -> int:
+    from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of it
+
+    day = _day(args)
+    names = knowledge.overdue(_load(args), day)
+    print(f"{len(names)} files are due for review on {day.isoformat()}.")
+    for name in names:
+        print(name)
+    return DONE
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of it
+
+    changes = knowledge.differences(args.folder, args.other)
+    for change in changes:
+        print(change)
+    print(f"{len(changes)} differences.")
+    return DONE
+
+
+def _load(args: argparse.Namespace) -> Knowledge:
+    from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of it
+
+    return knowledge.load(args.folder)
+
+
+def _day(args: argparse.Namespace) -> date:
+    if args.on is not None:
+        return date.fromisoformat(str(args.on))
+    return datetime.now(UTC).date()  # noqa: TID251 - without services the command itself is the clock
+
+
+def lines(value: Any, indent: int = 0) -> Iterable[str]:  # noqa: ANN401 - any plain data
+    """Plain data as indented lines; what is empty is left out."""
+    pad = "  " * indent
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _member(f"{pad}{str(key).replace('_', ' ')}:", inner, indent)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _member(f"{pad}-", inner, indent)
+    else:
+        yield f"{pad}{_word(value)}"
+
+
+def _member(head: str, inner: Any, indent: int) -> Iterable[str]:  # noqa: ANN401 - any plain data
+    if inner is None or inner in ("", [], {}, ()):
+        return
+    flat = isinstance(inner, list) and all(not isinstance(item, dict | list) for item in inner)
+    if flat:
+        yield f"{head} {', '.join(_word(item) for item in inner)}"
+    elif isinstance(inner, dict | list):
+        yield head
+        yield from lines(inner, indent + 1)
+    else:
+        yield f"{head} {_word(inner)}"
+
+
+def _word(value: Any) -> str:  # noqa: ANN401 - any plain data
+    return str(value) if not isinstance(value, bool) else json.dumps(value)
