@@ -40,6 +40,7 @@ _VALUE_FORMS: Final = [
         "required": ["value"],
         "additionalProperties": False,
     },
+    {"type": "null"},
 ]
 
 
@@ -116,7 +117,8 @@ class Word(fields.String):
 
     def __init__(self, words: Sequence[str], **kwargs: Any) -> None:
         self.words = {_folded(word): word for word in words}
-        super().__init__(**_optional(kwargs, enum=list(words)))
+        null = () if kwargs.get("required") else (None,)
+        super().__init__(**_optional(kwargs, enum=[*words, *null]))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = checked_text(value, LONGEST_NUMBER)
@@ -142,9 +144,7 @@ class Value(Field[Any]):
     """A result's value: number, text with its comparator, or comparator and value apart."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            **_optional(kwargs, anyOf=_VALUE_FORMS, type=["string", "number", "object"])
-        )
+        super().__init__(**_optional(kwargs, anyOf=_VALUE_FORMS))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | dict[str, str]:
         if not isinstance(value, Mapping):
@@ -256,7 +256,9 @@ class TextOr(Field[Any]):
 
     def __init__(self, schema: Schema, longest: int = 200, **kwargs: Any) -> None:
         self.schema, self.longest = schema, longest
-        super().__init__(**_optional(kwargs))
+        text = {"type": "string", "maxLength": longest}
+        forms = [text, _documented(schema), {"type": "null"}]
+        super().__init__(**_optional(kwargs, anyOf=forms))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         if isinstance(value, Mapping):
@@ -264,6 +266,21 @@ class TextOr(Field[Any]):
         if isinstance(value, str):
             return checked_text(value, self.longest)
         raise fault("wrong-type", f"must be text or an object, not {json_type(value)}")
+
+
+def _documented(schema: Schema) -> dict[str, Any]:
+    """The schema as the API's document shows it inside another one."""
+    return {
+        "type": "object",
+        "properties": {
+            field.data_key or name: _documented(field.schema)
+            if isinstance(field, fields.Nested)
+            else {"type": "string", **field.metadata}
+            for name, field in schema.fields.items()
+        },
+        "required": [name for name, field in schema.fields.items() if field.required],
+        "additionalProperties": False,
+    }
 
 
 class Many(fields.List[Any]):

@@ -236,7 +236,9 @@ class PanelSchema(Base):
     requester = Text(metadata=_said("Who asked for the tests"))
     specimen = _nested(PanelSpecimenSchema(), "The specimen")
     results = Many(
-        fields.Nested(PanelResultSchema()), required=True, metadata=_said("At least one result")
+        fields.Nested(PanelResultSchema()),
+        required=True,
+        metadata={**_said("At least one result"), "minItems": 1},
     )
     symptoms = _terms("Symptoms and signs", "eyelid-twitch", PanelSymptomSchema())
     medications = _terms("Medicines", "omeprazole", PanelTermSchema())
