@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 AUTOMATIC: Final = "Automatic; not reviewed by a laboratory specialist."
 PURPOSE, INTERVALS, NOT_SHOWN = range(3)
+FIXED: Final = (
+    "Interpretation support for health professionals. It adds to the laboratory’s report and does "
+    "not replace it, or clinical judgement.",
+    "Intervals are the performing laboratory’s where supplied; otherwise as cited. They describe a "
+    "population, not this person.",
+    "Results in the interval do not exclude a neurological cause. Weakness, wasting, spread, "
+    "bulbar signs or seizures need assessment whatever the results.",
+)
+"""What is printed when an answer was stored without its statements."""
 _DIGEST_SHOWN: Final = 12
 _RUNNING_NAME: Final = 48
 _RUNNING_IDENTIFIER: Final = 64
@@ -29,8 +38,9 @@ def not_shown(answer: Interpretation) -> Section:
 
 
 def statement(answer: Interpretation, place: int) -> str:
-    """One of the fixed statements of the knowledge; the answer keeps them in their order."""
-    return answer.statements[place] if place < len(answer.statements) else ""
+    """One of the fixed statements; the answer keeps those of its knowledge, in their order."""
+    kept = answer.statements[place] if place < len(answer.statements) else ""
+    return kept or FIXED[place]
 
 
 def sources(answer: Interpretation) -> Section | None:

@@ -231,7 +231,7 @@ def completeness(answer: Interpretation) -> Section | None:
     if not unique:
         return None
     items = Bullets(tuple(said(text) for text in unique))
-    return Section("completeness", "What this report lacks", (items,), "notice")
+    return Section("completeness", "Incomplete or questioned in what arrived", (items,), "notice")
 
 
 def nothing_readable(answer: Interpretation) -> Section | None:
