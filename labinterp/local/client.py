@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -61,7 +62,7 @@ class Client:
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
-        read = json.loads(body)
+        read = json.loads(body, parse_float=Decimal)
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}

@@ -111,10 +111,16 @@ def in_a_few_lines(sample: Sample) -> Iterator[str]:
 
 
 def _result(result: dict[str, Any]) -> str:
-    reported = result["reported"]
-    value = f"{reported.get('comparator') or ''}{reported['value']} {reported['unit']}"
-    derived = " (derived)" if result.get("derived_from") else ""
-    return f"{result['name'] + derived:<32} {value:<14} {_plain(result['standing'])}"
+    return f"{result['name']:<30} {_value(result):<14} {_plain(result['standing'])}"
+
+
+def _value(result: dict[str, Any]) -> str:
+    """As it was sent; what was derived, as it is kept."""
+    reported = result.get("reported")
+    if reported:
+        return f"{reported.get('comparator') or ''}{reported['value']} {reported['unit']}"
+    kept = result["value"]
+    return f"{kept['number']} {kept['unit']}"
 
 
 def _plain(word: str) -> str:
