@@ -1,0 +1,67 @@
+"""The examples of the how-to pages are read as the pages say."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from labinterp import formats, knowledge, web
+from labinterp.formats.pasted import parse
+
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+def examples(page, kind):
+    text = (PAGES / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{kind}\n(.+?)```", text, re.DOTALL)
+
+
+def read(text):
+    body = text.encode()
+    kind = formats.detect(body)
+    return kind, formats.read(kind, body, NOW, names=formats.names_of(knowledge.load()))
+
+
+def test_the_tables_on_the_page_are_two_panels_each():
+    for text in examples("send-csv.md", "csv"):
+        kind, reading = read(text)
+        assert kind == "csv"
+        assert [one.identity.identifier for one in reading.received] == ["TEST-1", "TEST-2"]
+        assert reading.refused == ()
+
+
+def test_the_text_on_the_page_gives_all_its_results():
+    (text,) = examples("paste-results.md", "text")
+    kind, reading = read(text)
+    (received,) = reading.received
+    assert kind == "pasted"
+    assert received.submission.problems == ()
+    assert [(one.name, one.value) for one in received.submission.results] == [
+        ("Potassium", "2.4"),
+        ("Na", "138"),
+        ("Mg", "0,45"),
+        ("25-OH vitamin D", "18"),
+        ("Vitamin B12", ">2000"),
+        ("Calcium", "2.05"),
+    ]
+
+
+def test_the_lines_that_the_page_calls_unclear_are_not_guessed():
+    page = (PAGES / "paste-results.md").read_text(encoding="utf-8")
+    unclear = re.findall(r"^- `(.+?)`: (.+?)$", page, re.MULTILINE)
+    names = formats.names_of(knowledge.load())
+    assert len(unclear) == 4
+    for line, said in unclear:
+        (only,) = parse(line, names)
+        assert (only.result is None) == ("asked about" not in said), line
+
+
+def test_the_template_of_the_page_is_a_table_that_is_read():
+    template = Path(web.__file__).parent / "templates" / "template.csv"
+    kind, reading = read(template.read_text(encoding="utf-8"))
+    assert kind == "csv"
+    assert reading.received
+    assert reading.refused == ()
+    assert not [
+        one for one in reading.received[0].submission.problems if one[1] == "column-not-used"
+    ]
