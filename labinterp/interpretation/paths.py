@@ -72,4 +72,5 @@ def _path(steps: tuple[PathStep, ...], knowledge: Knowledge) -> Path:
         starts_with=labels[0],
         opposes=any(step.opposes for step in steps),
         sources=tuple(dict.fromkeys(source for step in steps for source in step.sources)),
+        steps=tuple(step.sentence.strip() for step in steps),
     )

@@ -302,6 +302,8 @@ class Path:
     starts_with: str
     opposes: bool
     sources: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    """The sentence of each step, one fewer than there are nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,3 +379,7 @@ class Interpretation:
     artefact_checks: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    urgency_findings: tuple[Finding, ...] = ()
+    """What single results ask for; `urgency_because` names the most urgent of all findings."""
+    not_assessed: tuple[str, ...] = ()
+    """Rules of which nothing that they ask about was sent."""
