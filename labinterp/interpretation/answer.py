@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from labinterp import __version__
-from labinterp.interpretation import sources
+from labinterp.interpretation import conditions, sources
 from labinterp.interpretation.artefacts import Suspected
 from labinterp.interpretation.comments import completeness, next_steps, other_causes
 from labinterp.interpretation.explain import Explained
 from labinterp.interpretation.facts import Facts
+from labinterp.interpretation.findings import silenced
 from labinterp.interpretation.paths import active_paths
 from labinterp.interpretation.recognise import Recognised
 from labinterp.interpretation.results import Printer, in_order
@@ -112,6 +113,8 @@ def assemble(parts: Parts) -> Interpretation:
         artefact_checks=tuple(rule.title for rule in knowledge.artefacts.values()),
         statements=_statements(knowledge),
         notices=parts.notices,
+        urgency_findings=parts.urgencies,
+        not_assessed=_not_assessed(parts),
     )
 
 
@@ -162,6 +165,27 @@ def _undecided(parts: Parts) -> tuple[Undecided, ...]:
     )
     made = {one.rule for one in _askers(parts)} | {one.rule for one in parts.explained.mechanisms}
     return tuple({one.rule: one for one in every if one.rule not in made}.values())
+
+
+def _not_assessed(parts: Parts) -> tuple[str, ...]:
+    """Rules that cannot be told and of which no part holds: too many to list with what is missing."""
+    knowledge = parts.knowledge
+    listed = {one.rule for one in _undecided(parts)}
+    made = {one.rule for one in (*_askers(parts), *parts.explained.mechanisms)}
+    every = (
+        *knowledge.artefacts.values(),
+        *knowledge.patterns.values(),
+        *knowledge.mechanisms.values(),
+        *knowledge.red_flags.values(),
+        *knowledge.urgency_rules.values(),
+    )
+    return tuple(
+        rule.id
+        for rule in every
+        if rule.id not in listed
+        and rule.id not in made
+        and conditions.holds(rule.when, silenced(parts.facts, rule, knowledge)) is None
+    )
 
 
 def _patient(parts: Parts) -> InterpretedPatient:

@@ -122,10 +122,11 @@ def could_have_produced(direction: str, fact: Fact) -> bool:
 def _as_artefact(
     base: Finding, rule: Artefact, strength: Strength, affected: tuple[str, ...]
 ) -> Finding:
-    """An artefact always carries a repeat or a confirmation."""
+    """An artefact always carries a repeat or a confirmation; a probable one asks for it soon at the latest."""
     return replace(
         base,
         kind="artefact",
+        urgency="soon" if strength == "probable" else "none",
         strength=strength,
         affects=affected,
         action=rule.action.strip(),
@@ -192,7 +193,7 @@ def assessed(facts: Facts, suspected: Suspected) -> Facts:
     for name, other in suspected.substitutes.items():
         if _is_replaced(name, suspected.substitutes):
             results[name] = replace(results[other], substitute=results[other].measurand, doubts=())
-    return replace(facts, results=results, blocked=suspected.blocked)
+    return replace(facts, results=results, blocked=suspected.blocked, as_reported=facts.results)
 
 
 def doubts_after_substitution(suspected: Suspected) -> Doubts:

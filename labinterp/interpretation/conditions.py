@@ -269,7 +269,8 @@ def _amount(text: str, measurand: Measurand) -> tuple[Fraction, str]:
 
 
 def _difference(leaf: DifferenceAtLeast, facts: Facts) -> Truth:
-    first, second = facts.results.get(leaf.first), facts.results.get(leaf.second)
+    results = facts.results if facts.as_reported is None else facts.as_reported
+    first, second = results.get(leaf.first), results.get(leaf.second)
     if first is None or second is None or first.extent is None or second.extent is None:
         return None
     if first.extent.comparator or second.extent.comparator:

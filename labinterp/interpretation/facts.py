@@ -87,6 +87,8 @@ class Facts:
     findings: Mapping[str, Truth] = field(default_factory=dict)
     computed: Mapping[str, Truth] = field(default_factory=dict)
     computed_about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    as_reported: Mapping[str, Fact] | None = None
+    """Results before any substitute took their place: a comparison of two results reads these."""
 
     def name(self, measurand: str) -> str:
         """The measurand's name in plain words."""

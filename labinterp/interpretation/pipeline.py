@@ -85,6 +85,18 @@ def interpret(
     )
 
 
+def facts_of(
+    submission: Submission, knowledge: Knowledge, defaults: Choices = NO_CHOICES
+) -> Facts:
+    """What conditions may ask of a submission, as reported: for examples and for tracing a rule."""
+    settings, _ = settle(submission.choices, defaults, knowledge)
+    patient = recognise(submission, knowledge).patient
+    reading = read(submission, patient, knowledge)
+    placed = _classify(derive(reading.panel, knowledge), settings, knowledge)
+    codes = [problem.code for problem in reading.problems]
+    return urgency.with_computed(placed.facts, placed.classifications, codes)
+
+
 # ---- classify
 
 
@@ -205,6 +217,7 @@ def _urgency(
         findings,
         tuple(patterns.values()),
         strata.red_flags.findings,
+        strata.suspected.findings,
         facts=facts,
         suspected=strata.suspected.blocked | strata.suspected.replaced,
         knowledge=knowledge,

@@ -188,8 +188,15 @@ def _compared(teller: Teller, leaf: Compared, truth: bool | None) -> str:
     return f"{_named(teller, leaf.measurand)} {holds if truth else fails} {limit}"
 
 
+def _as_reported(teller: Teller, measurand: str) -> str:
+    """The value before any substitute took its place, as comparisons of two results read it."""
+    results = teller.facts.as_reported or teller.facts.results
+    fact = results.get(measurand)
+    return f"{teller.facts.name(measurand)} {value_text(fact) if fact else ''}".strip()
+
+
 def _difference(teller: Teller, leaf: DifferenceAtLeast, truth: bool | None) -> str:
-    first, second = (_named(teller, name) for name in (leaf.first, leaf.second))
+    first, second = (_as_reported(teller, name) for name in (leaf.first, leaf.second))
     limit = f"{leaf.limit:f} {leaf.unit}"
     if truth is None:
         return f"{first} and {second} cannot be compared: both are needed"

@@ -77,6 +77,7 @@ def with_computed(
         "implausible_value": bool(codes & {"value-implausible", "unit-unknown", "unit-missing"}),
         "discordant_duplicate": "duplicate-result" in codes,
         _BEYOND: bool(critical),
+        _OTHER: False,  # until every other rule has spoken
     }
     return replace(
         facts,
@@ -198,6 +199,7 @@ def overall(
     urgencies: Iterable[Finding],
     patterns: Iterable[Finding],
     red_flags: Iterable[Finding],
+    artefacts: Iterable[Finding],
     *,
     facts: Facts,
     suspected: Mapping[str, str],
@@ -211,7 +213,7 @@ def overall(
         _lowered(one) if may_lower and _rests_on(one, suspected) else one
         for one in (*urgencies, *patterns)
     )
-    every = (*flags, *lowered)
+    every = (*flags, *lowered, *artefacts)
     highest = most_urgent(floor, *(one.urgency for one in every))
     return highest, tuple(one for one in every if one.urgency == highest and highest != "none")
 
