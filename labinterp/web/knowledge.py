@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import render_template, request
 
 from labinterp import knowledge as known
-from labinterp.errors import NotFound
 from labinterp.web.site import pages, services
 
 if TYPE_CHECKING:
@@ -16,6 +15,11 @@ if TYPE_CHECKING:
 KINDS: Final = {
     "analytes": "Analytes and measurands",
     "rules": "Rules",
+    "next_steps": "Next steps",
+    "causes": "Commoner causes",
+    "formulas": "Formulas",
+    "range_sets": "Range sets",
+    "terms": "Symptoms, medicines, conditions, history",
     "sources": "Sources",
 }
 
@@ -42,10 +46,7 @@ def knowledge() -> ResponseReturnValue:
 def knowledge_item(item_id: str) -> ResponseReturnValue:
     """Everything known of one item."""
     held = services().knowledge
-    try:
-        item = known.describe(held, item_id)
-    except (KeyError, LookupError) as error:
-        raise NotFound(f"There is no {item_id}.") from error
+    item = known.describe(held, item_id)
     return render_template("knowledge_item.html", item=item, item_id=item_id, sources=held.sources)
 
 
