@@ -59,4 +59,6 @@ class Vault:
     def fingerprint(self, *parts: str) -> str:
         """A keyed hash of these parts, the same for the same parts; hexadecimal."""
         text = "\x1f".join(f"{len(part)}:{part}" for part in parts)
-        return hmac.new(self._fingerprints, text.encode(), hashlib.sha256).hexdigest()[:40]
+        return hmac.new(
+            self._fingerprints, text.encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()[:40]

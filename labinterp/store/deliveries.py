@@ -19,6 +19,7 @@ from labinterp.store.moment import db_now, microseconds
 from labinterp.store.reports import Claim, is_due
 from labinterp.store.rows import DeliveryRecord
 from labinterp.store.sealed import place
+from labinterp.store.store import is_id
 from labinterp.store.tables import delivery, report
 
 if TYPE_CHECKING:
@@ -66,11 +67,12 @@ def add_deliveries(
     *,
     report_status: str,
     now: datetime,
+    first: int = 0,
 ) -> None:
     """One row per recipient: due now if the report is ready, waiting for it, or failed with it."""
     rows = [
         {**_row(vault, organisation_id, item, now), "position": position}
-        for position, item in enumerate(new)
+        for position, item in enumerate(new, first)
     ]
     if not rows:
         return
@@ -119,7 +121,9 @@ def of_panel(
     if version is not None:
         query = query.where(delivery.c.version == version)
     rows = connection.execute(
-        query.order_by(delivery.c.created_at, delivery.c.position, delivery.c.id)
+        query.order_by(
+            delivery.c.created_at, delivery.c.version, delivery.c.position, delivery.c.id
+        )
     )
     return tuple(_record(row) for row in rows)
 
@@ -143,12 +147,15 @@ def read_delivery(connection: Connection, organisation_id: str, delivery_id: str
     Raises:
         NotFound: no such delivery in this organisation.
     """
-    row = connection.execute(
-        _selected().where(
-            delivery.c.organisation_id == organisation_id, delivery.c.id == delivery_id
-        )
-    ).first()
-    if row is None:
+    row = (
+        is_id(delivery_id)
+        and connection.execute(
+            _selected().where(
+                delivery.c.organisation_id == organisation_id, delivery.c.id == delivery_id
+            )
+        ).first()
+    )
+    if not row:
         raise NotFound("There is no such delivery, or it is not yours.")
     return _record(row)
 

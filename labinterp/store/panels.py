@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, insert, select, update
 
@@ -11,6 +11,7 @@ from labinterp.errors import NotFound
 from labinterp.model.interpretation import Interpretation
 from labinterp.store import sealed
 from labinterp.store.records import from_document, read_back, to_document, written
+from labinterp.store.store import is_id
 from labinterp.store.tables import (
     identity,
     panel,
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from labinterp.model.submission import Identity
     from labinterp.store.crypto import Vault
 
-_CRITICAL = frozenset({"critically_low", "critically_high"})
+_HIGHEST: Final = 2**31 - 1
+_CRITICAL: Final = frozenset({"critically_low", "critically_high"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ def newest_version(
     Raises:
         NotFound: no such panel in this organisation.
     """
+    if not is_id(panel_id):
+        raise _no_such_panel()
     query = select(panel.c.newest_version).where(
         panel.c.organisation_id == organisation_id, panel.c.id == panel_id
     )
@@ -210,6 +214,8 @@ def read_version(
     Raises:
         NotFound: no such panel or version in this organisation.
     """
+    if not is_id(panel_id) or not (version is None or 0 < version <= _HIGHEST):
+        raise _no_such_panel()
     wanted = panel.c.newest_version if version is None else version
     row = connection.execute(
         select(

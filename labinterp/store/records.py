@@ -53,7 +53,7 @@ def from_document(noun: type[Noun], document: Mapping[str, Any]) -> Noun:
 def written(document: object) -> str:
     """JSON text in which every decimal keeps its digits."""
     return str(
-        simplejson.dumps(document, use_decimal=True, separators=(",", ":"), ensure_ascii=False)
+        simplejson.dumps(document, use_decimal=True, separators=(",", ":"), ensure_ascii=True)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from labinterp.store.crypto import Vault
 
 Answer = TypeVar("Answer")
+_ID: Final = re.compile(r"[0-9a-v]{26}")
 _TRIES: Final = 3
 _AGAIN: Final = frozenset({"40001", "40P01"})
 _WORLD: Final = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
@@ -37,6 +39,11 @@ def fresh_id(now: datetime) -> str:
     milliseconds = int(now.timestamp() * 1000)
     raw = milliseconds.to_bytes(6, "big") + secrets.token_bytes(10)
     return base64.b32hexencode(raw).decode().rstrip("=").lower()
+
+
+def is_id(text: str) -> bool:
+    """Could this be an id of ours? Whatever else a caller sends is no such thing."""
+    return _ID.fullmatch(text) is not None
 
 
 class Store:

@@ -113,10 +113,19 @@ def _store(
     number = reports.first_number(connection, organisation_id, order.panel_id)
     report = add_report(connection, organisation_id, order, number)
     earlier = deliveries.withdraw_unsent(connection, organisation_id, order.panel_id, _WITHDRAWN)
+    first = 0
     for told, origin in _everyone(services, order, earlier):
         add_deliveries(
-            services, connection, organisation_id, report, told, origin=origin, now=order.now
+            services,
+            connection,
+            organisation_id,
+            report,
+            told,
+            origin=origin,
+            now=order.now,
+            first=first,
         )
+        first += len(told)
     deed = Deed(
         "U",
         "panel-corrected",

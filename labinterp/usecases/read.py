@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from labinterp.usecases.services import Services
 
 _MOST: Final = 200
+_REF: Final = re.compile(r"[0-9a-f]{40}")
+_POSITION: Final = re.compile(r"(?P<moment>[0-9]{1,18})\.(?P<panel>[0-9a-v]{26})", re.ASCII)
 
 
 def read_panel(
@@ -223,13 +226,15 @@ def _position(cursor: str | None) -> tuple[int, str] | None:
         return None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        moment, _, panel_id = base64.urlsafe_b64decode(padded).decode("ascii").partition(".")
-        return int(moment), panel_id
-    except (ValueError, binascii.Error) as error:
+        found = _POSITION.fullmatch(base64.urlsafe_b64decode(padded).decode("ascii"))
+    except (ValueError, binascii.Error):
+        found = None
+    if found is None:
         message = "This is no cursor of ours; begin again without one."
         raise SubmissionError(
             message, code="cursor-invalid", errors=(Place("cursor", "cursor-invalid", message),)
-        ) from error
+        )
+    return int(found["moment"]), found["panel"]
 
 
 def patient_history(
@@ -241,6 +246,8 @@ def patient_history(
         NotFound: no panel of such a patient in this organisation.
     """
     require(actor, "panels:read")
+    if not _REF.fullmatch(patient_ref):
+        raise NotFound("There is no such patient, or they are not yours.")
     with services.store.reading() as connection:
         stored = panels.versions_of_patient(
             connection, services.store.vault, actor.organisation_id, patient_ref, _MOST

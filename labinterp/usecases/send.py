@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from labinterp.access import Actor, require
 from labinterp.access.links import token_digest
@@ -11,6 +11,7 @@ from labinterp.errors import Conflict, NotFound, Place, SubmissionError, Tempora
 from labinterp.model.submission import Recipients
 from labinterp.store import audit, deliveries, panels, reports
 from labinterp.store.audit import Deed
+from labinterp.store.rows import DeliveryStatus
 from labinterp.usecases import idempotent, recipients
 from labinterp.usecases.accept import wanted
 from labinterp.usecases.acting import audited, who
@@ -147,6 +148,8 @@ def all_deliveries(
     """The organisation's messages, newest first; of one state, or all."""
     require(actor, "panels:read")
     states = (state,) if state else ()
+    if state and state not in get_args(DeliveryStatus):
+        return ()
     with services.store.reading() as connection:
         return deliveries.of_organisation(connection, actor.organisation_id, states, _MOST)
 
@@ -171,6 +174,7 @@ def retry_delivery(
 
     def work(connection: Connection) -> str:
         old = deliveries.read_delivery(connection, actor.organisation_id, delivery_id)
+        _is_newest(connection, actor, old)
         report = reports.read_report(
             connection, actor.organisation_id, old.panel_id, old.version, lock=True
         )
@@ -190,6 +194,15 @@ def retry_delivery(
     nudge(services, "delivery")
     with services.store.reading() as connection:
         return deliveries.read_delivery(connection, actor.organisation_id, kept)
+
+
+def _is_newest(connection: Connection, actor: Actor, old: DeliveryRecord) -> None:
+    newest = panels.newest_version(connection, actor.organisation_id, old.panel_id, lock=True)
+    if old.version < newest:
+        raise Conflict(
+            f"This message is about version {old.version}; version {newest} corrected it.",
+            code="superseded",
+        )
 
 
 def _new_address(services: Services, to: str | None) -> str | None:

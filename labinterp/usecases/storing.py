@@ -95,6 +95,7 @@ def add_deliveries(
     *,
     origin: str,
     now: datetime,
+    first: int = 0,
 ) -> tuple[str, ...]:
     """One row for each (address, attached, note); their ids."""
     why = NOTHING_TO_SEND if report.status == "not_made" else None
@@ -109,6 +110,7 @@ def add_deliveries(
         rows,
         report_status=report.status,
         now=now,
+        first=first,
     )
     return tuple(row.id for row in rows)
 
