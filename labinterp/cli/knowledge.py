@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from labinterp.cli import COMMANDS, DONE, OURS
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from labinterp.model.knowledge import Knowledge
@@ -59,9 +59,8 @@ def run(args: argparse.Namespace) -> int:
 def _version(args: argparse.Namespace) -> int:
     known = _load(args)
     print(f"knowledge {known.version}, digest {known.digest}")
-    print(
-        f"{len(known.measurands)} measurands, {known.rule_count} rules, {len(known.sources)} sources"
-    )
+    counted = (len(known.measurands), known.rule_count, len(known.sources))
+    print("{} measurands, {} rules, {} sources".format(*counted))
     return DONE
 
 
@@ -124,7 +123,7 @@ def _day(args: argparse.Namespace) -> date:
     return datetime.now(UTC).date()  # noqa: TID251 - without services the command itself is the clock
 
 
-def lines(value: Any, indent: int = 0) -> Iterable[str]:  # noqa: ANN401 - any plain data
+def lines(value: Any, indent: int = 0) -> Iterable[str]:
     """Plain data as indented lines; what is empty is left out."""
     pad = "  " * indent
     if isinstance(value, dict):
@@ -137,7 +136,7 @@ def lines(value: Any, indent: int = 0) -> Iterable[str]:  # noqa: ANN401 - any p
         yield f"{pad}{_word(value)}"
 
 
-def _member(head: str, inner: Any, indent: int) -> Iterable[str]:  # noqa: ANN401 - any plain data
+def _member(head: str, inner: Any, indent: int) -> Iterable[str]:
     if inner is None or inner in ("", [], {}, ()):
         return
     flat = isinstance(inner, list) and all(not isinstance(item, dict | list) for item in inner)
@@ -150,5 +149,5 @@ def _member(head: str, inner: Any, indent: int) -> Iterable[str]:  # noqa: ANN40
         yield f"{head} {_word(inner)}"
 
 
-def _word(value: Any) -> str:  # noqa: ANN401 - any plain data
+def _word(value: Any) -> str:
     return str(value) if not isinstance(value, bool) else json.dumps(value)

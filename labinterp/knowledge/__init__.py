@@ -78,7 +78,7 @@ def check(folder: Path | None = None) -> tuple[str, ...]:
 def doubts(
     known: Knowledge, folder: Path | None, on: date
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What is no fault but should be known: unverified claims, second-hand sources, overdue reviews.
+    """What is no fault but should be known: unverified, second hand, overdue.
 
     Args:
         known: the knowledge of the folder.
@@ -140,10 +140,10 @@ def _documents(root: Path) -> tuple[Document, ...]:
 
 def _checked(documents: Sequence[Document], digest: str) -> Knowledge:
     """The knowledge they amount to, checked across files."""
-    from labinterp.knowledge import checks  # noqa: PLC0415 - only when nothing was kept
+    from labinterp.knowledge import checks, walking  # noqa: PLC0415 - only when nothing was kept
 
     known = knowledge(documents, digest)
-    _refuse(list(checks.faults(checks.Shelf(documents, known))))
+    _refuse(list(checks.faults(walking.Shelf(documents, known))))
     return known
 
 

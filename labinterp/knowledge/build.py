@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from labinterp.errors import Place
 from labinterp.knowledge import measurands as measurands_
@@ -13,8 +12,12 @@ from labinterp.knowledge import rules, settings, terms
 from labinterp.knowledge.entry import Entry
 from labinterp.knowledge.reader import Document, Fault, refusal
 from labinterp.model.knowledge import Knowledge, Term
-from labinterp.model.measurand import Measurand
 from labinterp.model.spelling import folded_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from labinterp.model.measurand import Measurand
 
 VERSION: Final = "2026.11.0"
 """Calendar version of the medical content; the digest tells any two states apart."""

@@ -1,8 +1,9 @@
 """Keeps the parsed and checked documents as JSON, so that only the first start reads YAML.
 
-The file lies in `.compiled/` inside the folder of knowledge: whoever may write there may change the medicine itself,
-so it is trusted no more and no less than the files it was made from. Its name holds the digest of those files and of
-the program that read them; either changes, and it is made anew. A folder that cannot be written is simply read again.
+The file lies in `.compiled/` inside the folder of knowledge: whoever may write there may change the
+medicine itself, so it is trusted no more and no less than the files it was made from. Its name has
+the digest of those files and of the program that read them; either changes, and it is made anew. A
+folder that cannot be written is simply read again.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.knowledge.reader import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 FOLDER: Final = ".compiled"
 
@@ -30,7 +33,7 @@ def path_of(folder: Path, digest: str) -> Path:
 
 @cache
 def program_digest() -> str:
-    """SHA-256 over this package's own source: another reader or check makes another compiled form."""
+    """SHA-256 over this package's source: another reader or check makes another compiled form."""
     total = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         total.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -38,7 +41,7 @@ def program_digest() -> str:
 
 
 def recall(folder: Path, digest: str) -> tuple[Document, ...] | None:
-    """The documents as they were once parsed and checked; None when they were not, or cannot be read."""
+    """The documents as once parsed and checked; None when they were not, or cannot be read."""
     try:
         text = path_of(folder, digest).read_text(encoding="utf-8")
         kept = json.loads(text, parse_float=Decimal)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from labinterp.errors import NotFound
 from labinterp.knowledge.phrases import phrase
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.rule import Condition
+
+if TYPE_CHECKING:
+    from labinterp.model.knowledge import Knowledge
 
 _CONDITIONS: Final = tuple(get_args(Condition))
 _RULES: Final = ("artefacts", "patterns", "mechanisms", "red_flags", "urgency_rules")
@@ -59,7 +61,7 @@ def listing(knowledge: Knowledge, kind: str) -> list[dict[str, Any]]:
 def describe(knowledge: Knowledge, identifier: str) -> dict[str, Any]:
     """Everything known of one id: every field, conditions in words, sources spelled out.
 
-    Where the id stands for things of several kinds the first is described and `also` holds the rest.
+    Where the id stands for things of several kinds the first is described, `also` holds the rest.
 
     Raises:
         NotFound: nothing has this id.
@@ -106,20 +108,20 @@ def _everything(knowledge: Knowledge) -> Iterable[tuple[str, Any]]:
             yield from _items(knowledge, kind)
 
 
-def _line(word: str, item: Any) -> dict[str, Any]:  # noqa: ANN401 - any noun with an id
+def _line(word: str, item: Any) -> dict[str, Any]:
     line = {name: getattr(item, name) for name in _LINE_FIELDS if hasattr(item, name)}
     review = getattr(item, "review", None)
     return {**line, "kind": word, **({"review": plain(review)} if review else {})}
 
 
-def _described(knowledge: Knowledge, word: str, item: Any) -> dict[str, Any]:  # noqa: ANN401 - any noun with an id
+def _described(knowledge: Knowledge, word: str, item: Any) -> dict[str, Any]:
     document = plain(item)
     document["kind"] = word
     cited = {name: plain(knowledge.sources[name]) for name in sorted(_cited(item))}
     return {**document, "bibliography": list(cited.values())} if cited else document
 
 
-def _cited(value: Any) -> set[str]:  # noqa: ANN401 - any noun
+def _cited(value: Any) -> set[str]:
     """The source ids anywhere inside."""
     found: set[str] = set()
     if is_dataclass(value) and not isinstance(value, type):
@@ -131,7 +133,7 @@ def _cited(value: Any) -> set[str]:  # noqa: ANN401 - any noun
     return found
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any noun in, plain data out
+def plain(value: Any) -> Any:
     """Nouns as mappings and lists; conditions as a line of words; decimals stay decimals."""
     if isinstance(value, _CONDITIONS):
         return phrase(value)

@@ -1,20 +1,23 @@
-"""One value of a document together with its way from the top, so that builders can complain precisely."""
+"""A value of a document together with its way from the top, so that complaints are precise."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labinterp.knowledge import notation
 from labinterp.knowledge.reader import Fault, Where
-from labinterp.model.rule import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
+
+    from labinterp.model.rule import Condition
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A mapping inside a document; its readers give typed values or a Fault that names the place."""
+    """A mapping inside a document; its readers give typed values or a Fault at the place."""
 
     data: Mapping[str, Any]
     where: Where = ()

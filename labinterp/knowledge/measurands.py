@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from labinterp.knowledge import notation
-from labinterp.knowledge.entry import Entry
 from labinterp.model.codes import LOINC
 from labinterp.model.interval import (
     AppliesTo,
@@ -24,6 +23,9 @@ from labinterp.model.measurand import (
     SeverityBand,
     Variation,
 )
+
+if TYPE_CHECKING:
+    from labinterp.knowledge.entry import Entry
 
 _PREGNANCY_WORDS = {
     "not_pregnant": "not pregnant",
@@ -124,7 +126,7 @@ def applies_to(row: Entry) -> AppliesTo:
     )
 
 
-def _age(age: Entry, key: str) -> Any:  # noqa: ANN401 - Decimal or None
+def _age(age: Entry, key: str) -> Any:
     return notation.days(age.data[key], (*age.where, key)) if key in age.data else None
 
 
@@ -170,7 +172,7 @@ def _as_interval(identifier: str, name: str, row: Entry) -> Interval:
     )
 
 
-def _second_column(row: Entry) -> Any:  # noqa: ANN401 - a triple or None
+def _second_column(row: Entry) -> Any:
     """The source's other unit column, only where it agrees with the first."""
     other = row.inner("also_printed")
     if not other.data or not other.truth("agrees", default=True):

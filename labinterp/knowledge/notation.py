@@ -1,14 +1,13 @@
-"""The notation of the files: conditions, bounds, ages and quantities, read into the model's nouns."""
+"""The notation of the files (conditions, bounds, ages, quantities) read into the model's nouns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from labinterp.knowledge.reader import Fault, Where
-from labinterp.model.quantity import Operator
 from labinterp.model.rule import (
     AgeIs,
     All,
@@ -32,6 +31,9 @@ from labinterp.model.rule import (
     TextIs,
 )
 
+if TYPE_CHECKING:
+    from labinterp.model.quantity import Operator
+
 HOURS: Final = {
     "hours": Decimal(1),
     "days": Decimal(24),
@@ -48,19 +50,19 @@ _QUANTITY = re.compile(r"^(-?\d+(?:\.\d+)?)\s+(\S+)$")
 _AGE = re.compile(r"^(\d+(?:\.\d+)?)\s+(hours|days|weeks|months|years)$")
 
 
-def decimal(value: Any, where: Where) -> Decimal:  # noqa: ANN401 - any YAML value
+def decimal(value: Any, where: Where) -> Decimal:
     """A number of the file as an exact decimal."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Fault(where, f"“{value}” is not a number")
     return Decimal(value)
 
 
-def optional_decimal(value: Any, where: Where) -> Decimal | None:  # noqa: ANN401 - any YAML value
+def optional_decimal(value: Any, where: Where) -> Decimal | None:
     """A number, or None where the file says null or nothing."""
     return None if value is None else decimal(value, where)
 
 
-def quantity(text: Any, where: Where) -> tuple[Decimal, str]:  # noqa: ANN401 - any YAML value
+def quantity(text: Any, where: Where) -> tuple[Decimal, str]:
     """`0.4 mmol/L` as number and UCUM unit."""
     found = _QUANTITY.match(str(text))
     if not found:
@@ -68,7 +70,7 @@ def quantity(text: Any, where: Where) -> tuple[Decimal, str]:  # noqa: ANN401 - 
     return Decimal(found[1]), found[2]
 
 
-def days(text: Any, where: Where) -> Decimal:  # noqa: ANN401 - any YAML value
+def days(text: Any, where: Where) -> Decimal:
     """`18 years` in days."""
     found = _AGE.match(str(text))
     if not found:
@@ -76,7 +78,7 @@ def days(text: Any, where: Where) -> Decimal:  # noqa: ANN401 - any YAML value
     return Decimal(found[1]) * HOURS[found[2]] / 24
 
 
-def condition(tree: Any, where: Where) -> Condition:  # noqa: ANN401 - any YAML value
+def condition(tree: Any, where: Where) -> Condition:
     """A condition tree, `{all: [{magnesium: low}, {potassium: "< 3.0 mmol/L"}]}`.
 
     Raises:
@@ -126,7 +128,7 @@ def _difference(tree: Mapping[str, Any], where: Where) -> Condition:
     return DifferenceAtLeast(first, second, limit, unit)
 
 
-def words(value: Any, where: Where, *, exactly: int | None = None) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
+def words(value: Any, where: Where, *, exactly: int | None = None) -> tuple[str, ...]:
     """A list of words; a single word stands for a list of one."""
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
@@ -154,7 +156,7 @@ def _specimen(tree: Mapping[str, Any], where: Where) -> Condition:
     return SpecimenIs(name, words(claim, (*where, "specimen", name)))
 
 
-def bound(text: Any, where: Where) -> tuple[Operator, Decimal, str]:  # noqa: ANN401 - any YAML value
+def bound(text: Any, where: Where) -> tuple[Operator, Decimal, str]:
     """`< 3.0 mmol/L` as operator, number and unit."""
     found = _BOUND.match(str(text))
     if not found:
@@ -215,7 +217,7 @@ _FORMS: Final[dict[str, Callable[..., Condition]]] = {
 """The keys that are not measurands; `difference` comes before its own `at_least`."""
 
 
-def _about_result(measurand: str, claim: Any, where: Where) -> Condition:  # noqa: ANN401 - any YAML value
+def _about_result(measurand: str, claim: Any, where: Where) -> Condition:
     if isinstance(claim, list):
         return All(
             tuple(_about_result(measurand, part, (*where, n)) for n, part in enumerate(claim))

@@ -1,9 +1,8 @@
-"""Conditions back in the words of the files, for people who read the knowledge rather than write it."""
+"""Conditions back in the words of the files, for people who read the knowledge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.model.quantity import SYMBOL_OF
 from labinterp.model.rule import (
@@ -27,6 +26,9 @@ from labinterp.model.rule import (
     SymptomIs,
     TextIs,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def phrase(condition: Condition) -> str:

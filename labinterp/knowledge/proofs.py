@@ -1,20 +1,23 @@
-"""What `check` proves beyond what a start needs: arithmetic, evidence, and the state of the reviews."""
+"""What `check` proves beyond what a start needs: arithmetic, and the state of the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from labinterp.errors import Place
 from labinterp.knowledge import walking
-from labinterp.knowledge.reader import Document
-from labinterp.knowledge.walking import Spot
 from labinterp.model import units
-from labinterp.model.knowledge import Knowledge, Source
-from labinterp.model.measurand import AcceptedUnit, Measurand
 from labinterp.model.rule import Compared, DifferenceAtLeast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from labinterp.errors import Place
+    from labinterp.knowledge.reader import Document
+    from labinterp.knowledge.walking import Spot
+    from labinterp.model.knowledge import Knowledge, Source
+    from labinterp.model.measurand import AcceptedUnit, Measurand
 
 FACTOR_TOLERANCE: Final = Fraction(3, 1000)
 """Published factors are rounded; the roundest of them (0.25 for calcium) is 0.2 percent off."""
@@ -48,11 +51,8 @@ def factor(measurand: Measurand, unit: AcceptedUnit | str, to: str) -> Fraction:
 def _units_convert(row: Spot, measurand: Measurand) -> Iterator[Place]:
     """Every accepted unit, and every unit of a limit, converts to the canonical one."""
     used: dict[str, AcceptedUnit | str] = {unit.ucum: unit for unit in measurand.units}
-    for limit in (
-        *measurand.intervals,
-        *filter(None, [measurand.fallback, measurand.plausibility]),
-    ):
-        used.setdefault(limit.unit, limit.unit)
+    limits = (measurand.fallback, measurand.plausibility, *measurand.intervals)
+    used |= {limit.unit: limit.unit for limit in limits if limit and limit.unit not in used}
     for unit in used.values():
         try:
             factor(measurand, unit, measurand.unit)

@@ -1,32 +1,35 @@
-"""Reads the files of `reference_ranges/` into plain data, keeping every digit and every line number.
+"""Reads the files of `reference_ranges/` into plain data, keeping digits and line numbers.
 
-YAML 1.2 through ruamel's pure parser, safe tags only. Numbers with a point become exact decimals, duplicate keys are
-refused, and each value remembers its line, so that whatever is wrong later can name file and line.
+YAML 1.2 through ruamel's pure parser, safe tags only. Numbers with a point become exact decimals,
+duplicate keys are refused, and each value remembers its line, so that whatever is wrong later can
+name file and line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labinterp.errors import KnowledgeError, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
     from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.nodes import Node
 
 Where = tuple[str | int, ...]
 """The way from a document's top to a value: keys and list positions."""
 
 _TAG = "tag:yaml.org,2002:"
+_PLAIN = re.compile(r"^[-+]?[0-9]{1,20}(\.[0-9]{1,20})?$")
 _TRUTHS = {"true": True, "false": False}
 
 
 class Fault(ValueError):
-    """A value that cannot be what its place asks for; becomes a KnowledgeError with file and line."""
+    """A value that cannot be what its place asks for; becomes a KnowledgeError with its line."""
 
     def __init__(self, where: Where, message: str) -> None:
         super().__init__(message)
@@ -80,7 +83,7 @@ def documents(folder: Path) -> tuple[Document, ...]:
 
 
 def paths(folder: Path) -> Iterator[Path]:
-    """The YAML files below the folder, sorted by name so that every machine reads the same order."""
+    """The YAML files below the folder, sorted by name: every machine reads the same order."""
     return iter(
         sorted(folder.rglob("*.yaml"), key=lambda path: path.relative_to(folder).as_posix())
     )
@@ -108,20 +111,27 @@ def _unreadable(name: str, error: YAMLError) -> Place:
     return Place(f"{name}:{line}", "knowledge-invalid", f"is not valid YAML: {problem}")
 
 
-def _document(name: str, node: Node | None) -> Document:
+def _document(name: str, node: Any) -> Document:
     lines: dict[Where, int] = {}
     try:
         data = None if node is None else _value(node, (), lines)
-        if not isinstance(data, dict):
-            raise Fault((), "must be a mapping")
+        data = _top(data)
     except Fault as fault:
         document = Document(name, {}, lines)
         raise refusal([document.place(fault.where, fault.message)]) from fault
     return Document(name, data, lines)
 
 
-def _value(node: Node, where: Where, lines: dict[Where, int]) -> Any:  # noqa: ANN401 - any YAML value
+def _top(data: object) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise Fault((), "must be a mapping")
+    return data
+
+
+def _value(node: Any, where: Where, lines: dict[Where, int]) -> Any:
     lines[where] = node.start_mark.line + 1
+    if node.anchor is not None:
+        raise Fault(where, "anchors and aliases are not used here: what is shared gets an id")
     if node.id == "mapping":
         return _mapping(node, where, lines)
     if node.id == "sequence":
@@ -129,7 +139,7 @@ def _value(node: Node, where: Where, lines: dict[Where, int]) -> Any:  # noqa: A
     return _scalar(node, where)
 
 
-def _mapping(node: Node, where: Where, lines: dict[Where, int]) -> dict[str, Any]:
+def _mapping(node: Any, where: Where, lines: dict[Where, int]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
@@ -140,7 +150,7 @@ def _mapping(node: Node, where: Where, lines: dict[Where, int]) -> dict[str, Any
     return result
 
 
-def _scalar(node: Node, where: Where) -> str | int | Decimal | bool | None:
+def _scalar(node: Any, where: Where) -> str | int | Decimal | bool | None:
     kind = str(node.tag).removeprefix(_TAG)
     text = str(node.value)
     if kind == "null":
@@ -148,14 +158,13 @@ def _scalar(node: Node, where: Where) -> str | int | Decimal | bool | None:
     if kind == "bool":
         return _TRUTHS[text.lower()]
     if kind == "int":
-        return int(text)
+        return int(_decimal(text, where))
     if kind == "float":
         return _decimal(text, where)
     return text
 
 
 def _decimal(text: str, where: Where) -> Decimal:
-    number = Decimal(text) if text.lstrip("+-")[:1].isdigit() else Decimal("nan")
-    if not number.is_finite():
+    if not _PLAIN.match(text):
         raise Fault(where, f"“{text}” is not a plain number")
-    return number
+    return Decimal(text)

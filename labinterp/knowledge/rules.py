@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from labinterp.knowledge.entry import Entry
 from labinterp.model.rule import (
     AnyOf,
     Artefact,
@@ -18,6 +17,9 @@ from labinterp.model.rule import (
     Upgrade,
     UrgencyRule,
 )
+
+if TYPE_CHECKING:
+    from labinterp.knowledge.entry import Entry
 
 
 def review(row: Entry) -> Review:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry, Resource
 
-from labinterp.errors import Place
-from labinterp.knowledge.reader import Document
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from labinterp.errors import Place
+    from labinterp.knowledge.reader import Document
 
 KIND_OF_FOLDER: Final = {
     "analytes": "analyte",

@@ -1,14 +1,16 @@
-"""Builds the single files: sources, units, range sets, policies, the causal map and the statements."""
+"""Builds the single files: sources, units, range sets, policies and the causal map."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from labinterp.knowledge.entry import Entry
 from labinterp.model.knowledge import Defaults, PathStep, RangePick, RangeSet, Source
-from labinterp.model.measurand import Measurand
-from labinterp.model.rule import Condition
 from labinterp.model.spelling import exact_unit, folded_unit
+
+if TYPE_CHECKING:
+    from labinterp.knowledge.entry import Entry
+    from labinterp.model.measurand import Measurand
+    from labinterp.model.rule import Condition
 
 
 def sources(document: Entry) -> dict[str, Source]:

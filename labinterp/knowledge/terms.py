@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from labinterp.knowledge.entry import Entry
 from labinterp.knowledge.rules import review
 from labinterp.model.codes import HPO, SNOMED
 from labinterp.model.knowledge import Advice, Cause, Formula, Step, Term
+
+if TYPE_CHECKING:
+    from labinterp.knowledge.entry import Entry
 
 _SYSTEMS: Final = {"hpo": HPO, "snomed": SNOMED}
 

@@ -1,15 +1,18 @@
-"""Walks the raw documents, so that a cross-check can name file and line of whatever it finds."""
+"""Walks the raw documents, so that a cross-check can name file and line of what it finds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from labinterp.errors import Place
 from labinterp.knowledge import notation
-from labinterp.knowledge.reader import Document, Where
 from labinterp.model.rule import All, AnyOf, AtLeast, Condition, Leaf, NoneOf
+
+if TYPE_CHECKING:
+    from labinterp.errors import Place
+    from labinterp.knowledge.reader import Document, Where
+    from labinterp.model.knowledge import Knowledge
 
 CONDITION_KEYS = frozenset({"when", "upgrade_when", "valid_when", "offered_unless"})
 CONDITION_LISTS = frozenset({"strengthens", "weakens"})
@@ -55,7 +58,7 @@ def conditions(documents: Iterable[Document]) -> Iterator[tuple[Spot, Condition]
                 yield inner, notation.condition(item, inner.where)
 
 
-def _under(document: Document, value: Any, where: Where, keys: frozenset[str]) -> Iterator[Spot]:  # noqa: ANN401 - any YAML value
+def _under(document: Document, value: Any, where: Where, keys: frozenset[str]) -> Iterator[Spot]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key in keys:
@@ -74,3 +77,23 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
             yield from leaves(part)
     else:
         yield condition
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The documents and what was built of them."""
+
+    documents: Sequence[Document]
+    knowledge: Knowledge
+
+    def folder(self, name: str) -> list[Document]:
+        """The documents of one folder."""
+        return [document for document in self.documents if document.name.startswith(f"{name}/")]
+
+    def measurand_rows(self) -> Iterator[Spot]:
+        """The entry of every measurand."""
+        return rows(self.folder("analytes"), "measurands")
+
+    def single(self, name: str) -> list[Document]:
+        """One file, as a list."""
+        return [document for document in self.documents if document.name == name]

@@ -5,7 +5,6 @@ import pytest
 from labinterp import knowledge
 from labinterp.interpretation import conditions
 from labinterp.model.rule import Computed
-
 from tests.knowledge.panels import facts_of, panel_of, submission_of
 
 KNOWN = knowledge.load()
@@ -29,7 +28,9 @@ def examples():
     for rule in RULES.values():
         for n, example in enumerate(rule.examples, 1):
             if rule.when != Computed(COMPUTED_LAST):
-                yield pytest.param(rule, example, id=f"{rule.id}-{n}-{example.expect.replace(' ', '_')}")
+                yield pytest.param(
+                    rule, example, id=f"{rule.id}-{n}-{example.expect.replace(' ', '_')}"
+                )
 
 
 @pytest.mark.parametrize(("rule", "example"), list(examples()))
