@@ -66,6 +66,7 @@ def artefact(row: Entry, version: str) -> Artefact:
         when=row.condition("when"),
         strength=cast("Any", row.text("strength")),
         effects=cast("Any", row.words("effects")),
+        effect_notes=row.words("effect_notes"),
         action=row.text("action"),
         unaffected=row.texts("unaffected"),
         strengthens=row.conditions("strengthens"),

@@ -291,6 +291,8 @@ class Artefact(Rule):
     upgrade_when: Condition | None = None
     use_instead: Mapping[str, str] = field(default_factory=dict)
     next_steps: tuple[str, ...] = ()
+    effect_notes: Mapping[str, str] = field(default_factory=dict)
+    """Effects that are slight or come late, in words: they doubt only what is outside on that side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
