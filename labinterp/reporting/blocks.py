@@ -62,11 +62,12 @@ class Bullets:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label with its value; `wide` asks for a line of its own."""
+    """A label with its value; `wide` asks for a line of its own, `missing`: the value says so."""
 
     label: str
     value: str
     wide: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +203,10 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The numbered sources."""
+    """The numbered sources; `note` says which are left out, if any are."""
 
     entries: tuple[SourceEntry, ...]
+    note: str = ""
     kind: Literal["sources"] = "sources"
 
 

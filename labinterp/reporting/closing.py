@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 AUTOMATIC: Final = "Automatic; not reviewed by a laboratory specialist."
 PURPOSE, INTERVALS, NOT_SHOWN = range(3)
 FIXED: Final = (
-    "Interpretation support for health professionals. It adds to the laboratory’s report and does "
-    "not replace it, or clinical judgement.",
-    "Intervals are the performing laboratory’s where supplied; otherwise as cited. They describe a "
-    "population, not this person.",
-    "Results in the interval do not exclude a neurological cause. Weakness, wasting, spread, "
-    "bulbar signs or seizures need assessment whatever the results.",
+    (
+        "Interpretation support for health professionals. It adds to the laboratory’s report and "
+        "does not replace it, or clinical judgement."
+    ),
+    (
+        "Intervals are the performing laboratory’s where supplied; otherwise as cited. They "
+        "describe a population, not this person."
+    ),
+    (
+        "Results in the interval do not exclude a neurological cause. Weakness, wasting, spread, "
+        "bulbar signs or seizures need assessment whatever the results."
+    ),
 )
 """What is printed when an answer was stored without its statements."""
 _DIGEST_SHOWN: Final = 12

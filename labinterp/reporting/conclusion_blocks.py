@@ -92,6 +92,8 @@ class VerdictBlock:
     text: str
     symptoms: tuple[SymptomLine, ...]
     paths: tuple[PathLine, ...]
+    told: tuple[PathLine, ...] = ()
+    """The paths with every shared step told once."""
     rules: tuple[str, ...] = ()
     kind: Literal["verdict"] = "verdict"
 
@@ -141,6 +143,8 @@ class Causes:
     """The commoner causes; always printed where twitching is asked about."""
 
     entries: tuple[CauseEntry, ...]
+    named: tuple[str, ...] = ()
+    """Further causes by name only, in the printed edition."""
     kind: Literal["causes"] = "causes"
 
 

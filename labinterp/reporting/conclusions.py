@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from labinterp.model.codes import URGENCIES
 from labinterp.reporting import words
-from labinterp.reporting.blocks import Paragraph, Section, said
+from labinterp.reporting.blocks import Paragraph, Section, said, sentences
 from labinterp.reporting.conclusion_blocks import (
     CauseEntry,
     Causes,
@@ -26,6 +28,7 @@ from labinterp.reporting.conclusion_blocks import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from labinterp.model.interpretation import (
         Finding,
@@ -34,11 +37,14 @@ if TYPE_CHECKING:
         OtherCause,
         Path,
         SymptomVerdict,
+        Undecided,
     )
     from labinterp.reporting.lookups import Lookups
 
 LEADING: Final = 5
 """At most so many findings are told in full."""
+_AS_ABOVE: Final = "From there on as above."
+_SETTLES: Final = re.compile(r"cannot tell; (.+) would settle it\.?")
 FREQUENCY_WORDS: Final = {
     "very-common": "very common",
     "common": "common",
@@ -48,16 +54,25 @@ FREQUENCY_WORDS: Final = {
 
 
 def sample_doubts(answer: Interpretation, look: Lookups) -> Section:
-    """Artefacts that the pattern fits; or which checks were made and found none."""
+    """Artefacts that the pattern fits, and which checks were made and found none."""
     entries = tuple(entry(finding, look) for finding in _ranked(answer.artefacts))
     title = "Doubts about the sample"
+    checks = _checks(answer, {finding.title for finding in answer.artefacts})
     if entries:
-        return Section("sample_doubts", title, (Findings(entries),), "notice")
-    checks = ", ".join(answer.artefact_checks)
-    text = (
-        f"Checks made: {checks}. None fits these results." if checks else "No check was possible."
+        return Section("sample_doubts", title, (Findings(entries), checks), "notice")
+    return Section("sample_doubts", title, (checks,))
+
+
+def _checks(answer: Interpretation, found: AbstractSet[str]) -> Paragraph:
+    """Which checks were made, and which could not be for want of a result."""
+    undecided = {item.title for item in answer.undecided}
+    made = [name for name in answer.artefact_checks if name not in undecided | found]
+    unmade = [name for name in answer.artefact_checks if name in undecided]
+    told = (
+        f"Checks made, none fits: {'; '.join(made)}." if made else "No check could be made.",
+        f"Could not be checked: {'; '.join(unmade)}." if unmade else "",
     )
-    return Section("sample_doubts", title, (Paragraph(said(text)),))
+    return Paragraph(said(sentences(*told)), "note")
 
 
 def twitching(answer: Interpretation, look: Lookups) -> Section:
@@ -69,6 +84,7 @@ def twitching(answer: Interpretation, look: Lookups) -> Section:
         text=asked.text,
         symptoms=tuple(_symptom(item, look) for item in asked.per_symptom),
         paths=tuple(_path(path, look) for path in asked.paths),
+        told=paths_told_once(asked.paths, look),
         rules=asked.rules,
     )
     return Section("twitching", "Do these results explain the twitching?", (block,))
@@ -88,6 +104,35 @@ def _symptom(item: SymptomVerdict, look: Lookups) -> SymptomLine:
 
 def _path(path: Path, look: Lookups) -> PathLine:
     return PathLine(path.sentence, path.labels, path.opposes, look.numbers(path.sources))
+
+
+def paths_told_once(paths: Iterable[Path], look: Lookups) -> tuple[PathLine, ...]:
+    """The paths as sentences, each step told once: branches with their trunk, joins by name."""
+    told: dict[tuple[str, str], list[str]] = {}
+    lines: list[tuple[list[str], Path]] = []
+    for path in paths:
+        line = told.get((path.nodes[0], path.nodes[1]))
+        if line is None:
+            line = []
+            lines.append((line, path))
+        _tell(path, line, told)
+    return tuple(
+        PathLine(" ".join(line), path.labels, path.opposes, look.numbers(path.sources))
+        for line, path in lines
+        if line
+    )
+
+
+def _tell(path: Path, line: list[str], told: dict[tuple[str, str], list[str]]) -> None:
+    """The steps of a path that no line tells yet, each in the line that it follows from."""
+    for edge, sentence in zip(pairwise(path.nodes), path.steps, strict=False):
+        known = told.get(edge)
+        if known is None:
+            told[edge] = line
+            line.append(words.ended(sentence))
+        elif known is not line:
+            line.append(_AS_ABOVE)
+            line = known
 
 
 def findings(answer: Interpretation, look: Lookups) -> Section:
@@ -121,7 +166,7 @@ def entry(finding: Finding, look: Lookups) -> FindingEntry:
         anchor=finding.id.replace("/", "-"),
         sort=finding.kind,
         title=finding.title.rstrip("."),
-        text=finding.text,
+        text=words.ended(finding.text),
         certainty=finding.certainty,
         certainty_words=words.CERTAINTY_WORDS[finding.certainty],
         urgency=finding.urgency,
@@ -149,13 +194,17 @@ def _remarks(finding: Finding, look: Lookups) -> tuple[str, ...]:
     made = (
         *finding.caveats,
         f"Not measured: {missing}." if missing else "",
-        *(f"Strengthened by: {text}" for text in finding.strengthened_by),
-        *(f"Weakened by: {text}" for text in finding.weakened_by),
-        f"Not confirmed in a source read: {', '.join(finding.unverified)}."
-        if finding.unverified
-        else "",
+        _listed("Strengthened by", finding.strengthened_by),
+        _listed("Weakened by", finding.weakened_by),
+        _listed("Unverified", finding.unverified),
     )
     return tuple(text for text in made if text)
+
+
+def _listed(label: str, texts: Iterable[str]) -> str:
+    """`Strengthened by: one; another.`, or nothing."""
+    told = "; ".join(text.strip().rstrip(".") for text in texts)
+    return f"{label}: {told}." if told else ""
 
 
 def next_steps(answer: Interpretation, look: Lookups) -> Section | None:
@@ -198,8 +247,8 @@ def _cause(cause: OtherCause, look: Lookups) -> CauseEntry:
     return CauseEntry(
         label=cause.label,
         frequency=FREQUENCY_WORDS.get(cause.frequency, cause.frequency),
-        typical=cause.typical,
-        clue=cause.clue,
+        typical=words.ended(cause.typical),
+        clue=words.ended(cause.clue),
         suggested_by=cause.suggested_by,
         source_numbers=look.numbers(cause.sources),
     )
@@ -208,7 +257,7 @@ def _cause(cause: OtherCause, look: Lookups) -> CauseEntry:
 def undecided(answer: Interpretation, look: Lookups) -> Section | None:
     """What could not be decided, and what would settle it."""
     entries = tuple(
-        UndecidedEntry(item.title, item.text, tuple(map(look.name, item.missing)), item.rule)
+        UndecidedEntry(item.title, item.text, _settled_by(item, look), item.rule)
         for item in answer.undecided
     )
     if not entries:
@@ -217,10 +266,16 @@ def undecided(answer: Interpretation, look: Lookups) -> Section | None:
     return Section("undecided", "Could not be decided, and what would settle it", (block,))
 
 
+def _settled_by(item: Undecided, look: Lookups) -> tuple[str, ...]:
+    """What would settle a rule, by the names its own sentence uses where it has one."""
+    told = _SETTLES.fullmatch(item.text)
+    return tuple(told[1].split(" or ")) if told else tuple(map(look.name, item.missing))
+
+
 def _together(entries: Iterable[UndecidedEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Titles under what is missing for them; what would settle most comes first."""
     grouped: defaultdict[str, list[str]] = defaultdict(list)
     for item in entries:
-        grouped[", ".join(item.settled_by)].append(item.title)
+        grouped[" or ".join(item.settled_by)].append(item.title)
     ranked = sorted(grouped.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     return tuple((missing, tuple(dict.fromkeys(titles))) for missing, titles in ranked)

@@ -87,11 +87,11 @@ def identifier_of(identity: Identity) -> str:
 
 def _patient(order: ReportOrder) -> Iterable[Fact]:
     patient, known = order.interpretation.patient, order.identity
-    born = words.day(known.birth_date) if known.birth_date else NOT_GIVEN
+    born = words.day(known.birth_date) if known.birth_date else ""
     age = patient.age_at_collection
-    yield Fact("Patient", name_of(known) or NOT_GIVEN)
-    yield Fact("Identifier", identifier_of(known) or NOT_GIVEN)
-    yield Fact("Birth date", born)
+    yield _fact("Patient", name_of(known), NOT_GIVEN)
+    yield _fact("Identifier", identifier_of(known), NOT_GIVEN)
+    yield _fact("Birth date", born, NOT_GIVEN)
     yield Fact("Age at collection", age.text if age else "not known")
     yield Fact("Sex used for intervals", words.SEX_WORDS.get(patient.sex, patient.sex))
     if patient.pregnancy != "unknown":
@@ -104,18 +104,23 @@ def _pregnancy(state: str, weeks: int | None) -> str:
 
 
 def _request(order: ReportOrder) -> Iterable[Fact]:
-    yield Fact("Requester", order.identity.requester or NOT_GIVEN)
-    yield Fact("Recipient", ", ".join(order.recipients) or NOT_GIVEN)
+    yield _fact("Requester", order.identity.requester, NOT_GIVEN)
+    yield _fact("Recipient", ", ".join(order.recipients), NOT_GIVEN)
+
+
+def _fact(label: str, value: object, otherwise: str) -> Fact:
+    """A fact, or that it is missing."""
+    return Fact(label, str(value)) if value else Fact(label, otherwise, missing=True)
 
 
 def _specimen(order: ReportOrder) -> Iterable[Fact]:
     specimen = _mapping(order.panel.get("specimen"))
     yield Fact("Laboratory", _laboratory(order))
-    yield Fact("Specimen", _joined(specimen, ("material", "container", "site")) or NOT_STATED)
-    yield Fact("Laboratory number", order.identity.laboratory_number or NOT_STATED)
+    yield _fact("Specimen", _joined(specimen, ("material", "container", "site")), NOT_STATED)
+    yield _fact("Laboratory number", order.identity.laboratory_number, NOT_STATED)
     indices = [f"{label} {specimen[key]}" for key, label in _INDICES if key in specimen]
-    yield Fact("Indices", ", ".join(indices) or NOT_STATED)
-    yield Fact("Condition", str(specimen.get("comment") or NOT_STATED))
+    yield _fact("Indices", ", ".join(indices), NOT_STATED)
+    yield _fact("Condition", specimen.get("comment"), NOT_STATED)
 
 
 def _laboratory(order: ReportOrder) -> str:
@@ -127,16 +132,16 @@ def _laboratory(order: ReportOrder) -> str:
 
 
 def _times(order: ReportOrder) -> Iterable[Fact]:
-    collected = words.moment(order.collected_at) if order.collected_at else NOT_STATED
-    yield Fact("Collected", collected)
+    collected = words.moment(order.collected_at) if order.collected_at else ""
+    yield _fact("Collected", collected, NOT_STATED)
     yield Fact("Received", words.moment(order.received_at))
-    yield Fact("Reported by laboratory", _reported(order.panel))
+    yield _fact("Reported by laboratory", _reported(order.panel), NOT_STATED)
     yield Fact("Issued", words.moment(order.issued_at))
 
 
 def _reported(panel: Mapping[str, object]) -> str:
     sent = panel.get("reported_at")
-    return words.moment_of(str(sent)) if sent else NOT_STATED
+    return words.moment_of(str(sent)) if sent else ""
 
 
 def _picture(order: ReportOrder) -> Iterable[Fact]:
@@ -186,7 +191,7 @@ def _question(answer: Interpretation) -> Paragraph:
 
 
 def _because(finding: Finding) -> Line:
-    return said(Span(f"{finding.title.rstrip('.')}. ", "strong"), finding.text)
+    return said(Span(f"{finding.title.rstrip('.')}. ", "strong"), words.ended(finding.text))
 
 
 def critical(order: ReportOrder, look: Lookups) -> Section | None:
@@ -223,15 +228,26 @@ def _limit(decision: DecisionRecord) -> str:
 
 def completeness(answer: Interpretation) -> Section | None:
     """What the incoming report lacked, what could not be read, and what that cost."""
-    problems = (
-        f"{item.message} ({item.where})" if item.where else item.message for item in answer.problems
-    )
-    texts = (*answer.notices, *problems, *(item.message for item in answer.completeness))
-    unique = tuple(dict.fromkeys(texts))
-    if not unique:
+    problems = (_placed(item.message, item.where) for item in answer.problems)
+    lacking = (_about(item.element, item.message) for item in answer.completeness)
+    texts = tuple(dict.fromkeys((*answer.notices, *problems, *lacking)))
+    if not texts:
         return None
-    items = Bullets(tuple(said(text) for text in unique))
-    return Section("completeness", "Incomplete or questioned in what arrived", (items,), "notice")
+    items = Bullets(tuple(said(text) for text in texts))
+    title = "Incomplete or questioned in what arrived"
+    return Section("completeness", title, (items,), "notice")
+
+
+def _placed(message: str, where: str) -> str:
+    """A problem and its place in the sender's terms."""
+    return f"{message.rstrip('.')} ({where})." if where else words.ended(message)
+
+
+def _about(element: str, message: str) -> str:
+    """What was lacking, and what that cost."""
+    named = words.capital(element.replace("_", " ").replace(".", " "))
+    whole = message[:1].isupper() or not element
+    return words.ended(message if whole else f"{named}: {message}")
 
 
 def nothing_readable(answer: Interpretation) -> Section | None:

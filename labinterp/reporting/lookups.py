@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from labinterp.reporting import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from decimal import Decimal
 
-    from labinterp.model.interpretation import Amount, Finding, Interpretation, InterpretedResult
-
-
-_DERIVED_DECIMALS: Final = 2
-"""Decimals of a derived quantity without an interval."""
-_FINER: Final = 4
+    from labinterp.model.interpretation import Finding, Interpretation, InterpretedResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +68,13 @@ def in_words(result: InterpretedResult) -> str:
 
 
 def value_text(result: InterpretedResult) -> str:
-    """The value as sent; of a derived quantity, the value worked out, as fine as its interval."""
+    """The value as sent; of a derived quantity, the value as the answer keeps it."""
     reported = result.reported
     if reported is not None and reported.value:
         return words.as_sent(reported.value, reported.comparator)
     if result.value is not None and result.derived_from:
-        return words.with_comparator(_derived(result, result.value), result.value.comparator)
+        return words.with_comparator(words.number(result.value.number), result.value.comparator)
     return ""
-
-
-def _derived(result: InterpretedResult, amount: Amount) -> str:
-    """A derived number with its interval's decimals; more where rounding would hide its side."""
-    interval = result.interval
-    ends = [end for end in (interval.low, interval.high) if end is not None] if interval else []
-    least = max((words.own_decimals(end) for end in ends), default=_DERIVED_DECIMALS)
-    for decimals in range(least, least + _FINER):
-        shown = round(amount.number, decimals)
-        if all(_side(shown, end) == _side(amount.number, end) for end in ends):
-            return words.number(shown, min(decimals, words.own_decimals(amount.number)))
-    return words.number(amount.number)
-
-
-def _side(number: Decimal, limit: Decimal) -> int:
-    """Below, on or above a limit."""
-    return (number > limit) - (number < limit)
 
 
 def unit_text(result: InterpretedResult) -> str:

@@ -69,8 +69,8 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
             pagesize=size,
             leftMargin=style.MARGIN,
             rightMargin=style.MARGIN,
-            topMargin=style.MARGIN + style.HEADER,
-            bottomMargin=style.MARGIN + style.FOOTER,
+            topMargin=style.MARGIN,
+            bottomMargin=style.MARGIN,
             title=f"{view.title} {view.number}",
             author="labinterp",
             subject=f"Report {view.number} version {view.version}",
@@ -113,18 +113,18 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
 
     def _furnish(self, canvas: Any, page: int, pages: int) -> None:
         """Who, which report, which page: on every page."""
-        top = self.pagesize[1] - style.MARGIN
-        bottom = style.MARGIN
+        top = self.pagesize[1] - style.RUNNING_LINE
+        bottom = style.RUNNING_LINE - 6
         left, right = self.leftMargin, self.pagesize[0] - self.rightMargin
         canvas.setStrokeColor(HexColor(palette.RULE))
         canvas.setLineWidth(0.5)
-        canvas.line(left, top - 9, right, top - 9)
+        canvas.line(left, top - 5, right, top - 5)
         canvas.line(left, bottom + 9, right, bottom + 9)
         report = f"{self.view.number} v{self.view.version}"
-        self._ends(canvas, top - 6, self.view.running, report, fonts.BOLD)
+        self._ends(canvas, top - 1, self.view.running, report, fonts.BOLD)
         self._ends(canvas, bottom, self.view.footer, f"Page {page} of {pages}", fonts.REGULAR)
         if self.view.demo:
-            _centred(canvas, (left + right) / 2, bottom - 10, TEST_DATA)
+            _centred(canvas, (left + right) / 2, bottom - 9, TEST_DATA)
 
     def _ends(self, canvas: Any, y: float, left: str, right: str, face: str) -> None:
         """One text at the left margin (a second line goes above it), one at the right."""

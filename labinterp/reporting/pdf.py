@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,14 +48,18 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = 3
 """Columns of facts in a box."""
+_IDENTIFIERS: Final = (
+    (re.compile(r"doi\.org/(10\.\S+)"), "doi:{}"),
+    (re.compile(r"pubmed\.ncbi\.nlm\.nih\.gov/(\d+)"), "PMID\u00a0{}"),
+    (re.compile(r"/(PMC\d+)"), "{}"),
+    (re.compile(r"/(NBK\d+)"), "{}"),
+)
 _STRONG: Final = ("Patient", "Identifier")
 _NEEDED_BELOW: Final = 6
 """A heading stays with so many lines of what follows."""
 _LONGEST: Final = 2500
 """Longest run of text that is printed whole [characters]: it must fit on one page."""
 _LONGEST_FACT: Final = 300
-_CAUSES_TOLD: Final = 5
-"""So many causes are told in full, the others are named."""
 _BOXES: Final = {
     "critical": (palette.CRITICAL_GROUND, palette.CRITICAL),
     "notice": (palette.PALE, palette.MUTED),
@@ -193,10 +198,9 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
 
 def _fact(row: Fact, look: Styles) -> Text:
     weight: Emphasis = "strong" if row.label in _STRONG else "plain"
-    return rich(
-        (Span(f"{row.label}: ", "muted"), Span(words.clipped(row.value, _LONGEST_FACT), weight)),
-        look.cell,
-    )
+    value = words.clipped(row.value, _LONGEST_FACT)
+    label = f"{row.label}: " if row.label else ""
+    return rich((Span(label, "muted"), Span(value, weight)), look.cell)
 
 
 @flowables.register(CriticalBox)
@@ -252,7 +256,7 @@ def _verdict(block: VerdictBlock, look: Styles, _width: float) -> Iterator[Flowa
         yield _bullet((Span(f"{item.label}: ", "strong"), Span(f"{item.words}{by}")), look)
     for path in block.paths:
         told = sentences(path.sentence, numbers_in(path.source_numbers))
-        yield rich((Span("Path: ", "muted"), Span(told)), look.body)
+        yield rich((Span("Path: ", "strong"), Span(told)), look.note)
 
 
 @flowables.register(Steps)
@@ -268,13 +272,10 @@ def _steps(block: Steps, look: Styles, _width: float) -> Iterator[Flowable]:
 
 @flowables.register(Causes)
 def _causes(block: Causes, look: Styles, _width: float) -> Iterator[Flowable]:
-    ranked = sorted(block.entries, key=lambda cause: not cause.suggested_by)
-    told, named = ranked[:_CAUSES_TOLD], ranked[_CAUSES_TOLD:]
-    for cause in told:
+    for cause in block.entries:
         yield _bullet(_cause(cause), look)
-    if named:
-        others = "; ".join(f"{cause.label} ({cause.frequency})" for cause in named)
-        yield rich((Span("Also: ", "strong"), Span(f"{others}.")), look.note)
+    if block.named:
+        yield rich((Span("Also: ", "strong"), Span(f"{'; '.join(block.named)}.")), look.note)
 
 
 def _cause(cause: CauseEntry) -> Line:
@@ -285,14 +286,30 @@ def _cause(cause: CauseEntry) -> Line:
 
 @flowables.register(UndecidedList)
 def _undecided(block: UndecidedList, look: Styles, _width: float) -> Iterator[Flowable]:
+    spans: list[Span] = []
     for missing, titles in block.together:
-        settled = f"{missing or 'No single result'} would settle: "
-        yield _bullet((Span(settled, "strong"), Span(f"{'; '.join(titles)}.")), look)
+        lead = f"{missing} would settle: " if missing else "Not settled by any one result: "
+        spans += [Span(lead, "strong"), Span(f"{'; '.join(titles)}. ")]
+    yield rich(tuple(spans), look.note)
 
 
 @flowables.register(Sources)
 def _sources(block: Sources, look: Styles, _width: float) -> Iterator[Flowable]:
+    spans: list[Span] = []
     for item in block.entries:
-        told = f"{item.number}. {source_line(item.title, item.publisher, item.year)} "
-        link = (Span(item.url, "plain", item.url),) if item.url else ()
-        yield rich((Span(told), *link), look.small, "LI")
+        told = f"[{item.number}]{words.NBSP}{source_line(item.title, item.publisher, item.year)} "
+        spans.append(Span(told))
+        if item.url:
+            spans += [Span(short_address(item.url), "plain", item.url), Span("  ")]
+    yield rich(tuple(spans), look.small)
+    if block.note:
+        yield text(block.note, look.small)
+
+
+def short_address(url: str) -> str:
+    """The identifier in an address: DOI, PubMed, PMC or Bookshelf number, else the site."""
+    for pattern, form in _IDENTIFIERS:
+        found = pattern.search(url)
+        if found:
+            return form.format(found[1])
+    return url.split("://", 1)[-1].split("/", 1)[0].removeprefix("www.")

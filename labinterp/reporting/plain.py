@@ -155,7 +155,7 @@ def finding_labels(item: FindingEntry) -> tuple[str, ...]:
 def finding_trace(item: FindingEntry) -> str:
     """Where a finding comes from: inputs, rule, version, sources."""
     inputs = f"From {', '.join(item.inputs)}." if item.inputs else ""
-    return sentences(inputs, f"Rule {item.rule} v{item.version}", numbers_in(item.source_numbers))
+    return sentences(inputs, f"Rule {item.rule}.", numbers_in(item.source_numbers))
 
 
 def finding_brief(item: FindingEntry) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.errors import ReportFailure
 from labinterp.model.report import Report, ReportOrder
 from labinterp.reporting import style
+from labinterp.reporting.edition import printed
 from labinterp.reporting.paper import Paper
 from labinterp.reporting.pdf import story
 from labinterp.reporting.text import summary
@@ -68,5 +69,5 @@ def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
 def _drawn(view: View, order: ReportOrder, *, tight: bool) -> _Drawn:
     out = io.BytesIO()
     paper = Paper(out, view, order.issued_at)
-    paper.draw(story(view, style.styles(tight=tight), paper.width))
+    paper.draw(story(printed(view), style.styles(tight=tight), paper.width))
     return _Drawn(out.getvalue(), paper.pages, paper.used)

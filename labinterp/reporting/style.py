@@ -14,9 +14,8 @@ from reportlab.lib.units import mm
 from labinterp.reporting import fonts, palette
 
 MARGIN: Final = 16 * mm
-HEADER: Final = 15
-FOOTER: Final = 15
-"""Room for the running lines inside the margins [pt]."""
+RUNNING_LINE: Final = 11 * mm
+"""Distance of the running lines from the edge of the paper: inside the margins [pt]."""
 PAGE_SIZES: Final = {"A4": A4, "Letter": LETTER, "letter": LETTER}
 SMALLEST: Final = 7.0
 """No text of a report is smaller, labels of a number line apart (6.5) [pt]."""

@@ -135,10 +135,10 @@ def number(value: Decimal, decimals: int = 0) -> str:
 
 
 def rounded(value: Decimal, figures: int) -> str:
-    """A converted number with no more figures than the reported one carried."""
-    if not value:
-        return number(value)
+    """A number with no more figures than this, and none it did not have."""
     places = value.adjusted() - max(figures, 1) + 1
+    if not value or int(value.as_tuple().exponent) >= places:
+        return number(value)
     kept = value.quantize(Decimal((0, (1,), places)), rounding=ROUND_HALF_UP)
     if kept.adjusted() > value.adjusted():
         kept = value.quantize(Decimal((0, (1,), places + 1)), rounding=ROUND_HALF_UP)
@@ -191,6 +191,12 @@ def clipped(text: str, length: int) -> str:
     if len(text) <= length:
         return text
     return f"{text[:length]} … [{len(text) - length} more characters are in the record]"
+
+
+def ended(text: str) -> str:
+    """A text that ends as a sentence does."""
+    bare = text.strip()
+    return bare if not bare or bare.endswith((".", "!", "?", ":")) else f"{bare}."
 
 
 def plural(count: int, one: str, many: str) -> str:
