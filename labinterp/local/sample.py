@@ -63,8 +63,8 @@ def submitted(client: Client) -> Sample:
     """
     panel = json.loads(PANEL.read_text(encoding="utf-8"))
     found = client.get("/api/v1/panels", patient=panel["patient"]["identifier"]["value"])
-    if found.status == HTTPStatus.OK and found.body.get("items"):
-        return _read(client, str(found.body["items"][-1]["id"]))
+    if found.status == HTTPStatus.OK and found.body.get("panels"):
+        return _read(client, str(found.body["panels"][-1]["id"]))
     answer = client.post("/api/v1/panels", panel, idempotency_key=_IDEMPOTENCY_KEY)
     if answer.status != HTTPStatus.CREATED:
         raise TemporaryFailure(

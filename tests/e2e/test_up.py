@@ -113,7 +113,7 @@ def test_one_command_leads_to_an_interpretation_a_pdf_and_a_mail(up):
     assert "API key" not in again
     assert second.address("Result page").endswith(panel_id)
     assert second.address("Sign in") != first.address("Sign in")
-    assert len(json.loads(get(f"http://127.0.0.1:{second.port}/api/v1/panels", key))["items"]) == 1
+    assert len(json.loads(get(f"http://127.0.0.1:{second.port}/api/v1/panels", key))["panels"]) == 1
     assert get(second.address("Mailbox")).decode().count("A report is ready") == 1
     assert second.end(signal.SIGTERM) == 0
 
