@@ -16,6 +16,7 @@ from labinterp.interpretation.findings import silenced
 from labinterp.interpretation.paths import active_paths
 from labinterp.interpretation.recognise import Recognised
 from labinterp.interpretation.results import Printer, in_order
+from labinterp.interpretation.sentences import sentence_case
 from labinterp.interpretation.settings import Settings
 from labinterp.interpretation.strata import Stratum
 from labinterp.model.codes import Urgency
@@ -104,9 +105,7 @@ def assemble(parts: Parts) -> Interpretation:
         undecided=_undecided(parts),
         next_steps=steps,
         twitching=twitching,
-        problems=tuple(
-            ProblemRecord(one.code, one.message, one.where, one.measurand) for one in parts.problems
-        ),
+        problems=_problems(parts.problems),
         completeness=completeness(parts.submission, parts.classifications, parts.problems),
         sources=sources.numbered(cited, knowledge),
         rules_looked_at=knowledge.rule_count,
@@ -148,7 +147,7 @@ def _twitching(parts: Parts) -> Twitching:
         rules=explained.rules,
         drivers=explained.drivers,
         per_symptom=explained.per_symptom,
-        paths=active_paths(parts.knowledge, explained.active),
+        paths=active_paths(parts.knowledge, explained.active, parts.recognised.patient.symptoms),
         red_flags=parts.red_flags.findings,
         other_causes=other_causes(parts.recognised.patient, parts.knowledge),
     )
@@ -165,6 +164,15 @@ def _undecided(parts: Parts) -> tuple[Undecided, ...]:
     )
     made = {one.rule for one in _askers(parts)} | {one.rule for one in parts.explained.mechanisms}
     return tuple({one.rule: one for one in every if one.rule not in made}.values())
+
+
+def _problems(problems: Iterable[Problem]) -> tuple[ProblemRecord, ...]:
+    """Problems as the answer prints them, the same one once."""
+    records = (
+        ProblemRecord(one.code, sentence_case(one.message), one.where, one.measurand)
+        for one in problems
+    )
+    return tuple(dict.fromkeys(records))
 
 
 def _not_assessed(parts: Parts) -> tuple[str, ...]:

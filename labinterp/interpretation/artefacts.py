@@ -108,15 +108,24 @@ def _affected(rule: Artefact, facts: Facts) -> tuple[str, ...]:
         for name, direction in rule.effects.items()
         if name in facts.results
         and name not in rule.unaffected
-        and could_have_produced(direction, facts.results[name])
+        and could_have_produced(direction, facts.results[name], is_slight=name in rule.effect_notes)
     )
 
 
-def could_have_produced(direction: str, fact: Fact) -> bool:
-    """What pushes up cannot have made a low result, what pushes down cannot have made a high one."""
+def could_have_produced(direction: str, fact: Fact, *, is_slight: bool = False) -> bool:
+    """What pushes up cannot have made a low result, what pushes down cannot have made a high one.
+
+    Args:
+        direction: up or down.
+        fact: the result.
+        is_slight: the effect is slight or comes only with a heavy fault: a result within is not its work.
+    """
     if fact.text is not None and fact.standing == "unknown":
         return False
-    return fact.standing not in (LOW if direction == "up" else HIGH)
+    is_up = direction == "up"
+    if is_slight:
+        return fact.standing in (HIGH if is_up else LOW)
+    return fact.standing not in (LOW if is_up else HIGH)
 
 
 def _as_artefact(

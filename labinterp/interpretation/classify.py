@@ -135,7 +135,7 @@ def _judge(result: Result, candidate: Candidate, donor: Measurand | None) -> _Ju
     ends = printed_ends(
         low, high, printed, low_included=row.low_included, high_included=row.high_included
     )
-    borrowed = f", which is for {donor.name.lower()}" if donor else ""
+    borrowed = f", which is for {donor.spoken.lower()}" if donor else ""
     whose = "default interval" if candidate.fallback else "interval"
     used = UsedInterval(
         unit, _text(low), _text(high), row.low_included, row.high_included, "service", row.kind,

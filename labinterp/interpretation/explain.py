@@ -143,8 +143,10 @@ def _grade_all(
     open_ones: list[Undecided] = []
     for rule in knowledge.mechanisms.values():
         one = _graded(rule, knowledge, patient, facts, strengths)
-        if one is None and facts.blocked:
-            one = _hidden(rule, knowledge, facts, reported)
+        if facts.blocked:
+            hidden = _hidden(rule, one, knowledge, facts, reported)
+            if hidden is not None:
+                one, strengths[rule.id] = hidden, None
         if one is not None:
             graded.append(one)
             continue
@@ -194,18 +196,20 @@ def _strength(
     return weaker(strength, line.at_most) if line.at_most else strength
 
 
-def _hidden(rule: Mechanism, knowledge: Knowledge, facts: Facts, reported: Facts) -> Graded | None:
-    """A mechanism that would hold, did it not rest on what a probable artefact could have produced."""
+def _hidden(
+    rule: Mechanism, one: Graded | None, knowledge: Knowledge, facts: Facts, reported: Facts
+) -> Graded | None:
+    """A mechanism, or a stronger line of it, that rests on what a probable artefact could have made."""
     reported = silenced(reported, rule, knowledge)
     for line in rule.grading:
+        if one is not None and line is one.line:
+            return None
         if conditions.holds(line.when, reported) is True:
             weighed = weigh(line.when, reported)
             blocked = tuple(name for name in about(weighed.clauses) if name in facts.blocked)
-            return (
-                Graded(rule, None, weighed, line, blocked=blocked, cap=ARTEFACT_BLOCKS)
-                if blocked
-                else None
-            )
+            if not blocked:
+                return None
+            return Graded(rule, None, weighed, line, cap=ARTEFACT_BLOCKS, blocked=blocked)
     return None
 
 

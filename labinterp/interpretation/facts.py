@@ -93,7 +93,7 @@ class Facts:
     def name(self, measurand: str) -> str:
         """The measurand's name in plain words."""
         known = self.measurands.get(measurand)
-        return known.name if known else measurand.replace("_", " ")
+        return known.spoken if known else measurand.replace("_", " ")
 
 
 def before_standing(panel: Panel, measurands: Mapping[str, Measurand]) -> Facts:

@@ -75,7 +75,7 @@ def read_laboratory_interval(
 
 
 def _refused(result: Result, code: str, what: str) -> Problem:
-    message = f"{result.measurand.name}: {what}; our own interval was used where there is one"
+    message = f"{result.measurand.spoken}: {what}; our own interval was used where there is one"
     return Problem(code, message, result.where, result.measurand.id)
 
 
@@ -167,7 +167,7 @@ def _raised(
 def _differs(placed: Classification, flag: str, shown: Standing) -> Problem:
     ours = FLAG_OF_STANDING[placed.standing] or "none"
     message = (
-        f"{placed.result.measurand.name}: the laboratory's flag is {flag}, by the interval in use it would be "
+        f"{placed.result.measurand.spoken}: the laboratory's flag is {flag}, by the interval in use it would be "
         f"{ours}; it is shown as {shown.replace('_', ' ')}"
     )
     return Problem("flag-differs", message, placed.result.where, placed.result.measurand.id)

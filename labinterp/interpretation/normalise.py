@@ -80,12 +80,12 @@ def _converted(
     """The number in the canonical unit, exactly, with what the conversion rests on."""
     number = numeral.number or Decimal(0)
     if number < 0:
-        text = f"{base.measurand.name} {number} is negative, which cannot be"
+        text = f"{base.measurand.spoken} {number} is negative, which cannot be"
         return _refused(base, "value-implausible", text)
     try:
         factor = factor_to_canonical(identified, unit)
     except units.UnitError as error:
-        return _refused(base, "unit-unknown", f"{unit.printed} of {base.measurand.name}: {error}")
+        return _refused(base, "unit-unknown", f"{unit.printed} of {base.measurand.spoken}: {error}")
     quantity = Quantity(number, unit.ucum, numeral.comparator)
     mismatch = _property_mismatch(base, identified, unit)
     result = replace(
@@ -135,7 +135,7 @@ def _property_mismatch(
     if counted is None or counted == identified.code.property:
         return ()
     text = (
-        f"code {identified.code.code} is for {base.measurand.name} by {identified.code.property}, the unit "
+        f"code {identified.code.code} is for {base.measurand.spoken} by {identified.code.property}, the unit "
         f"{unit.printed} is by {counted}; the unit was trusted. Please confirm it"
     )
     return (Problem("unit-property-mismatch", text, base.where, base.measurand.id),)
@@ -175,7 +175,7 @@ def _the_one_meant(
     if len(named) == 1:
         return _Unit(named[0])
     text = (
-        f"{identified.measurand.name} in {reported.unit!r} could mean "
+        f"{identified.measurand.spoken} in {reported.unit!r} could mean "
         f"{' or '.join(unit.printed for unit in found)}; the name or a LOINC code must say which"
     )
     return _Unit(None, Problem("unit-unknown", text, reported.where, identified.measurand.id))
@@ -191,11 +191,11 @@ def _unknown_unit(text: str, measurand: Measurand, reported: ReportedResult) -> 
     guess = f" did you mean {' or '.join(near)}?" if near else ""
     for refused in measurand.refused_units:
         if folded in {folded_unit(spelling) for spelling in refused.as_seen}:
-            message = f"{measurand.name} in {shown!r} is not taken: {refused.why}{';' + guess if guess else ''}"
+            message = f"{measurand.spoken} in {shown!r} is not taken: {refused.why}{';' + guess if guess else ''}"
             return Problem("unit-unknown", message, reported.where, measurand.id)
     known = ", ".join(unit.printed for unit in measurand.units)
     missing = "lacks a volume;" if near else "is no unit that is known for it;"
-    message = f"{measurand.name} in {shown!r} {missing}{guess or f' taken are {known}'}"
+    message = f"{measurand.spoken} in {shown!r} {missing}{guess or f' taken are {known}'}"
     return Problem("unit-unknown", message, reported.where, measurand.id)
 
 
@@ -216,12 +216,12 @@ def _missing_unit(reported: ReportedResult, identified: Identified) -> _Unit:
     if fitting and len(same) == 1:
         unit = next((one for one in fitting if one.ucum == measurand.unit), fitting[0])
         text = (
-            f"{measurand.name} came without a unit; its interval fits {unit.printed} only, which was taken. "
+            f"{measurand.spoken} came without a unit; its interval fits {unit.printed} only, which was taken. "
             "Please confirm it"
         )
         return _Unit(unit, Problem("unit-inferred", text, reported.where, measurand.id))
     known = " or ".join(unit.printed for unit in measurand.units)
-    text = f"{measurand.name} came without a unit and was not interpreted; is it {known}?"
+    text = f"{measurand.spoken} came without a unit and was not interpreted; is it {known}?"
     return _Unit(None, Problem("unit-missing", text, reported.where, measurand.id))
 
 
@@ -251,22 +251,24 @@ def _not_numeric(measurand: Measurand, value: str, numeral: Numeral) -> str:
     shown = repr(value[:_LONGEST_SHOWN])
     if numeral.trouble == "ambiguous_comma":
         point, group = value.replace(",", "."), value.replace(",", "")
-        return f"{measurand.name} {shown} could be {point} or {group}; send it with a decimal point"
+        return (
+            f"{measurand.spoken} {shown} could be {point} or {group}; send it with a decimal point"
+        )
     if numeral.trouble == "two_comparators":
-        return f"{measurand.name} {shown} comes with two different comparators"
+        return f"{measurand.spoken} {shown} comes with two different comparators"
     if numeral.trouble == "too_long":
-        return f"{measurand.name} {shown} is no number that a laboratory reports: too large, too small or too long"
-    return f"{measurand.name} {shown} is no number; send digits with a decimal point, such as 2.4 or <0.5"
+        return f"{measurand.spoken} {shown} is no number that a laboratory reports: too large, too small or too long"
+    return f"{measurand.spoken} {shown} is no number; send digits with a decimal point, such as 2.4 or <0.5"
 
 
 def _expected_words(measurand: Measurand, reported: ReportedResult) -> str:
     words = ", ".join(measurand.qualitative)
-    return f"{measurand.name} {(reported.value or '')[:_LONGEST_SHOWN]!r} is none of: {words}"
+    return f"{measurand.spoken} {(reported.value or '')[:_LONGEST_SHOWN]!r} is none of: {words}"
 
 
 def _not_measured(base: Result, reported: ReportedResult) -> tuple[Result, tuple[Problem, ...]]:
     reason = reported.not_measured or (reported.value or "").strip() or "no value was sent"
-    text = f"{base.measurand.name} was not measured: {reason[:_LONGEST_SHOWN]}"
+    text = f"{base.measurand.spoken} was not measured: {reason[:_LONGEST_SHOWN]}"
     return _refused(base, "not-measured", text)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from labinterp.interpretation.lookup import lookup_of, name_key
 from labinterp.model.interpretation import Path
 from labinterp.model.knowledge import Knowledge, PathStep
+from labinterp.model.patient import Symptom
 
 _MOST: Final = 12
 _LONGEST: Final = 12
@@ -14,11 +17,14 @@ _LONGEST: Final = 12
 Graph = Mapping[str, tuple[PathStep, ...]]
 
 
-def active_paths(knowledge: Knowledge, mechanisms: Iterable[str]) -> tuple[Path, ...]:
-    """Every whole path along which the mechanisms found act, the longest chains of cause first.
+def active_paths(
+    knowledge: Knowledge, mechanisms: Iterable[str], symptoms: Iterable[Symptom] = ()
+) -> tuple[Path, ...]:
+    """The whole paths along which the mechanisms found act, the longest chains of cause first.
 
     A step is active when its mechanism was found. A path that would have to pass through a result that is not
-    altered (low magnesium to a calcium that is within) ends nowhere and is not shown.
+    altered (low magnesium to a calcium that is within) ends nowhere and is not shown. Of paths that only part at
+    their end, those to a recorded symptom are shown, else the first.
     """
     active = set(mechanisms)
     everywhere = _graph(knowledge.paths)
@@ -38,7 +44,34 @@ def active_paths(knowledge: Knowledge, mechanisms: Iterable[str]) -> tuple[Path,
         if any(step.mechanism in active for step in steps)
     ]
     found.sort(key=lambda steps: (any(step.opposes for step in steps), -len(steps)))
-    return tuple(_path(steps, knowledge) for steps in found[:_MOST])
+    return tuple(_path(steps, knowledge) for steps in _chosen(found, knowledge, symptoms)[:_MOST])
+
+
+def _chosen(
+    found: list[tuple[PathStep, ...]], knowledge: Knowledge, symptoms: Iterable[Symptom]
+) -> list[tuple[PathStep, ...]]:
+    """Of each chain of causes the endings that were recorded; where none was, its first ending."""
+    recorded = _endings(knowledge, symptoms)
+    chains: dict[tuple[str, ...], list[tuple[PathStep, ...]]] = {}
+    for steps in found:
+        chains.setdefault(tuple(step.id for step in steps[:-1]), []).append(steps)
+    chosen = []
+    for chain in chains.values():
+        wanted = [steps for steps in chain if steps[-1].end in recorded]
+        chosen += wanted or chain[:1]
+    return chosen
+
+
+def _endings(knowledge: Knowledge, symptoms: Iterable[Symptom]) -> set[str]:
+    """The ends of the map that a recorded symptom is seen as, by the vocabulary's own spellings."""
+    ids = {symptom.id for symptom in symptoms}
+    spellings = lookup_of(knowledge).terms.get("symptom", {})
+    return {
+        node
+        for node, label in knowledge.nodes.items()
+        for part in re.split(r",| and ", label)
+        if any(term.id in ids for term in spellings.get(name_key(part), ()))
+    }
 
 
 def _graph(steps: Iterable[PathStep]) -> dict[str, tuple[PathStep, ...]]:

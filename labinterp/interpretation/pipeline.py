@@ -85,9 +85,7 @@ def interpret(
     )
 
 
-def facts_of(
-    submission: Submission, knowledge: Knowledge, defaults: Choices = NO_CHOICES
-) -> Facts:
+def facts_of(submission: Submission, knowledge: Knowledge, defaults: Choices = NO_CHOICES) -> Facts:
     """What conditions may ask of a submission, as reported: for examples and for tracing a rule."""
     settings, _ = settle(submission.choices, defaults, knowledge)
     patient = recognise(submission, knowledge).patient

@@ -21,6 +21,7 @@ from labinterp.interpretation.measure import (
 )
 from labinterp.interpretation.numerals import clean
 from labinterp.interpretation.printed_interval import is_given
+from labinterp.interpretation.sentences import limit_text
 from labinterp.interpretation.settings import Settings
 from labinterp.model import units
 from labinterp.model.codes import FLAG_OF_STANDING, LOINC

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from labinterp.interpretation.conditions import Clause, measurands_of
+from labinterp.interpretation.conditions import Clause, leaves, measurands_of
 from labinterp.interpretation.facts import Fact, Facts
 from labinterp.model.interpretation import Evidence
 from labinterp.model.knowledge import Knowledge
@@ -17,10 +17,12 @@ from labinterp.model.rule import (
     AgeIs,
     Compared,
     Computed,
+    Condition,
     ConditionIs,
     DifferenceAtLeast,
     FindingIs,
     HistoryIs,
+    Leaf,
     MedicationIs,
     SexIs,
     SpecimenAtLeast,
@@ -83,6 +85,7 @@ class Teller:
     def sentence(self, clause: Clause) -> str:
         """A clause in words; one that must not hold says so."""
         told = _TELLERS[type(clause.leaf)](self, clause.leaf, clause.truth)
+        told = sentence_case(told)
         if not clause.excludes:
             return told
         if clause.truth is None:
@@ -105,6 +108,27 @@ class Teller:
         return measurand in self.facts.blocked or (
             fact is not None and bool(fact.doubts or fact.provisional)
         )
+
+
+def sentence_case(text: str) -> str:
+    """A sentence with a capital; what begins with a symbol or an abbreviation (`pH`, `eGFR`) stays."""
+    return text[:1].upper() + text[1:] if text[1:2].islower() else text
+
+
+def limit_text(condition: Condition, measurand: Measurand) -> str:
+    """What a severity band asks, in words: `< 3.0 mmol/L`, `below the interval`."""
+    asked = [_limit(leaf, measurand) for leaf in leaves(condition)]
+    return " and ".join(dict.fromkeys(one for one in asked if one))
+
+
+def _limit(leaf: Leaf, measurand: Measurand) -> str:
+    if isinstance(leaf, Compared):
+        return (
+            f"{SYMBOL_OF[leaf.operator]} {leaf.limit:f} {unit_text(measurand, leaf.unit)}".strip()
+        )
+    if isinstance(leaf, StatusIs):
+        return {"low": "below the interval", "high": "above the interval"}.get(leaf.status, "")
+    return ""
 
 
 def value_text(fact: Fact) -> str:
@@ -141,7 +165,7 @@ def _named(teller: Teller, measurand: str) -> str:
     name = teller.facts.name(measurand)
     if fact is None:
         return name
-    via = f" (by {fact.substitute.name.lower()})" if fact.substitute else ""
+    via = f" (by {fact.substitute.spoken.lower()})" if fact.substitute else ""
     provisional = " (unadjusted, provisional)" if fact.provisional else ""
     return f"{name}{via}{provisional} {value_text(fact)}".strip()
 

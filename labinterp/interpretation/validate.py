@@ -194,9 +194,9 @@ def _printed(measurand: Measurand, unit: str) -> str:
 def _shown(result: Result) -> str:
     quantity = result.quantity
     if quantity is None:
-        return result.measurand.name
+        return result.measurand.spoken
     sign = PRINTED_COMPARATOR[quantity.comparator] if quantity.comparator else ""
-    return f"{result.measurand.name} {sign}{quantity.number:f} {_printed(result.measurand, quantity.unit)}"
+    return f"{result.measurand.spoken} {sign}{quantity.number:f} {_printed(result.measurand, quantity.unit)}"
 
 
 # ---- status
@@ -208,14 +208,14 @@ def by_status(result: Result, panel_status: str) -> tuple[Result, tuple[Problem,
         ((result.reported.status if result.reported else None) or panel_status).strip().casefold()
     )
     if status in _IGNORED:
-        message = f"{result.measurand.name} is marked {status}; it was not interpreted"
+        message = f"{result.measurand.spoken} is marked {status}; it was not interpreted"
         problem = Problem("status-ignored", message, result.where, result.measurand.id)
         return replace(result, usable=False, why_unusable=message, extent=None, text=None), (
             problem,
         )
     if status in _PRELIMINARY:
         note = "preliminary: the final result may differ"
-        message = f"{result.measurand.name} is preliminary; it may change"
+        message = f"{result.measurand.spoken} is preliminary; it may change"
         problem = Problem("status-preliminary", message, result.where, result.measurand.id)
         return replace(result, notes=(*result.notes, note)), (problem,)
     return result, ()
@@ -312,7 +312,7 @@ def _order(result: Result) -> tuple[Fraction, str, str, str]:
 
 
 def _stale(found: Validated, group: list[Result], age: timedelta) -> Validated:
-    name = group[0].measurand.name
+    name = group[0].measurand.spoken
     message = f"{name} is {age.days} days older than the newest result; it was not combined with the others"
     shown = tuple(replace(one, usable=False, why_unusable=message) for one in group)
     problems = tuple(Problem("stale-result", message, one.where, one.measurand.id) for one in group)
@@ -321,6 +321,6 @@ def _stale(found: Validated, group: list[Result], age: timedelta) -> Validated:
 
 def _duplicate(unlike: list[Result]) -> str:
     values = " and ".join(
-        _shown(one) if one.quantity else f"{one.measurand.name} {one.text}" for one in unlike
+        _shown(one) if one.quantity else f"{one.measurand.spoken} {one.text}" for one in unlike
     )
     return f"{values} were reported for one time; neither was interpreted. Which is right?"

@@ -170,3 +170,11 @@ class Measurand:
     def accepted(self, ucum: str) -> AcceptedUnit | None:
         """The accepted unit with this UCUM code, or None."""
         return next((unit for unit in self.units if unit.ucum == ucum), None)
+
+    @property
+    def spoken(self) -> str:
+        """The name as it stands in a sentence: `Calcium, total` is total calcium."""
+        head, comma, tail = self.name.partition(", ")
+        if not comma or ", " in tail or tail[:1].isupper():
+            return self.name
+        return f"{tail} {head[:1].lower()}{head[1:]}"
