@@ -26,7 +26,7 @@ from labinterp.formats.dates import Order, order_of
 from labinterp.formats.headings import RESULT_MEMBERS
 from labinterp.formats.json_panel import received_of
 from labinterp.formats.limits import Context, Limits, Reading
-from labinterp.formats.stated import Stated
+from labinterp.formats.stated import IDENTIFYING, LISTS, Stated
 from labinterp.model.codes import LOINC
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 _RESULT: Final = re.compile(r"results\[([0-9]{1,9})\]\.?")
 _LOINC_LENGTH: Final = 10
-_IDENTIFYING: Final = ("birth_date", "sex", "family", "given", "name")
-"""What must agree in all rows of one patient."""
 Key = tuple[str, ...]
 
 
@@ -50,6 +48,7 @@ class _Group:
     rows: list[int] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     results: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[PlaceOfProblem] = field(default_factory=list)
 
     @property
     def where(self) -> str:
@@ -120,12 +119,10 @@ class _People:
 
     def meet(self, patient: Key, line: int, texts: Mapping[str, str]) -> None:
         """Compare a row's statements about the patient with those of the rows before."""
-        for member in _IDENTIFYING:
-            if member not in texts:
-                continue
-            said = folded(texts[member])
+        for member in sorted(IDENTIFYING & texts.keys()):
+            said = texts[member]
             known, first = self._known.setdefault((patient, member), (said, line))
-            if known != said:
+            if known != said and folded(known) != folded(said):
                 label = member.replace("_", " ")
                 self.contradictions.setdefault(
                     patient, f"rows {first} and {line} differ in the patient's {label}"
@@ -171,11 +168,20 @@ def _patient(record: Record, texts: Mapping[str, str], columns: Columns) -> Key:
 def _join(
     group: _Group, line: int, texts: Mapping[str, str], results: list[dict[str, Any]]
 ) -> None:
-    """Add a row to its panel."""
-    stated = {name: text for name, text in texts.items() if name not in RESULT_MEMBERS}
-    group.texts = {**stated, **group.texts}
+    """Add a row to its panel; what it states otherwise than the rows before is a problem."""
+    for member in sorted(texts.keys() - RESULT_MEMBERS - {"material"}):
+        text = texts[member]
+        known = group.texts.setdefault(member, text)
+        if member in LISTS and text != known:
+            group.texts[member] = f"{known};{text}"
+        elif known != text and folded(known) != folded(text):
+            label = member.replace("_", " ")
+            message = f"states another {label} than the rows before; the first counts"
+            group.problems.append((f"row {line}", "row-differs", message))
+    material = texts.get("material")
+    specimen = {"specimen": {"material": material}} if material else {}
     group.rows.append(line)
-    group.results.extend(results)
+    group.results.extend(result | specimen for result in results)
 
 
 def _results(record: Record, texts: Mapping[str, str], columns: Columns) -> list[dict[str, Any]]:
@@ -296,16 +302,26 @@ def _panel(
     orders: Mapping[str, Order | None],
     shared: list[PlaceOfProblem],
 ) -> Received:
-    stated = Stated(group.texts, group.where, orders)
-    panel = stated.panel() | {"results": group.results}
+    material, results = _one_material(group.results)
+    stated = Stated({**group.texts, "material": material}, group.where, orders)
+    panel = stated.panel() | {"results": results}
     return received_of(
         panel,
         context.received_at,
         "csv",
-        problems=(*shared, *stated.problems),
+        problems=(*shared, *group.problems, *stated.problems),
         where=group.where,
         limits=context.limits,
     )
+
+
+def _one_material(results: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """A material that all results share is the panel's; where they differ it stays with each."""
+    materials = {result.get("specimen", {}).get("material", "") for result in results}
+    if len(materials) > 1:
+        return "", results
+    bare = [{name: result[name] for name in result if name != "specimen"} for result in results]
+    return materials.pop(), bare
 
 
 def _orders(table: Table) -> dict[str, Order | None]:

@@ -225,7 +225,7 @@ def _result(
         status=sent.get("status"),
         not_measured=sent.get("not_measured"),
         collected_at=_moment(sent, where, received_at, found),
-        specimen=None if specimen is None else _specimen_fields(specimen),
+        specimen=None if specimen is None else _specimen_of_result(specimen),
         as_received=sent.get("as_received"),
     )
 
@@ -260,6 +260,12 @@ def _specimen_fields(sent: Mapping[str, Any]) -> dict[str, str | Decimal]:
     if "type" not in fields and material in _MATERIAL_WORDS:
         fields["type"] = _MATERIAL_WORDS[material]
     return fields
+
+
+def _specimen_of_result(sent: Mapping[str, Any]) -> dict[str, str | Decimal]:
+    """The same for one result, with its material: a name in urine means something else."""
+    material = {"material": sent["material"]} if "material" in sent else {}
+    return {**material, **_specimen_fields(sent)}
 
 
 def _previous(

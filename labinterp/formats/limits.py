@@ -32,7 +32,7 @@ class Limits:
 
     body_bytes: int = 10 * 1024 * 1024
     depth: int = 16
-    elements: int = 200_000
+    elements: int = 50_000
     results: int = 500
     rows: int = 50_000
     columns: int = 500

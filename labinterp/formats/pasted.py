@@ -7,8 +7,7 @@ listed as not used. Nothing is corrected, and where two numbers could be the val
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.errors import Place, SubmissionError, TooLarge
 from labinterp.formats.characters import decoded, folded, forbidden_character, quoted
@@ -16,7 +15,8 @@ from labinterp.formats.headings import MEMBER_OF, RESULT_MEMBERS
 from labinterp.formats.json_panel import received_of
 from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reading
 from labinterp.formats.pasted_line import results_in
-from labinterp.formats.stated import Stated
+from labinterp.formats.pasted_sections import PastedLine, in_their_sections
+from labinterp.formats.stated import IDENTIFYING, Stated
 from labinterp.formats.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -28,29 +28,6 @@ if TYPE_CHECKING:
 _LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _STATED: Final = re.compile(r"([^\W\d_][\w .'’/-]{0,40}?)\s{0,3}[:=]\s*(\S.*)", re.DOTALL)
 _PIECES: Final = re.compile(r"\t+| {3,}|[;|]")
-
-
-@dataclass(frozen=True, slots=True)
-class PastedLine:
-    """What one line (or one result of it) became.
-
-    Attributes:
-        number: of the line, from 1.
-        text: the line as received.
-        result: in the panel's form; None when the line gave none.
-        span: where in `text` the value was found.
-        stated: member and text, of a line about patient, time or laboratory.
-        reason: why the line is not used; None when it is.
-        place: the result's place, unique in the text.
-    """
-
-    number: int
-    text: str
-    result: Mapping[str, Any] | None = None
-    span: tuple[int, int] | None = None
-    stated: Mapping[str, str] = field(default_factory=dict)
-    reason: str | None = None
-    place: str = ""
 
 
 def read(body: bytes, context: Context) -> Reading:
@@ -103,22 +80,42 @@ def received_of_lines(
     """The panel of these lines; what was not used is a problem each.
 
     Raises:
-        SubmissionError: no line gave a result.
+        SubmissionError: no line gave a result, or the lines speak of several patients.
     """
     known = tuple(lines)
-    results = [line.result for line in known if line.result is not None]
-    if not results:
+    if not any(line.result for line in known):
         raise _nothing(known, context.limits)
+    _refuse_several_patients(known)
+    told = in_their_sections(known)
     stated = Stated(_stated(known), "", {})
-    panel = stated.panel() | {"results": results}
+    panel = stated.panel() | {"results": list(told.results)}
+    if told.collected_at:
+        panel["collected_at"] = told.collected_at
     unused = (_unused(line) for line in known if line.reason)
     return received_of(
         panel,
         context.received_at,
         "pasted",
-        problems=(*problems, *stated.problems, *unused),
+        problems=(*problems, *stated.problems, *told.problems, *unused),
         limits=context.limits,
     )
+
+
+def _refuse_several_patients(lines: tuple[PastedLine, ...]) -> None:
+    """Two numbers, names, birth dates or sexes: whose a result is cannot be told; none is taken."""
+    first: dict[str, tuple[int, str]] = {}
+    for line in lines:
+        for member in sorted(IDENTIFYING & line.stated.keys()):
+            number, said = first.setdefault(member, (line.number, folded(line.stated[member])))
+            if said != folded(line.stated[member]):
+                label = member.replace("_", " ")
+                message = f"another {label} than in line {number}; paste one patient at a time"
+                place = Place(f"line {line.number}", "multiple-patients", message)
+                raise SubmissionError(
+                    f"The text speaks of several patients: {place.where} has {message}.",
+                    code="multiple-patients",
+                    errors=(place,),
+                )
 
 
 def _line(number: int, text: str, names: Vocabulary, limits: Limits) -> Iterator[PastedLine]:

@@ -47,7 +47,8 @@ _BARE_UNITS: Final = frozenset(_BARE_UNIT_LIST.split())
 _UNIT_OR_NAME: Final = frozenset(("mg",))
 """A unit that is also a symbol of a test; what follows it decides."""
 _SKIPPED: Final = re.compile(r"[\s,;|:=•·\-–—]+")
-_WORD: Final = re.compile(r"\S+")
+_STRONG: Final = re.compile(r"[;|\t]|\s{3}")
+_WORD: Final = re.compile(r"[^\s;|]+")
 _BEFORE_NUMBERS: Final = frozenset(" \t:;|=,([*!")
 _AROUND_NAMES: Final = " \t,;:|=([-–*!."
 _LONGEST_ASIDE: Final = 60
@@ -192,60 +193,74 @@ def _rest(text: str, number: re.Match[str], draft: _Draft, names: Vocabulary) ->
         draft.members["flag"] = glued
     position = _skipped(text, number.end())
     while position < len(text):
-        taken = None if _may_be_name(text, position) else _token(text, position, draft)
-        if taken is None and _begins_result(text, position, names):
+        token = _token(text, position)
+        if _begins_result(text, position, names, token):
             return position
-        taken = taken or _token(text, position, draft)
-        if taken is None:
+        if token is None or not _take(token, draft):
             return _leftover(text, position, draft, names)
-        position = _skipped(text, taken)
+        position = _skipped(text, token.end)
     return position
 
 
-def _may_be_name(text: str, position: int) -> bool:
-    word = _WORD.match(text, position)
-    return word is not None and word.group().casefold() in _UNIT_OR_NAME
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A piece behind a number: which member of the result it is, and where it ends."""
+
+    member: str
+    text: str
+    end: int
 
 
-def _token(text: str, position: int, draft: _Draft) -> int | None:
-    """Take an interval, a flag or a unit at `position`; where it ends, or None."""
-    members = draft.members
+def _token(text: str, position: int) -> _Token | None:
+    """The interval, flag or unit at `position`."""
     if match := _INTERVAL.match(text, position):
-        interval = _bare(match["text"])
-        if members.setdefault("interval", interval) != interval:
-            draft.doubt = "two intervals stand in it; which is this test's?"
-        return match.end()
+        return _Token("interval", _bare(match["text"]), match.end())
     if match := _FLAG.match(text, position):
-        members.setdefault("flag", match["flag"])
-        return match.end()
+        return _Token("flag", match["flag"], match.end())
     unit = _UNIT.match(text, position)
-    if unit is None or not _is_unit(unit["unit"]):
-        return None
-    written = unit["unit"].strip()
-    return unit.end() if members.setdefault("unit", written) == written else None
+    if unit and _is_unit(unit["unit"]):
+        return _Token("unit", unit["unit"].strip(), unit.end())
+    return None
+
+
+def _take(token: _Token, draft: _Draft) -> bool:
+    """Make the piece part of the result; false when it has another one already."""
+    taken = draft.members.setdefault(token.member, token.text)
+    if token.member == "interval" and taken != token.text:
+        draft.doubt = "two intervals stand in it; which is this test's?"
+    return token.member != "unit" or taken == token.text
 
 
 def _leftover(text: str, position: int, draft: _Draft, names: Vocabulary) -> int:
-    """Words that are neither unit, interval nor flag: another result, or a remark, or a doubt."""
+    """Words that are neither unit, interval nor flag: a remark, another result's name, or a doubt.
+
+    Words before a known name belong to that name, for they may change what it means (`urine K`);
+    only a strong separator parts them.
+    """
+    begin = position
     for word in _WORD.finditer(text, position):
+        parted = _STRONG.search(text, begin, word.start())
+        while parted:
+            begin = parted.end()
+            parted = _STRONG.search(text, begin, word.start())
         if word.start() > position and _begins_result(text, word.start(), names):
-            return word.start()
+            return _skipped(text, begin)
         if _INTERVAL.match(text, word.start()) or not _number_at(text, word.start()):
             continue
-        if any(letter.isalpha() for letter in text[position : word.start()]):
-            return position
+        if any(letter.isalpha() for letter in text[begin : word.start()]):
+            return _skipped(text, begin)
         draft.doubt = f"a second number stands in it ({quoted(word.group())}); which is the value?"
         return len(text)
     return len(text)
 
 
-def _begins_result(text: str, start: int, names: Vocabulary) -> bool:
-    """Whether a known name stands here with something behind it; a unit's double needs a number."""
+def _begins_result(text: str, start: int, names: Vocabulary, token: _Token | None = None) -> bool:
+    """Whether a known name with something behind it stands here, longer than the token here."""
     end = names.name_end(text, start)
     after = _skipped(text, end)
-    if end == start or after == len(text):
+    if end == start or after == len(text) or (token and token.end > end):
         return False
-    if text[start:end].casefold() in _UNIT_OR_NAME:
+    if (token and token.end == end) or text[start:end].casefold() in _UNIT_OR_NAME:
         return _INTERVAL.match(text, after) is None and _number_at(text, after) is not None
     return True
 

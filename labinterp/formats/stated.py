@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _AGE: Final = re.compile(r"([0-9]{1,6}(?:[.,][0-9]{1,3})?)\s{0,5}([^\W\d_]{0,10})\.?")
 _NUMBER: Final = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,6})?", re.ASCII)
 _LIST_SIGNS: Final = re.compile(r"[;|\n]")
-_LISTS: Final = ("symptoms", "medications", "conditions", "history")
+IDENTIFYING: Final = frozenset(("identifier", "birth_date", "sex", "family", "given", "name"))
+"""What must agree in everything that is said of one patient."""
+LISTS: Final = ("symptoms", "medications", "conditions", "history")
 _SEVERITY: Final = {
     "": None,
     "no": "none",
@@ -56,7 +58,7 @@ class Stated:
             "specimen": self._specimen(),
             "status": self._word("status", _STATUSES),
         }
-        members |= {kind: _listed(texts[kind]) for kind in _LISTS if kind in texts}
+        members |= {kind: _listed(texts[kind]) for kind in LISTS if kind in texts}
         return _filled(**members)
 
     def _patient(self) -> dict[str, Any]:
@@ -83,10 +85,11 @@ class Stated:
         return day.isoformat() if day else None
 
     def _collected_at(self) -> str | None:
-        text = self._texts.get("collected_at")
+        text, clock = self._texts.get("collected_at"), self._texts.get("collected_time", "")
         if text is None:
+            if clock:
+                self._problem("collected_time", "bad-time", f"“{quoted(clock)}” has no date")
             return None
-        clock = self._texts.get("collected_time", "")
         moment = read_moment(text, clock, self._orders.get("collected_at"))
         if moment.problem:
             self._problem("collected_at", *moment.problem)

@@ -21,7 +21,7 @@ class Vocabulary:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
-        self._first_words = frozenset(name.partition(" ")[0] for name in self._names)
+        self._first_words = frozenset(_first_word(name) for name in self._names)
 
     def __contains__(self, name: str) -> bool:
         return folded_name(name) in self._names
@@ -38,5 +38,11 @@ class Vocabulary:
         return next((end for end in reversed(ends) if text[start:end] in self), start)
 
     def _may_begin(self, word: str) -> bool:
-        first = re.split(f"[{_ENDS_A_NAME}]", word, maxsplit=1)[0]
-        return folded_name(first).partition(" ")[0] in self._first_words
+        piece = re.split(f"[{_ENDS_A_NAME}]", word, maxsplit=1)[0]
+        return bool(
+            {_first_word(folded_name(word)), _first_word(folded_name(piece))} & self._first_words
+        )
+
+
+def _first_word(name: str) -> str:
+    return name.partition(" ")[0].strip(" .,:;")

@@ -8,6 +8,8 @@ import pytest
 
 from labinterp import formats, knowledge
 from labinterp.formats.panel_schema import SPECIMEN_NUMBERS, SPECIMEN_WORDS
+from labinterp.formats.pasted_line import results_in
+from labinterp.formats.vocabulary import Vocabulary
 
 PANELS = Path(__file__).parent / "panels"
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -44,3 +46,13 @@ def test_the_schema_takes_the_specimen_fields_that_rules_read():
     words = {name: tuple(allowed) for name, allowed in fields.items() if allowed}
     assert words == SPECIMEN_WORDS
     assert tuple(name for name, allowed in fields.items() if not allowed) == SPECIMEN_NUMBERS
+
+
+@pytest.mark.parametrize("line", ["{name} 7.25 mmol/L (1-2) H", "Sodium 138 {name} 7.25"])
+def test_every_known_name_is_found_whole_in_pasted_text(line):
+    names = formats.names_of(knowledge.load())
+    vocabulary = Vocabulary(names)
+    for name in names:
+        found, reason = results_in(line.format(name=name), vocabulary)
+        assert reason is None
+        assert [found[-1][0][member] for member in ("test", "value")] == [name, "7.25"]

@@ -195,6 +195,23 @@ def test_loinc_comparator_limits_and_lists_have_their_columns():
     assert [term.text for term in received.submission.medications] == ["omeprazole", "furosemide"]
 
 
+def test_a_material_that_differs_from_row_to_row_stands_with_its_results():
+    received = a_reading(
+        "mrn,specimen,test,value,unit\nA1,serum,Sodium,138,mmol/L\nA1,urine,Sodium,20,mmol/L\n"
+    ).received[0]
+    assert received.submission.specimen_material is None
+    assert [one.specimen["material"] for one in received.submission.results] == ["serum", "urine"]
+
+
+def test_rows_of_one_panel_that_state_different_things_say_so():
+    received = a_reading(
+        "mrn,laboratory,symptoms,test,value,unit\nA1,North,tetany,K,4,mmol/L\nA1,South,cramp,Na,138,mmol/L\n"
+    ).received[0]
+    assert received.submission.laboratory == "North"
+    assert [term.text for term in received.submission.symptoms] == ["tetany", "cramp"]
+    assert [problem[:2] for problem in received.submission.problems] == [("row 3", "row-differs")]
+
+
 def test_titles_above_the_header_are_named():
     reading = a_reading("Laboratory report\n\ntest,value,unit\nPotassium,2.4,mmol/L\n")
     assert [(place.where, place.code) for place in reading.refused] == [("row 1", "row-not-used")]

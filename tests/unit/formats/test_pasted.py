@@ -113,6 +113,43 @@ def test_a_line_that_is_not_understood_is_kept_with_its_reason(line, reason):
     assert reason in only.reason
 
 
+def test_words_before_a_known_name_are_not_dropped_for_they_may_change_it():
+    assert [one[0] for one in results_of("Sodium 138 spot K 40 mmol/L")] == ["Sodium", "spot K"]
+    assert [one[0] for one in results_of("Sodium 138 fasting; K 4.0")] == ["Sodium", "K"]
+
+
+def received_of(text):
+    (received,) = read("pasted", text.encode(), NOW, names=NAMES).received
+    return received
+
+
+def test_what_stands_under_a_heading_of_urine_is_not_read_as_blood():
+    submission = received_of("Urine results\nSodium 20 mmol/L\nBlood\nSodium 138 mmol/L").submission
+    assert [one.specimen for one in submission.results] == [{"material": "urine"}, None]
+    assert ("line 1", "section-heading") in {problem[:2] for problem in submission.problems}
+
+
+def test_several_times_stand_with_the_results_below_them():
+    text = "Collected: 2026-01-01T08:00:00Z\nK 2.4\nCollected: 2026-01-02T08:00:00Z\nK 3.1\nNa 138"
+    submission = received_of(text).submission
+    assert [one.collected_at.day for one in submission.results] == [1, 2, 2]
+    assert submission.collected_at.day == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("MRN: 1", "MRN: 2"),
+        ("Name: Doe, J", "Name: Roe, R"),
+        ("DOB: 1980-02-03", "DOB: 1981-02-03"),
+    ],
+)
+def test_two_patients_in_one_text_are_not_mixed(one, other):
+    with pytest.raises(SubmissionError, match="several patients") as refused:
+        received_of(f"{one}\nK 2.4\n{other}\nNa 138")
+    assert refused.value.errors[0].where == "line 3"
+
+
 def test_the_value_is_marked_where_it_was_found():
     (only,) = parse("Vitamin B12 > 2000 pg/mL", NAMES)
     assert only.text[slice(*only.span)] == "> 2000"
