@@ -41,7 +41,7 @@ def create_app(services: Services | None = None) -> Flask:
     """The app with its services; without any given, those that the environment asks for."""
     wired = services or bootstrap.services()
     app = Flask("labinterp", static_folder=None)
-    app.config.update(bootstrap.flask_config())
+    app.config.update(bootstrap.flask_config(wired))
     app.config["MAX_CONTENT_LENGTH"] = wired.policy.body_limit
     app.before_request(_begin)
     app.after_request(_finish)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 resource = Resource("knowledge", "The medical knowledge, by version and by piece.")
 
-KINDS: Final = ("analytes", "rules", "sources")
+KINDS: Final = knowledge.KINDS
 _ONE: Final = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
 _MANY: Final = {"type": "array", "items": _ONE}
 
@@ -39,7 +39,7 @@ def version() -> Response:
 
 @resource.get(f"/knowledge/<any({','.join(KINDS)}):kind>")
 @operation(
-    "List analytes, rules or sources",
+    "List the analytes, the rules, the sources or another kind",
     scope="knowledge:read",
     answers={200: {"description": "All of this kind", **content(_MANY)}},
     refusals=(404,),
@@ -51,7 +51,7 @@ def listed(kind: str) -> Response:
 
 @resource.get(f"/knowledge/<any({','.join(KINDS)}):kind>/<piece>")
 @operation(
-    "Read one analyte, rule or source by its id",
+    "Read one piece by its id",
     scope="knowledge:read",
     answers={200: {"description": "Everything known of it, with sources", **content(_ONE)}},
     refusals=(404,),
@@ -59,7 +59,13 @@ def listed(kind: str) -> Response:
 def one(kind: str, piece: str) -> Response:
     """Ids never change."""
     known = services().knowledge
-    if piece not in {line["id"] for line in knowledge.listing(known, kind)}:
+    words = {line["kind"] for line in knowledge.listing(known, kind) if line["id"] == piece}
+    if not words:
         raise NotFound(f"There is nothing of this id among the {kind}.")
-    found: dict[str, Any] = knowledge.describe(known, piece)
-    return answers.json(found)
+    return answers.json(_of_kind(knowledge.describe(known, piece), words))
+
+
+def _of_kind(found: dict[str, Any], words: set[str]) -> dict[str, Any]:
+    """An id may stand for things of several kinds; the one that was asked for."""
+    every = [found, *found.pop("also", [])]
+    return next(item for item in every if item["kind"] in words)

@@ -26,7 +26,11 @@ class Caller:
 
     def open(self, method, path, *, headers=None, **more):
         return self._client.open(
-            path, method=method, headers={**self._key, **(headers or {})}, **more
+            path,
+            method=method,
+            headers={**self._key, **(headers or {})},
+            buffered=True,  # files that are served are closed at once
+            **more,
         )
 
     def get(self, path, **more):

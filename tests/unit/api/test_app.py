@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import logging
 import re
 
 import pytest
+import structlog
 
 from app import create_app
+from labinterp import telemetry
 from labinterp.access import SCOPES
+from labinterp.usecases import administer
 
+IN_THE_CLEAR = "http://lab.example.org"
 OPEN_TO_ALL = {
     "/healthz",
     "/readyz",
@@ -104,7 +109,7 @@ def test_an_id_of_another_form_is_replaced(stranger, sent):
 
 @pytest.mark.parametrize("path", ["/healthz", "/api/v1/panels", "/api/docs", "/api/nothing", "/"])
 def test_every_answer_carries_the_security_headers(stranger, path):
-    headers = stranger.get(path).headers
+    headers = stranger.get(path, base_url=IN_THE_CLEAR).headers
 
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -161,8 +166,6 @@ def limited(services, **rates):
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(services, organisation):
-    from labinterp.usecases import administer
-
     app = limited(services, request_rate="3 per minute", stranger_rate="1000 per minute")
     _, key = administer.create_key(services, organisation.id, name="k", scopes=("panels:read",))
     _, other = administer.create_key(services, organisation.id, name="o", scopes=("panels:read",))
@@ -190,27 +193,33 @@ def test_guessing_keys_is_slowed_down(services):
 def test_a_proxy_is_believed_only_where_one_is_configured(services):
     told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
 
-    plain = limited(services).test_client().get("/healthz", headers=told)
-    behind_one = limited(services, trusted_proxies=1).test_client().get("/healthz", headers=told)
+    def asked_of(app):
+        return app.test_client().get("/healthz", headers=told, base_url=IN_THE_CLEAR)
 
-    assert "Strict-Transport-Security" not in plain.headers
-    assert "Strict-Transport-Security" in behind_one.headers
+    assert "Strict-Transport-Security" not in asked_of(limited(services)).headers
+    assert "Strict-Transport-Security" in asked_of(limited(services, trusted_proxies=1)).headers
 
 
-def test_what_is_logged_of_a_request_holds_no_patient(caller, panel, capfd):
-    from labinterp import telemetry
+@pytest.fixture
+def log():
+    """What this process logs, as the lines of JSON that an operator collects."""
+    stream = io.StringIO()
+    telemetry.configure("info", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.basicConfig(level=logging.WARNING, handlers=[logging.NullHandler()], force=True)
 
-    telemetry.configure("info")
-    try:
-        stored = caller.post("/api/v1/panels", panel)
-        caller.get(stored.headers["Location"] + "?version=1&foo=MRN-1")
-        caller.post("/api/v1/panels", {**panel, "colour": "MRN-1"})
-    finally:
-        logging.basicConfig(level=logging.WARNING, handlers=[], force=True)
 
-    written = capfd.readouterr().err
-    assert "/api/v1/panels" in written
-    for secret in ("MRN-1", "urn:example:mrn", "1971", "2.90"):
+def test_what_is_logged_of_a_request_holds_no_patient(caller, panel, log):
+    stored = caller.post("/api/v1/panels", panel)
+    caller.get(stored.headers["Location"] + "?version=1&foo=MRN-1")
+    caller.post("/api/v1/panels", {**panel, "colour": "MRN-1"})
+
+    written = log.getvalue()
+    lines = [json.loads(line) for line in written.splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert [line["status"] for line in requests] == [201, 422, 422]
+    assert requests[0]["route"] == "/api/v1/panels"
+    assert requests[0]["request_id"] == stored.headers["X-Request-ID"]
+    for secret in ("MRN-1", "urn:example:mrn", "1971", "2.90", "foo"):
         assert secret not in written
-    for line in written.splitlines():
-        json.loads(line)

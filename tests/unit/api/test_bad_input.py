@@ -169,7 +169,7 @@ def test_a_compressed_body_is_not_read(caller, door):
         ({"test": "Calcium", "value": "8", "unit": "mg"}, "mg/dL"),
         ({"test": "Sodium", "value": "139", "unit": None}, "unit"),
         ({"test": "Unobtainium", "value": "3", "unit": "mmol/L"}, "Unobtainium"),
-        ({"test": "Sodium", "value": "haemolysed", "unit": "mmol/L"}, "number"),
+        ({"test": "Sodium", "value": "haemolysed", "unit": "mmol/L"}, "haemolysed"),
         ({"test": "Sodium", "value": "NaN", "unit": "mmol/L"}, "number"),
         ({"test": "Sodium", "value": "Infinity", "unit": "mmol/L"}, "number"),
         ({"test": "Sodium", "value": "1e400", "unit": "mmol/L"}, ""),

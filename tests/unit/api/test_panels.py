@@ -224,8 +224,11 @@ def test_whom_to_send_to_is_read_strictly(caller, stored, document, where):
 # ---- lists
 
 
-def test_the_list_shows_the_newest_first_and_pages_to_its_end(caller, panel):
-    ids = [caller.post(PANELS, panel).json["id"] for _ in range(5)]
+def test_the_list_shows_the_newest_first_and_pages_to_its_end(caller, panel, clock):
+    ids = []
+    for _ in range(5):
+        clock.move(1)
+        ids.append(caller.post(PANELS, panel).json["id"])
 
     seen, address = [], f"{PANELS}?limit=2"
     while address:
