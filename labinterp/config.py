@@ -9,6 +9,7 @@ this table.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import zoneinfo
 from dataclasses import Field, dataclass, field, fields, replace
@@ -30,6 +31,14 @@ _TLS: Final = ("starttls", "tls", "none")
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _LEAST_KEY: Final = 32
 _WELL_KNOWN_KEYS: Final = ("change", "default", "secret", "example", "insecure", "demo", "0000")
+_LARGEST: Final = 10**12
+_HIGHEST_PORT: Final = 65_535
+_ADDRESS: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_DATABASE: Final = re.compile(r"(sqlite:///|postgres(ql)?(\+psycopg)?://)\S*")
+_SITE: Final = re.compile(r"https?://\S*")
+_BROKER: Final = re.compile(r"(rediss?|redis\+socket|unix)://\S+")
+_RATE: Final = re.compile(r"[0-9]+ (per|/) ?([0-9]+ )?(second|minute|hour|day)s?")
+_RATES: Final = "a rate such as 10 per 15 minutes"
 _REDIS: Final = "redis://127.0.0.1:6379/0"
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _FROM: Final = "labinterp@demo.example"
@@ -47,7 +56,9 @@ class Settings:
     environment: str = _setting(
         DEMO, "demo, or production, which refuses unsafe settings", name="LABINTERP_ENV"
     )
-    debug: bool = _setting(default=False, about="more detail for developers; never in production")
+    debug: bool = _setting(
+        default=False, about="log everything, for developers; never in production"
+    )
     log_level: str = _setting("info", "least level that is logged: debug, info, warning, error")
 
     data_dir: str = _setting("data", "folder for the database, keys and mailbox of one machine")
@@ -248,8 +259,30 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
             yield Place(name, "setting-unknown", f"{name} is one of {', '.join(words)}")
     for item in fields(Settings):
         value = getattr(settings, item.name)
-        if isinstance(value, int | float) and value < 0:
-            yield Place(_name(item), "setting-negative", f"{_name(item)} cannot be negative")
+        if isinstance(value, int | float) and not (0 <= value < _LARGEST):
+            yield Place(_name(item), "setting-unusable", f"{_name(item)} is no usable number")
+    for name, text, form, right in (
+        ("MAIL_FROM", settings.mail_from, _ADDRESS, "a mail address"),
+        ("DATABASE_URL", settings.database_url, _DATABASE, "sqlite:///… or postgresql://…"),
+        ("BASE_URL", settings.base_url, _SITE, "http://… or https://…"),
+        ("REDIS_URL", settings.redis_url, _BROKER, "redis://… or rediss://…"),
+        ("ACCOUNT_RATE", settings.account_rate, _RATE, _RATES),
+        ("ADDRESS_RATE", settings.address_rate, _RATE, _RATES),
+        ("REQUEST_RATE", settings.request_rate, _RATE, _RATES),
+        ("STRANGER_RATE", settings.stranger_rate, _RATE, _RATES),
+    ):
+        if text and not form.fullmatch(text):
+            yield Place(name, "setting-unreadable", f"{name} is not {right}")
+    yield from _limits(settings)
+    if settings.zone not in zoneinfo.available_timezones():
+        yield Place("ZONE", "setting-unknown", "ZONE is no time zone, such as Europe/London")
+
+
+def _limits(settings: Settings) -> Iterator[Place]:
+    """Numbers that must stand in an order to one another."""
+    for name, port in (("PORT", settings.port), ("MLLP_PORT", settings.mllp_port)):
+        if port > _HIGHEST_PORT:
+            yield Place(name, "setting-unusable", f"{name} is above {_HIGHEST_PORT}")
     if settings.task_hard_limit >= min(settings.report_lease, settings.delivery_lease):
         yield Place(
             "TASK_HARD_LIMIT",
@@ -269,8 +302,6 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
             "setting-contradicts",
             "IMPLAUSIBLE must be above the leases and RETRY_CEILING",
         )
-    if settings.zone not in zoneinfo.available_timezones():
-        yield Place("ZONE", "setting-unknown", "ZONE is no time zone, such as Europe/London")
 
 
 def _unsafe(settings: Settings) -> Iterator[Place]:
@@ -324,6 +355,7 @@ def _completed(settings: Settings) -> Settings:
         settings,
         database_url=settings.database_url or f"sqlite:///{(folder / 'labinterp.db').resolve()}",
         redis_url=settings.celery_broker_url or settings.redis_url or _REDIS,
+        log_level="debug" if settings.debug else settings.log_level,
         smtp_host=settings.smtp_host or "127.0.0.1",
         mail_from=settings.mail_from or _FROM,
         base_url=(settings.base_url or f"http://{host}:{settings.port}").rstrip("/"),

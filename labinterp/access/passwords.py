@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from typing import Final
 
@@ -22,7 +23,7 @@ def _hasher() -> PasswordHasher:
 @cache
 def _nobody() -> str:
     """A hash that takes as long to refuse as a real one."""
-    return _hasher().hash("nobody has this password")
+    return _hasher().hash(secrets.token_urlsafe(32))
 
 
 def hashed(password: str) -> str:
@@ -47,7 +48,7 @@ def matches(stored: str | None, password: str) -> bool:
         _hasher().verify(stored or _nobody(), password[:LONGEST])
     except (VerificationError, InvalidHashError):
         return False
-    return stored is not None
+    return bool(stored)
 
 
 def is_outdated(stored: str) -> bool:

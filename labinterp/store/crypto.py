@@ -50,7 +50,7 @@ class Vault:
         nonce, box = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
         try:
             return self._cipher.decrypt(nonce, box, context.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise SettingsError(
                 "A stored value does not open: another data key sealed it, or it was changed.",
                 code="sealed-value-unreadable",

@@ -1,4 +1,4 @@
-"""What administrators and people at the door do: organisations, users, keys, signing in.
+"""What administrators do: organisations, users and keys; signing in is `usecases.sign_in`.
 
 A new key's text is in the answer of `create_key` only: it is shown once and stored as a keyed hash.
 """
@@ -6,20 +6,25 @@ A new key's text is in the answer of `create_key` only: it is shown once and sto
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import IntegrityError
 
-from labinterp.access import SCOPES, SYSTEM, Actor, authenticate_key, new_key, passwords
-from labinterp.access.links import new_token, token_digest
-from labinterp.errors import AccessDenied, Conflict, NotFound, Place, SubmissionError
+from labinterp.access import SCOPES, SYSTEM, Actor, new_key, passwords
+from labinterp.errors import Conflict, NotFound, Place, SubmissionError
 from labinterp.store import audit, people
 from labinterp.store.audit import Deed, Who
 from labinterp.store.rows import KeyRecord, OrganisationRecord, UserRecord
 from labinterp.store.store import fresh_id
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.recipients import address_of
+from labinterp.usecases.sign_in import (
+    actor_of_key,
+    actor_of_user,
+    sign_in,
+    sign_in_by_link,
+    sign_in_link,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,11 +33,29 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.services import Services
 
+__all__ = [
+    "Demo",
+    "actor_of_key",
+    "actor_of_user",
+    "create_key",
+    "create_organisation",
+    "create_user",
+    "ensure_demo",
+    "keys",
+    "organisations",
+    "revoke_key",
+    "set_active",
+    "set_password",
+    "sign_in",
+    "sign_in_by_link",
+    "sign_in_link",
+    "system_actor",
+    "users",
+]
+
 DEMO: Final = "Demo"
 DEMO_ADMINISTRATOR: Final = "administrator@demo.example"
-_SIGN_IN: Final = "sign-in link"
 _LONGEST_NAME: Final = 200
-_USE_NOTED: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,173 +238,6 @@ def revoke_key(services: Services, organisation_id: str | None, key_id: str) -> 
     services.store.write(work)
 
 
-def actor_of_key(services: Services, presented: str, *, address: str = "") -> Actor:
-    """Who presents this API key.
-
-    Raises:
-        AccessDenied: code `unauthenticated`.
-        TemporaryFailure: the database cannot be had.
-    """
-    with services.store.reading() as connection:
-        found: list[KeyRecord] = []
-
-        def find(prefix: str) -> KeyRecord | None:
-            key = people.key_by_prefix(connection, prefix)
-            found.extend([key] if key else [])
-            return key
-
-        actor = authenticate_key(find, presented, services.policy.secret, address=address)
-    _note_use(services, actor, found[0])
-    return actor
-
-
-def _note_use(services: Services, actor: Actor, key: KeyRecord) -> None:
-    now = services.now()
-    before = now - _USE_NOTED
-    if key.last_used_at is not None and key.last_used_at >= before:
-        return
-    services.store.write(
-        lambda connection: people.note_key_use(
-            connection, actor.organisation_id, actor.id, now, before
-        )
-    )
-
-
-# ---- signing in
-
-
-def sign_in(services: Services, email: str, password: str, *, address: str = "") -> Actor:
-    """Who this is, by password.
-
-    Raises:
-        AccessDenied: code `sign-in-refused`; the same words and the same time for every reason.
-    """
-    try:
-        known = address_of(email).casefold()
-    except ValueError:
-        known = ""
-    with services.store.reading() as connection:
-        account = people.account_by_email(connection, known)
-    stored = account.user.password_hash if account else None
-    right = passwords.matches(stored, password)
-    now = services.now()
-    locked = account is not None and bool(account.locked_until and account.locked_until > now)
-    if account is None or not right or locked or not account.user.active:
-        _refused(services, account, address, wrong=not right and not locked)
-        raise AccessDenied("Address or password is not right.", code="sign-in-refused")
-    _let_in(services, account.user, password, address)
-    return actor_of(account.user, address)
-
-
-def _refused(
-    services: Services, account: people.Account | None, address: str, *, wrong: bool
-) -> None:
-    policy, now = services.policy, services.now()
-
-    def work(connection: Connection) -> None:
-        if account is not None and wrong:
-            people.count_failure(
-                connection,
-                account.user.id,
-                limit=policy.sign_in_failures,
-                locked_until=now + policy.sign_in_lock,
-            )
-        user = account.user if account else None
-        person = Who(
-            user.organisation_id if user else None,
-            "user",
-            user.id if user else "unknown",
-            user.name if user else "unknown",
-            address,
-        )
-        audit.record(connection, person, Deed("E", "sign-in", "4"), now)
-
-    services.store.write(work)
-
-
-def _let_in(services: Services, user: UserRecord, password: str, address: str) -> None:
-    values: dict[str, object] = {"failures": 0, "locked_until": None}
-    if user.password_hash and passwords.is_outdated(user.password_hash):
-        values["password_hash"] = passwords.hashed(password)
-
-    def work(connection: Connection) -> None:
-        people.change_user(connection, user.id, **values)
-        _signed_in(connection, services, user, address, "sign-in")
-
-    services.store.write(work)
-
-
-def sign_in_link(services: Services, user_id: str) -> str:
-    """The token of a one-time link for a person; shown once, stored as a keyed hash.
-
-    Raises:
-        NotFound: no such person.
-    """
-    made = new_token(services.policy.secret, _SIGN_IN)
-    now = services.now()
-
-    def work(connection: Connection) -> None:
-        user = people.user_by_id(connection, user_id)
-        if user is None:
-            raise NotFound("There is no such user.")
-        people.add_sign_in_link(
-            connection,
-            fresh_id(now),
-            user_id,
-            made.digest,
-            now=now,
-            expires_at=now + services.policy.sign_in_lifetime,
-        )
-        _audit(connection, services, user.organisation_id, "sign-in-link-made", f"user:{user_id}")
-
-    services.store.write(work)
-    return made.token
-
-
-def sign_in_by_link(services: Services, token: str, *, address: str = "") -> Actor:
-    """Who this is, by a one-time link, which is used up by it.
-
-    Raises:
-        AccessDenied: code `sign-in-refused`: unknown, used, over, or the person may not come in.
-    """
-    digest = token_digest(services.policy.secret, _SIGN_IN, token)
-
-    def work(connection: Connection) -> UserRecord | None:
-        user_id = people.use_sign_in_link(connection, digest, services.now())
-        user = people.user_by_id(connection, user_id) if user_id else None
-        if user is None or not user.active:
-            return None
-        _signed_in(connection, services, user, address, "sign-in-by-link")
-        return user
-
-    found = services.store.write(work)
-    if found is None:
-        raise AccessDenied(
-            "This link was used already, is over, or is none of ours.", code="sign-in-refused"
-        )
-    return actor_of(found, address)
-
-
-def actor_of_user(services: Services, user_id: str, *, address: str = "") -> Actor | None:
-    """The person of a session, as they are now; None when they may not come in any more."""
-    with services.store.reading() as connection:
-        user = people.user_by_id(connection, user_id)
-    return actor_of(user, address) if user and user.active else None
-
-
-def actor_of(user: UserRecord, address: str = "") -> Actor:
-    """A person as whoever acts."""
-    return Actor(
-        organisation_id=user.organisation_id,
-        organisation=user.organisation,
-        kind="user",
-        id=user.id,
-        name=user.name,
-        scopes=frozenset(user.scopes),
-        address=address,
-    )
-
-
 def system_actor(organisation: OrganisationRecord) -> Actor:
     """The command line acting for an organisation."""
     return Actor(
@@ -417,13 +273,6 @@ def ensure_demo(services: Services) -> Demo:
 
 
 # ---- shared
-
-
-def _signed_in(
-    connection: Connection, services: Services, user: UserRecord, address: str, subtype: str
-) -> None:
-    person = Who(user.organisation_id, "user", user.id, user.name, address)
-    audit.record(connection, person, Deed("E", subtype), services.now())
 
 
 def _audit(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp import telemetry
 from labinterp.delivery.message import Attachment, Notice, build
 from labinterp.errors import TemporaryFailure
-from labinterp.store import audit, deliveries, people, reports
+from labinterp.store import audit, deliveries, delivery_jobs, people, reports
 from labinterp.store.audit import Deed
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.backoff import delay
@@ -64,7 +64,7 @@ def deliver_due(services: Services, worker: str, limit: int) -> int:
     policy = services.policy
     services.store.write(deliveries.settle_stranded)
     with services.store.reading() as connection:
-        due = deliveries.due_deliveries(connection, policy.implausible, limit)
+        due = delivery_jobs.due_deliveries(connection, policy.implausible, limit)
     moved = 0
     for delivery_id, _, unfinished in due:
         if unfinished >= policy.delivery_unfinished:
@@ -76,7 +76,7 @@ def deliver_due(services: Services, worker: str, limit: int) -> int:
 
 def _park(services: Services, delivery_id: str, unfinished: int) -> bool:
     parked = services.store.write(
-        lambda connection: deliveries.park_delivery(
+        lambda connection: delivery_jobs.park_delivery(
             connection,
             delivery_id,
             why=_UNFINISHED.format(count=unfinished),
@@ -92,7 +92,7 @@ def _park(services: Services, delivery_id: str, unfinished: int) -> bool:
 def _deliver(services: Services, worker: str, delivery_id: str) -> bool:
     policy = services.policy
     claim = services.store.write(
-        lambda connection: deliveries.claim_delivery(
+        lambda connection: delivery_jobs.claim_delivery(
             connection,
             delivery_id,
             worker,
@@ -128,17 +128,19 @@ def _sent(services: Services, claim: Claim) -> Outcome | None:
 
 def _still_ours(services: Services, claim: Claim) -> bool:
     lease = services.policy.delivery_lease
-    return services.store.write(lambda connection: deliveries.still_held(connection, claim, lease))
+    return services.store.write(
+        lambda connection: delivery_jobs.still_held(connection, claim, lease)
+    )
 
 
 def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | None:
     with services.store.reading() as connection:
-        token = deliveries.link_token(connection, services.store.vault, claim)
+        token = delivery_jobs.link_token(connection, services.store.vault, claim)
         if token is None:
             return None
         record = deliveries.read_delivery(connection, claim.organisation_id, claim.id)
         organisation = people.organisation_name(connection, claim.organisation_id)
-        identity = deliveries.message_id(connection, claim)
+        identity = delivery_jobs.message_id(connection, claim)
         attachment = _attachment(services, connection, claim) if record.as_attachment else None
     policy = services.policy
     notice = Notice(
@@ -197,14 +199,14 @@ def _moved(
     outcome: Outcome,
     wait: timedelta,
 ) -> bool:
-    if outcome.kind in deliveries.CLOSED_KINDS:
-        return deliveries.finish_delivery(
+    if outcome.kind in delivery_jobs.CLOSED_KINDS:
+        return delivery_jobs.finish_delivery(
             connection, claim, kind=outcome.kind, answer=outcome.answer, now=services.now()
         )
     if outcome.kind != "operator" and claim.attempts >= services.policy.delivery_attempts:
         last = _LAST.format(attempts=claim.attempts, answer=outcome.answer)
-        return deliveries.give_up_delivery(connection, claim, answer=last)
-    return deliveries.defer_delivery(
+        return delivery_jobs.give_up_delivery(connection, claim, answer=last)
+    return delivery_jobs.defer_delivery(
         connection, claim, kind=outcome.kind, answer=outcome.answer, delay=wait
     )
 

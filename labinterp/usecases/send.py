@@ -9,7 +9,7 @@ from labinterp.access import Actor, require
 from labinterp.access.links import token_digest
 from labinterp.errors import Conflict, NotFound, Place, SubmissionError, TemporaryFailure
 from labinterp.model.submission import Recipients
-from labinterp.store import audit, deliveries, panels, reports
+from labinterp.store import audit, deliveries, delivery_jobs, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.store.rows import DeliveryStatus
 from labinterp.usecases import idempotent, recipients
@@ -212,7 +212,7 @@ def _new_address(services: Services, to: str | None) -> str | None:
 
 
 def _requeued(connection: Connection, actor: Actor, old: DeliveryRecord, *, ready: bool) -> None:
-    if not deliveries.requeue_delivery(connection, actor.organisation_id, old.id, ready=ready):
+    if not delivery_jobs.requeue_delivery(connection, actor.organisation_id, old.id, ready=ready):
         raise Conflict(
             f"This message is {old.status}, or is being sent just now; it cannot be tried again.",
             code="delivery-not-retriable",

@@ -1,0 +1,98 @@
+"""A database made by the migrations is the one the tables describe, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from labinterp.errors import SettingsError
+from labinterp.store import condition
+from labinterp.store.crypto import Vault
+from labinterp.store.store import Store, open_store
+from labinterp.store.tables import metadata
+from labinterp.store.upgrade import upgrade, verify_key
+from tests.conftest import OPENING, START, VAULT
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("pg")]),
+    ]
+)
+def empty(request, tmp_path):
+    """A store without tables."""
+    url = (
+        f"sqlite:///{tmp_path / 'new' / 'labinterp.db'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("empty_postgres")
+    )
+    made = open_store(url, VAULT, OPENING)
+    yield made
+    made.close()
+
+
+def test_a_fresh_upgrade_equals_the_tables(empty):
+    upgrade(empty, START)
+    with empty.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert set(inspect(connection).get_table_names()) == {
+            *(table.name for table in metadata.sorted_tables),
+            "alembic_version",
+        }
+
+
+def test_upgrading_again_changes_nothing(empty):
+    upgrade(empty, START)
+    upgrade(empty, START)
+    current, newest = condition.migrations(empty)
+    assert current == newest
+
+
+def test_processes_that_start_at_once_upgrade_once(empty):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: upgrade(empty, START), range(4)))
+    with empty.reading() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
+    assert len(versions) == 1
+
+
+def test_a_migration_that_breaks_off_leaves_nothing(empty, monkeypatch):
+    from labinterp.store import upgrade as module
+
+    def fail(*_):
+        raise RuntimeError("the power went out")
+
+    monkeypatch.setattr(module, "_prove_key", fail)
+    with pytest.raises(RuntimeError):
+        upgrade(empty, START)
+    with empty.reading() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_each_migration_goes_back(empty):
+    from alembic import command
+
+    from labinterp.store.upgrade import configuration
+
+    upgrade(empty, START)
+    with empty.writing() as connection:
+        command.downgrade(configuration(connection), "base")
+    with empty.reading() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+
+
+def test_a_wrong_data_key_is_noticed_before_anything_is_mixed(empty):
+    verify_key(empty)
+    upgrade(empty, START)
+    verify_key(empty)
+    other = Store(empty.engine, Vault(b"another key altogether"))
+    with pytest.raises(SettingsError):
+        verify_key(other)
+    with pytest.raises(SettingsError):
+        upgrade(other, START)
