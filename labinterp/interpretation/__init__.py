@@ -5,8 +5,12 @@ Functions of their arguments: no disk, clock, network, framework or patient name
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from labinterp.interpretation.pipeline import interpret
-from labinterp.model.interpretation import Interpretation
+
+if TYPE_CHECKING:
+    from labinterp.model.interpretation import Interpretation
 
 __all__ = ["interpret", "readable"]
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp import __version__
 from labinterp.interpretation import conditions, sources
-from labinterp.interpretation.artefacts import Suspected
 from labinterp.interpretation.comments import completeness, next_steps, other_causes
-from labinterp.interpretation.explain import Explained
-from labinterp.interpretation.facts import Facts
 from labinterp.interpretation.findings import silenced
 from labinterp.interpretation.paths import active_paths
-from labinterp.interpretation.recognise import Recognised
 from labinterp.interpretation.results import Printer, in_order
 from labinterp.interpretation.sentences import sentence_case
-from labinterp.interpretation.settings import Settings
-from labinterp.interpretation.strata import Stratum
-from labinterp.model.codes import Urgency
 from labinterp.model.interpretation import (
     AgeAtCollection,
     EngineVersion,
@@ -32,9 +24,20 @@ from labinterp.model.interpretation import (
     Twitching,
     Undecided,
 )
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.panel import Change, Classification, Problem
-from labinterp.model.submission import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.interpretation.artefacts import Suspected
+    from labinterp.interpretation.explain import Explained
+    from labinterp.interpretation.facts import Facts
+    from labinterp.interpretation.recognise import Recognised
+    from labinterp.interpretation.settings import Settings
+    from labinterp.interpretation.strata import Stratum
+    from labinterp.model.codes import Urgency
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.panel import Change, Classification, Problem
+    from labinterp.model.submission import Submission
 
 _STATED: Final = ("purpose", "intervals", "not-excluded", "common-causes")
 """Keys of the fixed statements every answer carries, in the order in which reports print them."""
@@ -176,7 +179,10 @@ def _problems(problems: Iterable[Problem]) -> tuple[ProblemRecord, ...]:
 
 
 def _not_assessed(parts: Parts) -> tuple[str, ...]:
-    """Rules that cannot be told and of which no part holds: too many to list with what is missing."""
+    """Rules that cannot be told and of which no part holds.
+
+    Too many to list with what is missing.
+    """
     knowledge = parts.knowledge
     listed = {one.rule for one in _undecided(parts)}
     made = {one.rule for one in (*_askers(parts), *parts.explained.mechanisms)}

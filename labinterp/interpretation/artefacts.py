@@ -1,14 +1,17 @@
-"""Faults of the specimen that could have produced some of the results, and which results they make doubtful.
+"""Faults of the specimen that could have produced some of the results.
 
-An artefact doubts only what it could have made: haemolysis raises potassium, so a low potassium under it stays
-believed. A probable one takes its results out of patterns and of every explanation, unless a substitute was measured.
+And which results they make doubtful.
+
+An artefact doubts only what it could have made: haemolysis raises potassium, so a low potassium
+under it stays
+believed. A probable one takes its results out of patterns and of every explanation, unless a
+substitute was measured.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import (
@@ -22,10 +25,14 @@ from labinterp.interpretation.facts import (
 )
 from labinterp.interpretation.findings import Doubt, Doubts, finding, found, undecided
 from labinterp.interpretation.sentences import Teller
-from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.panel import Result
-from labinterp.model.rule import Artefact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.model.interpretation import Finding, Undecided
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.panel import Result
+    from labinterp.model.rule import Artefact
 
 _REPEAT: Final = "repeat-sample-clean"
 _CALCIUMS: Final = frozenset({TOTAL_CALCIUM, ADJUSTED_CALCIUM, IONISED_CALCIUM})
@@ -118,7 +125,8 @@ def could_have_produced(direction: str, fact: Fact, *, is_slight: bool = False) 
     Args:
         direction: up or down.
         fact: the result.
-        is_slight: the effect is slight or comes only with a heavy fault: a result within is not its work.
+        is_slight: the effect is slight or comes only with a heavy fault: a result within is not
+            its work.
     """
     if fact.text is not None and fact.standing == "unknown":
         return False
@@ -131,7 +139,10 @@ def could_have_produced(direction: str, fact: Fact, *, is_slight: bool = False) 
 def _as_artefact(
     base: Finding, rule: Artefact, strength: Strength, affected: tuple[str, ...]
 ) -> Finding:
-    """An artefact always carries a repeat or a confirmation; a probable one asks for it soon at the latest."""
+    """An artefact always carries a repeat or a confirmation.
+
+    A probable one asks for it soon at the latest.
+    """
     return replace(
         base,
         kind="artefact",
@@ -187,12 +198,18 @@ def _blocked(
 
 
 def _is_replaced(name: str, substitutes: Mapping[str, str]) -> bool:
-    """Is another value put in its place? An ionised calcium never is: it decides by its own limits."""
+    """Is another value put in its place? An ionised calcium never is.
+
+    It decides by its own limits.
+    """
     return name in substitutes and substitutes[name] not in _CALCIUMS
 
 
 def assessed(facts: Facts, suspected: Suspected) -> Facts:
-    """The facts for patterns and explanations: substitutes in place, the unanswerable blocked, doubts attached."""
+    """The facts for patterns and explanations.
+
+    Substitutes in place, the unanswerable blocked, doubts attached.
+    """
     results = {
         name: replace(
             fact, doubts=tuple(doubt.sentence for doubt in suspected.doubts.get(name, ()))

@@ -1,12 +1,14 @@
-"""Where each result stands: by the laboratory's interval, by ours, by critical limits; or why that cannot be said."""
+"""Where each result stands: by the laboratory's interval, by ours, by critical limits.
+
+Or why that cannot be said.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import HIGH, LOW, Facts
@@ -29,14 +31,18 @@ from labinterp.interpretation.measure import (
     position_in,
     side,
 )
-from labinterp.interpretation.settings import Settings
-from labinterp.model.codes import Standing
-from labinterp.model.interval import Bounds, CriticalLimit, DecisionLimit
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.measurand import Measurand, SeverityBand
 from labinterp.model.panel import Classification, Problem, Result, UsedInterval
-from labinterp.model.patient import Patient
 from labinterp.model.quantity import PRINTED_COMPARATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from labinterp.interpretation.settings import Settings
+    from labinterp.model.codes import Standing
+    from labinterp.model.interval import Bounds, CriticalLimit, DecisionLimit
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.measurand import Measurand, SeverityBand
+    from labinterp.model.patient import Patient
 
 _SEVERITY: Final[dict[Standing, int]] = {
     "within": 0, "unknown": 0, "low": 1, "high": 1, "critically_low": 2, "critically_high": 2,
@@ -100,7 +106,10 @@ def _placed(
 
 
 def _by_laboratory(result: Result, lab: LabInterval, choice: Choice) -> Classification:
-    """The laboratory's interval; a printed lower limit of zero says nothing, so ours may still call a value low."""
+    """The laboratory's interval.
+
+    A printed lower limit of zero says nothing, so ours may still call a value low.
+    """
     extent = extent_in(result, lab.unit)
     if extent is None:
         return Classification(result, "unknown", result.why_unusable)
@@ -116,13 +125,19 @@ def _by_laboratory(result: Result, lab: LabInterval, choice: Choice) -> Classifi
     if standing == "within" and not lab.low and choice.candidates:
         ours = _judge(result, choice.candidates[0], choice.donor)
         if ours.standing == "low":
-            note = "the printed interval has no lower limit that says anything; ours was used to call it low"
+            note = (
+                "the printed interval has no lower limit that says anything; ours was used "
+                "to call it low"
+            )
             judged = replace(ours, note=note)
     return _classification(result, judged)
 
 
 def _judge(result: Result, candidate: Candidate, donor: Measurand | None) -> _Judged:
-    """The result against one interval of ours, and whether the other printed column would say otherwise."""
+    """The result against one interval of ours.
+
+    And whether the other printed column would say otherwise.
+    """
     row = candidate.interval
     unit, low, high = compared_column(result, row)
     extent = extent_in(result, unit)
@@ -155,20 +170,29 @@ def _rounding_note(
     low: Decimal | None,
     high: Decimal | None,
 ) -> str | None:
-    """Would the source's other column, or a limit rounded into the reported unit, give another standing?"""
+    """Would the source's other column, or a limit rounded into the reported unit.
+
+    Give another standing?
+    """
     for other, other_low, other_high in columns(candidate.interval):
         if other != unit:
             extent = extent_in(result, other)
             if extent is not None and side(extent, other_low, other_high) != standing:
                 ends = printed_ends(other_low, other_high, _printed(result.measurand, other))
-                return f"by the same source's {ends} the standing would differ: the value lies at the limit"
+                return (
+                    f"by the same source's {ends} the standing would differ: the value lies "
+                    "at the limit"
+                )
     if result.quantity is None or is_reported_in(result, unit):
         return None
     rounded = [_rounded_into_reported(result, unit, end) for end in (low, high)]
     reported = extent_in(result, result.quantity.unit)
     if reported is not None and side(reported, *rounded) != standing:
         ends = printed_ends(*rounded, _printed(result.measurand, result.quantity.unit))
-        return f"against the limits rounded to {ends} the standing would differ: the value lies at the limit"
+        return (
+            f"against the limits rounded to {ends} the standing would differ: the value "
+            "lies at the limit"
+        )
     return None
 
 
@@ -238,7 +262,10 @@ def _by_candidates(result: Result, choice: Choice, patient: Patient) -> Classifi
         return found
     settled_by = _settling(patient)
     needs = " and ".join(settled_by) or "more about the patient"
-    why = f"the intervals for different people disagree about it; the patient's {needs} would settle it"
+    why = (
+        f"the intervals for different people disagree about it; the patient's {needs} would "
+        "settle it"
+    )
     adults = [one.standing or "unknown" for candidate, one in judged if candidate.is_adult]
     urgent = max(adults, key=lambda one: _SEVERITY[one], default=None)
     return Classification(result, "unknown", why, urgent_standing=urgent, settled_by=settled_by)
@@ -257,7 +284,10 @@ def _settling(patient: Patient) -> tuple[str, ...]:
 
 
 def _by_scheme(result: Result, regions: Sequence[DecisionLimit]) -> Classification:
-    """The standing that the scheme's regions amount to; the limits are where it turns low and high."""
+    """The standing that the scheme's regions amount to.
+
+    The limits are where it turns low and high.
+    """
     truths = [(one, lies_in(result, _region(result, one))) for one in regions]
     low, high = _turning_points(result, regions)
     used = _scheme_interval(result, regions, low, high)
@@ -321,7 +351,10 @@ def _scheme_interval(
 
 
 def _with_critical(placed: Classification, patient: Patient, settings: Settings) -> Classification:
-    """A value at or beyond a critical limit of the policy is critical, whatever its interval says."""
+    """A value at or beyond a critical limit of the policy is critical.
+
+    Whatever its interval says.
+    """
     result = placed.result
     may_be_critical = False
     for limit in _critical_limits(result.measurand, patient, settings):
@@ -350,7 +383,10 @@ def _critical(
 
 
 def _open_end(placed: Classification) -> Classification:
-    """`<0.5` is low, and some of what it allows is critically so: no one standing, yet the side is known."""
+    """`<0.5` is low, and some of what it allows is critically so.
+
+    No one standing, yet the side is known.
+    """
     if placed.standing not in ("low", "high"):
         return placed
     side_known: Literal["low", "high"] = "low" if placed.standing == "low" else "high"

@@ -1,19 +1,25 @@
-"""What follows from the findings: next steps to consider, commoner causes, and what the report lacked."""
+"""What follows from the findings.
+
+Next steps to consider, commoner causes, and what the report lacked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, IONISED_CALCIUM, LOW, Facts
 from labinterp.model.codes import URGENCIES, Urgency, most_urgent
 from labinterp.model.interpretation import Completeness, Finding, NextStep, OtherCause
-from labinterp.model.knowledge import Cause, Knowledge, Step
-from labinterp.model.panel import Classification, Problem
-from labinterp.model.patient import Patient
-from labinterp.model.submission import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.model.knowledge import Cause, Knowledge, Step
+    from labinterp.model.panel import Classification, Problem
+    from labinterp.model.patient import Patient
+    from labinterp.model.submission import Submission
 
 _FREQUENCIES: Final = ("very-common", "common", "uncommon", "rare")
 _ASK_MAGNESIUM: Final = "repeat-mg-k-ca"
@@ -32,7 +38,10 @@ class _Asked:
 def next_steps(
     findings: Iterable[Finding], facts: Facts, knowledge: Knowledge
 ) -> tuple[NextStep, ...]:
-    """Each step once, as urgent as the most urgent finding that asks for it, the most urgent first."""
+    """Each step once, as urgent as the most urgent finding that asks for it.
+
+    The most urgent first.
+    """
     asked: dict[str, _Asked] = {}
     for one in findings:
         for step in one.steps:
@@ -66,7 +75,10 @@ def _is_offered(step: Step, facts: Facts) -> bool:
 
 
 def _always(facts: Facts, asked: Mapping[str, _Asked]) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """Low calcium or potassium without magnesium asks for it; a provisional calcium for an ionised one."""
+    """Low calcium or potassium without magnesium asks for it.
+
+    A provisional calcium for an ionised one.
+    """
     low = [
         name
         for name in ("potassium", ADJUSTED_CALCIUM, IONISED_CALCIUM)
@@ -84,7 +96,10 @@ def _always(facts: Facts, asked: Mapping[str, _Asked]) -> Iterable[tuple[str, tu
 
 
 def other_causes(patient: Patient, knowledge: Knowledge) -> tuple[OtherCause, ...]:
-    """Causes no result shows: those that something recorded suggests first, then the commoner first."""
+    """Causes no result shows.
+
+    Those that something recorded suggests first, then the commoner first.
+    """
     causes = [
         OtherCause(
             cause.id,

@@ -1,20 +1,26 @@
-"""How results moved since the latest earlier ones, and whether that is more than biology and the method explain."""
+"""How results moved since the latest earlier ones.
+
+And whether that is more than biology and the method explain.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import isqrt
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labinterp.interpretation.sentences import value_text
 from labinterp.interpretation.facts import of_result
+from labinterp.interpretation.sentences import value_text
 from labinterp.interpretation.validate import aware
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.measurand import Measurand, Variation
 from labinterp.model.panel import Change, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.measurand import Measurand, Variation
 
 RCV: Final = "reference_change_value"
 _PRECISION: Final = 10**12
@@ -72,7 +78,10 @@ def _change(result: Result, known: Earlier, knowledge: Knowledge) -> Change | No
     if result.extent is None or before.extent is None or before.quantity is None:
         return None
     if result.extent.comparator or before.extent.comparator:
-        text = f"was {_shown(before)}{_since(when)}; a difference from or to a value with < or > cannot be reckoned"
+        text = (
+            f"was {_shown(before)}{_since(when)}; a difference from or to a value with < or "
+            "> cannot be reckoned"
+        )
         return Change(result.measurand.id, before.quantity, when, None, None, None, None, text)
     difference = result.extent.number - before.extent.number
     percent = 100 * difference / before.extent.number if before.extent.number else None
@@ -91,7 +100,9 @@ def _change(result: Result, known: Earlier, knowledge: Knowledge) -> Change | No
 
 
 def reference_change_value(measurand: Measurand, knowledge: Knowledge) -> Fraction | None:
-    """The change [%] that biology and method alone seldom exceed; None without variation data or a sourced factor.
+    """The change [%] that biology and method alone seldom exceed.
+
+    None without variation data or a sourced factor.
 
     Source: the formula and its factor are those of `formulas/reference_change_value.yaml`.
     """

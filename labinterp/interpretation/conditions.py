@@ -1,20 +1,20 @@
 """Weighs condition trees: true, false or cannot tell, each clause leaving its trace.
 
-Kleene's logic with two peculiarities of the clinical sheet: an unknown clause inside `none` does not stop the rule, but
-is named as not measured; and a measured ionised calcium within its interval silences what an adjusted calcium asserts.
+Kleene's logic with two peculiarities of the clinical sheet: an unknown clause inside `none` does
+not stop the rule, but
+is named as not measured; and a measured ionised calcium within its interval silences what an
+adjusted calcium asserts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, HIGH, LOW, Fact, Facts
 from labinterp.model import units
-from labinterp.model.measurand import Measurand
 from labinterp.model.quantity import Extent, Operator
 from labinterp.model.rule import (
     AgeIs,
@@ -39,6 +39,11 @@ from labinterp.model.rule import (
     TextIs,
 )
 from labinterp.model.truth import Truth, all_of, any_of, at_least
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from labinterp.model.measurand import Measurand
 
 COMPUTED: Final = (
     "implausible_value",
@@ -126,7 +131,10 @@ def _any(parts: list[Weighed]) -> Weighed:
 
 
 def _decisive(parts: list[Weighed], truth: Truth) -> tuple[Clause, ...]:
-    """Of alternatives only those that made the truth: the true ones of a true, the open ones of an unknown."""
+    """Of alternatives only those that made the truth.
+
+    The true ones of a true, the open ones of an unknown.
+    """
     kept = [part for part in parts if truth is False or part.truth is truth]
     if truth is None:
         kept = [part for part in parts if part.truth is not False]
@@ -215,7 +223,10 @@ def _compared(leaf: Compared, facts: Facts) -> Truth:
 
 
 def compare(fact: Fact, operator: Operator, limit: Decimal, unit: str) -> Truth:
-    """The value against a number of ours, in the reported unit where the source prints the number in it too."""
+    """The value against a number of ours.
+
+    In the reported unit where the source prints the number in it too.
+    """
     if fact.extent is None:
         return None
     printed = _in_reported_unit(fact, limit, unit)

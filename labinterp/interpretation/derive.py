@@ -1,28 +1,37 @@
-"""Quantities that follow from others, worked out before anything is classified, so that they are judged like any other.
+"""Quantities that follow from others, worked out before anything is classified.
 
-What the laboratory reported itself is never recomputed. Calcium always gets an adjusted value to be read by: reported,
+So that they are judged like any other.
+
+What the laboratory reported itself is never recomputed. Calcium always gets an adjusted value to
+be read by: reported,
 else computed, else the unadjusted total, marked provisional.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
-from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, TOTAL_CALCIUM, before_standing
 from labinterp.interpretation.formulas import FORMULAS
 from labinterp.interpretation.measure import extent_in
 from labinterp.model import units
-from labinterp.model.knowledge import Formula, Knowledge
-from labinterp.model.measurand import Measurand
 from labinterp.model.panel import Conversion, Panel, Result
 from labinterp.model.quantity import Extent, Quantity
 
-PROVISIONAL: Final = "the unadjusted total, used provisionally: no adjusted value could be had; albumin or ionised calcium would settle it"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from fractions import Fraction
+
+    from labinterp.model.knowledge import Formula, Knowledge
+    from labinterp.model.measurand import Measurand
+
+PROVISIONAL: Final = (
+    "the unadjusted total, used provisionally: no adjusted value could be had; albumin or "
+    "ionised calcium would settle it"
+)
 _KEPT_DIGITS: Final = 30
 
 
@@ -119,7 +128,10 @@ def _decimal(value: Fraction) -> Decimal:
 
 
 def _with_provisional_calcium(panel: Panel, knowledge: Knowledge) -> Panel:
-    """Total calcium stands in for an adjusted value that cannot be had: it may warn, and it is marked."""
+    """Total calcium stands in for an adjusted value that cannot be had.
+
+    It may warn, and it is marked.
+    """
     measurand = knowledge.measurands.get(ADJUSTED_CALCIUM)
     results: Mapping[str, Result] = {one.measurand.id: one for one in panel.results if one.usable}
     total = results.get(TOTAL_CALCIUM)

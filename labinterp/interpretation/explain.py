@@ -1,26 +1,33 @@
-"""Do these results explain the twitching? Mechanism by mechanism, symptom by symptom, then as one verdict.
+"""Do these results explain the twitching? Mechanism by mechanism, symptom by symptom.
 
-The first line of a mechanism's grading that holds gives its strength; a bare flag is never enough for "likely". Caps
-come after: for an isolated eyelid twitch, for a one-sided face, for a calcium that is only provisional. What a
+Then as one verdict.
+
+The first line of a mechanism's grading that holds gives its strength; a bare flag is never enough
+for "likely". Caps
+come after: for an isolated eyelid twitch, for a one-sided face, for a calcium that is only
+provisional. What a
 probable artefact could have produced is shown with its doubt and explains nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Weighed, weigh
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, Facts
 from labinterp.interpretation.findings import Doubts, about, finding, silenced, undecided
 from labinterp.interpretation.sentences import Teller
-from labinterp.model.codes import Strength, Verdict
 from labinterp.model.interpretation import Explanation, Finding, SymptomVerdict, Undecided
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.patient import Patient, Symptom
-from labinterp.model.rule import Grading, Mechanism
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labinterp.model.codes import Strength, Verdict
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.rule import Grading, Mechanism
 
 ORDER: Final[tuple[Strength, ...]] = ("opposes", "unlikely", "possible", "likely")
 JUDGED_BY: Final = frozenset(
@@ -34,7 +41,10 @@ JUDGED_BY: Final = frozenset(
         "vitamin_b12",
     }
 )
-"""Without a usable value of one of these that was reported, the verdict is cannot tell, not unlikely."""
+"""Without a usable value of one of these that was reported, the verdict is cannot tell.
+
+Not unlikely.
+"""
 _MOTOR: Final = frozenset({"twitch", "hyperexcitability", "motor", "movement"})
 _GENERAL: Final = frozenset({"twitch", "hyperexcitability"})
 _HEMIFACIAL: Final = "hemifacial-spasm"
@@ -98,7 +108,8 @@ def explain(
         facts: as assessed: substitutes in place, doubtful results unanswerable.
         reported: as reported, to show what an artefact hides.
         doubts: artefacts by the measurand they could have produced.
-        unanswerable: measurands that were reported and can decide nothing: implausible, or explained by a
+        unanswerable: measurands that were reported and can decide nothing: implausible, or
+            explained by a
             probable artefact without a substitute.
     """
     graded, open_ones = _grade_all(knowledge, patient, facts, reported)
@@ -199,7 +210,10 @@ def _strength(
 def _hidden(
     rule: Mechanism, one: Graded | None, knowledge: Knowledge, facts: Facts, reported: Facts
 ) -> Graded | None:
-    """A mechanism, or a stronger line of it, that rests on what a probable artefact could have made."""
+    """A mechanism, or a stronger line of it.
+
+    That rests on what a probable artefact could have made.
+    """
     reported = silenced(reported, rule, knowledge)
     for line in rule.grading:
         if one is not None and line is one.line:
@@ -304,7 +318,10 @@ def _is_one_sided(symptom: Symptom, knowledge: Knowledge) -> bool:
 
 
 def strength_for(symptom: Symptom, one: Graded, knowledge: Knowledge) -> Strength | None:
-    """How strongly a mechanism accounts for one recorded symptom; None when it says nothing of it."""
+    """How strongly a mechanism accounts for one recorded symptom.
+
+    None when it says nothing of it.
+    """
     if one.strength is None:
         return None
     terms = knowledge.terms.get("symptom", {})
@@ -324,7 +341,10 @@ def strength_for(symptom: Symptom, one: Graded, knowledge: Knowledge) -> Strengt
 def _for_symptom(
     symptom: Symptom, graded: Iterable[Graded], knowledge: Knowledge
 ) -> SymptomVerdict | None:
-    """The highest strength over all mechanisms; no statement about symptoms that are no twitch and fit none."""
+    """The highest strength over all mechanisms.
+
+    No statement about symptoms that are no twitch and fit none.
+    """
     graded = tuple(graded)
     term = knowledge.terms.get("symptom", {}).get(symptom.id)
     label = term.label if term else symptom.id
@@ -358,7 +378,10 @@ def _is_hidden(symptom: Symptom, graded: Iterable[Graded]) -> bool:
 
 
 def _verdict(graded: Iterable[Graded], unanswerable: Iterable[str]) -> Verdict:
-    """Likely or possible if any mechanism reaches it; else cannot tell where a value is unusable; else no."""
+    """Likely or possible if any mechanism reaches it; else cannot tell where a value is unusable.
+
+    Else no.
+    """
     strengths = {one.strength for one in graded}
     if "likely" in strengths:
         return "likely"
@@ -400,11 +423,20 @@ def _text(
     graded = tuple(graded)
     titles = _listed([_lowered(knowledge.mechanisms[one].title) for one in drivers])
     sentences = {
-        "likely": f"These results are a likely explanation: {titles} at this degree {_is_are(drivers)} accepted to raise the excitability of nerve and muscle.",
-        "possible": f"These results may contribute: {titles} can raise excitability; a second cause should be looked for.",
+        "likely": (
+            f"These results are a likely explanation: {titles} at this degree "
+            f"{_is_are(drivers)} accepted to raise the excitability of nerve and muscle."
+        ),
+        "possible": (
+            f"These results may contribute: {titles} can raise excitability; a second cause "
+            "should be looked for."
+        ),
         "unlikely": "These results are an unlikely explanation; another cause should be looked for.",
         "not_explained": "These results do not explain twitching; another cause should be looked for.",
-        "cannot_tell": "Cannot tell: results that would decide it cannot be relied on, and a repeat is needed first.",
+        "cannot_tell": (
+            "Cannot tell: results that would decide it cannot be relied on, and a repeat "
+            "is needed first."
+        ),
     }
     text = [sentences[verdict], *_cap_sentences(graded, facts)]
     opposing = [_lowered(one.rule.title) for one in graded if one.strength == "opposes"]
@@ -426,7 +458,10 @@ def _cap_sentences(graded: Iterable[Graded], facts: Facts) -> list[str]:
         said.append("A one-sided facial movement is not attributed to a metabolic cause alone.")
     if "calcium-resolution" in caps:
         said.append(
-            "The calcium is unadjusted: albumin or ionised calcium is needed before it can count for more."
+            (
+                "The calcium is unadjusted: albumin or ionised calcium is needed before it "
+                "can count for more."
+            )
         )
     if facts.blocked:
         names = _listed([facts.name(name) for name in facts.blocked if name in facts.results])
@@ -468,7 +503,10 @@ def _finding(
 
 
 def _explains(one: Graded, patient: Patient, knowledge: Knowledge) -> tuple[Explanation, ...]:
-    """What it explains of the recorded symptoms; where none is recorded, of the signs it is known for."""
+    """What it explains of the recorded symptoms.
+
+    Where none is recorded, of the signs it is known for.
+    """
     terms = knowledge.terms.get("symptom", {})
     symptoms = _once(patient.symptoms) or tuple(
         Symptom(sign) for sign in one.rule.by_sign if sign in terms

@@ -1,24 +1,30 @@
-"""What conditions may ask: each measurand's value and standing, and everything recorded about patient and specimen.
+"""What conditions may ask.
 
-Conditions never see results directly. The same panel gives several sets of facts: as reported (for artefacts and
-urgency), and as assessed, where a probable artefact has made some results unanswerable or a substitute has taken their
+Each measurand's value and standing, and everything recorded about patient and specimen.
+
+Conditions never see results directly. The same panel gives several sets of facts: as reported (for
+artefacts and
+urgency), and as assessed, where a probable artefact has made some results unanswerable or a
+substitute has taken their
 place. A predicate on what is not there is "cannot tell", never false.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labinterp.model.codes import Standing
-from labinterp.model.measurand import Measurand
-from labinterp.model.panel import Classification, Panel, Result
-from labinterp.model.quantity import Extent, Quantity
-from labinterp.model.specimen import Specimen
-from labinterp.model.truth import Truth
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+    from labinterp.model.codes import Standing
+    from labinterp.model.measurand import Measurand
+    from labinterp.model.panel import Classification, Panel, Result
+    from labinterp.model.quantity import Extent, Quantity
+    from labinterp.model.specimen import Specimen
+    from labinterp.model.truth import Truth
 
 TOTAL_CALCIUM: Final = "calcium"
 ADJUSTED_CALCIUM: Final = "adjusted_calcium"
@@ -70,7 +76,8 @@ class Facts:
         ionised_settles: a measured ionised calcium is within its interval, so that nothing may be
             asserted from an adjusted calcium that is not.
         findings: rules of earlier strata to whether they were found.
-        computed: answers that data cannot express, by name; `computed_about`: the measurands behind them.
+        computed: answers that data cannot express, by name; `computed_about`: the measurands
+            behind them.
     """
 
     measurands: Mapping[str, Measurand]

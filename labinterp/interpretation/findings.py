@@ -1,6 +1,9 @@
-"""One rule language for every stratum: which rules hold, how sure that is, and what would settle the rest.
+"""One rule language for every stratum.
 
-A finding that rests on doubted results is shown as doubtful, never hidden. `strengthens` and `weakens` shift the
+Which rules hold, how sure that is, and what would settle the rest.
+
+A finding that rests on doubted results is shown as doubtful, never hidden. `strengthens` and
+`weakens` shift the
 certainty by one step and switch nothing on or off.
 """
 
@@ -8,17 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Clause, Weighed, measurands_of, weigh
-from labinterp.interpretation.facts import Facts
-from labinterp.interpretation.sentences import Teller
-from labinterp.model.codes import Certainty
 from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.rule import Condition, Rule
-from labinterp.model.truth import Truth
+
+if TYPE_CHECKING:
+    from labinterp.interpretation.facts import Facts
+    from labinterp.interpretation.sentences import Teller
+    from labinterp.model.codes import Certainty
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.truth import Truth
 
 _STEPS: Final[tuple[Certainty, ...]] = ("limited", "moderate", "strong")
 RuleKind = TypeVar("RuleKind", bound=Rule)
@@ -42,7 +47,10 @@ class Doubt:
 
 
 def found(rules: Iterable[RuleKind], facts: Facts) -> Iterator[tuple[RuleKind, Weighed]]:
-    """Every rule that holds or cannot be told, weighed; what is plainly false is passed over quickly."""
+    """Every rule that holds or cannot be told, weighed.
+
+    What is plainly false is passed over quickly.
+    """
     for rule in rules:
         if conditions.holds(rule.when, facts) is not False:
             yield rule, weigh(rule.when, facts)
@@ -68,7 +76,10 @@ def finding(
     strengthens: Iterable[Condition] = (),
     weakens: Iterable[Condition] = (),
 ) -> Finding:
-    """A rule that holds, as a finding with its evidence, certainty and doubts; urgency is none until set."""
+    """A rule that holds, as a finding with its evidence, certainty and doubts.
+
+    Urgency is none until set.
+    """
     stronger, weaker = (true_ones(one, teller.facts) for one in (strengthens, weakens))
     resting = doubts_of(about(weighed.clauses), doubts, teller.facts)
     return Finding(
@@ -92,7 +103,10 @@ def finding(
 def certainty(
     rule: Rule, is_strengthened: bool, is_weakened: bool, doubts: Iterable[Doubt]
 ) -> Certainty:
-    """The rule's own certainty, shifted one step by what strengthens, weakens or throws doubt on it."""
+    """The rule's own certainty, shifted one step by what strengthens.
+
+    Weakens or throws doubt on it.
+    """
     doubts = tuple(doubts)
     if any(doubt.is_probable for doubt in doubts) or rule.certainty == "cannot_tell":
         return "cannot_tell"
@@ -108,13 +122,19 @@ def doubts_of(measurands: Iterable[str], doubts: Doubts, facts: Facts) -> tuple[
         gathered.extend(doubts.get(name, ()))
         fact = facts.results.get(name)
         if fact is not None and fact.provisional:
-            sentence = f"{facts.name(name)} is provisional: unadjusted, for want of albumin or ionised calcium"
+            sentence = (
+                f"{facts.name(name)} is provisional: unadjusted, for want of albumin or "
+                "ionised calcium"
+            )
             gathered.append(Doubt("provisional", is_probable=False, sentence=sentence))
     return tuple(dict.fromkeys(gathered))
 
 
 def undecided(rule: Rule, weighed: Weighed, teller: Teller, *, text: str = "") -> Undecided | None:
-    """What would settle a rule of which a part holds, or whose results came and could not be judged."""
+    """What would settle a rule of which a part holds.
+
+    Or whose results came and could not be judged.
+    """
     if weighed.truth is not None:
         return None
     came = [

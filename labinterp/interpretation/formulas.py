@@ -1,6 +1,9 @@
-"""The arithmetic of derived quantities, one function each; every number they use comes from the knowledge.
+"""The arithmetic of derived quantities, one function each.
 
-Inputs arrive exact, in the units the formula's file names, in its order. Additions and ratios stay exact fractions;
+Every number they use comes from the knowledge.
+
+Inputs arrive exact, in the units the formula's file names, in its order. Additions and ratios stay
+exact fractions;
 where a power or a logarithm is needed the result is a decimal of forty digits.
 """
 
@@ -92,14 +95,20 @@ def difference(inputs: Inputs, _: Constants, __: Patient) -> Fraction:
 
 
 def femg(inputs: Inputs, constants: Constants, _: Patient) -> Fraction | None:
-    """Fractional excretion of magnesium [%]: urine magnesium, creatinine, magnesium, urine creatinine."""
+    """Fractional excretion of magnesium [%].
+
+    Urine magnesium, creatinine, magnesium, urine creatinine.
+    """
     urine_magnesium, creatinine, magnesium, urine_creatinine = inputs
     filterable = Fraction(constants["filterable_share"]) * magnesium
     return _percent(urine_magnesium * creatinine, filterable * urine_creatinine)
 
 
 def fe_potassium(inputs: Inputs, _: Constants, __: Patient) -> Fraction | None:
-    """Fractional excretion of potassium [%]: urine potassium, creatinine, potassium, urine creatinine."""
+    """Fractional excretion of potassium [%].
+
+    Urine potassium, creatinine, potassium, urine creatinine.
+    """
     urine_potassium, creatinine, potassium, urine_creatinine = inputs
     return _percent(urine_potassium * creatinine, potassium * urine_creatinine)
 
@@ -123,7 +132,10 @@ def ionized_calcium_ph74(inputs: Inputs, constants: Constants, _: Patient) -> Fr
 
 
 def egfr(inputs: Inputs, constants: Constants, patient: Patient) -> Fraction | None:
-    """Estimated glomerular filtration rate by CKD-EPI 2021, from creatinine [umol/L], age and sex."""
+    """Estimated glomerular filtration rate by CKD-EPI 2021, from creatinine [umol/L].
+
+    Age and sex.
+    """
     age, sex = years(patient.age_days), patient.sex
     if age is None or sex not in ("female", "male") or inputs[0] <= 0:
         return None
@@ -136,7 +148,10 @@ def egfr(inputs: Inputs, constants: Constants, patient: Patient) -> Fraction | N
 
 
 def cb12(inputs: Inputs, constants: Constants, patient: Patient) -> Fraction | None:
-    """Combined B12 indicator: active B12 and B12 [pmol/L] over methylmalonic acid and homocysteine [umol/L]."""
+    """Combined B12 indicator.
+
+    Active B12 and B12 [pmol/L] over methylmalonic acid and homocysteine [umol/L].
+    """
     age = years(patient.age_days)
     ratio = _ratio(inputs[0] * inputs[1], inputs[2] * inputs[3])
     if age is None or ratio is None or ratio <= 0:
@@ -193,4 +208,7 @@ FORMULAS: Final[Mapping[str, Function]] = {
     "egfr": egfr,
     "cb12": cb12,
 }
-"""Formula id to its function. Adding a derived quantity is a file in `formulas/`, a function, and a line here."""
+"""Formula id to its function.
+
+Adding a derived quantity is a file in `formulas/`, a function, and a line here.
+"""

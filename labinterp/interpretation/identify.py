@@ -1,6 +1,7 @@
 """Which measurand each reported result is: by its codes first, then by its name; never by guessing.
 
-A name is matched whole. Where code and name contradict each other the result is not read as either: a calcium code
+A name is matched whole. Where code and name contradict each other the result is not read as
+either: a calcium code
 beside another test's name is that other test, and only the sender can say which.
 """
 
@@ -9,14 +10,17 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.lookup import Lookup, code_system, compact_key, name_key
 from labinterp.model.codes import LOINC
-from labinterp.model.measurand import Code, Measurand
 from labinterp.model.panel import Problem
-from labinterp.model.submission import ReportedCode, ReportedResult
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from labinterp.model.measurand import Code, Measurand
+    from labinterp.model.submission import ReportedCode, ReportedResult
 
 _LOINC_FORM: Final = re.compile(r"([0-9]{1,7})-([0-9])")
 _SERUM_TAIL: Final = re.compile(
@@ -28,7 +32,10 @@ _LONGEST_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What a reported result is of, how that is known, and the code's own molar mass if it has one."""
+    """What a reported result is of, how that is known.
+
+    And the code's own molar mass if it has one.
+    """
 
     measurand: Measurand
     matched_by: str
@@ -60,7 +67,8 @@ def identify(
     Args:
         reported: the result as sent.
         lookup: the spellings of the knowledge.
-        material: the panel's material, where one was stated: a bare name in urine is no serum result.
+        material: the panel's material, where one was stated: a bare name in urine is no serum
+            result.
     """
     by_code = _by_codes(reported.codes, lookup)
     named = _by_name(reported.name, lookup)
@@ -108,14 +116,18 @@ def _by_codes(codes: tuple[ReportedCode, ...], lookup: Lookup) -> _CodeReading:
         if entries and refusal is None:
             measurand, code = entries[0]
             refusal = (
-                f"{code.code} is {code.name} ({code.role}), which is not {measurand.name} and has no "
+                f"{code.code} is {code.name} ({code.role}), which is not "
+                f"{measurand.name} and has no "
                 "intervals here; it was not interpreted"
             )
     return _CodeReading(refusal=refusal, invalid=tuple(invalid))
 
 
 def is_valid_loinc(code: str) -> bool:
-    """Has this code LOINC's form and the right check digit (modulus 10, doubling from the right)?"""
+    """Has this code LOINC's form and the right check digit (modulus 10.
+
+    Doubling from the right)?
+    """
     match = _LOINC_FORM.fullmatch(code)
     if match is None or not code.isascii():
         return False
@@ -149,7 +161,10 @@ def _in_system(
     material: str | None,
     invalid: tuple[Problem, ...],
 ) -> tuple[Identified | None, tuple[Problem, ...]]:
-    """A bare name means serum or plasma; in a specimen of urine it means the urine measurand, or nothing."""
+    """A bare name means serum or plasma.
+
+    In a specimen of urine it means the urine measurand, or nothing.
+    """
     stated = str((reported.specimen or {}).get("material") or material or "").casefold()
     if not _URINE.search(stated) or "urine" in measurand.system:
         return Identified(measurand, f"name {reported.name}"), invalid
@@ -166,7 +181,8 @@ def _conflict(
     names = " or ".join(one.name for one in named)
     return Problem(
         "code-name-conflict",
-        f"code {code.code} means {measurand.name}, but the name {_shown(reported.name)} means {names}; "
+        f"code {code.code} means {measurand.name}, but the name {_shown(reported.name)} "
+        f"means {names}; "
         "the result was not interpreted. Which of the two was measured?",
         reported.where,
         measurand.id,

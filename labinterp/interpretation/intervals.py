@@ -1,22 +1,28 @@
-"""Which interval fits this patient: the laboratory's, the chosen set's, the scheme's, the fallback, or honestly none.
+"""Which interval fits this patient.
 
-Where age, sex or pregnancy is not known, every person the patient could be is asked in turn; only if all of them would
+The laboratory's, the chosen set's, the scheme's, the fallback, or honestly none.
+
+Where age, sex or pregnancy is not known, every person the patient could be is asked in turn; only
+if all of them would
 be judged alike is there a standing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.facts import ADULT_FROM_YEARS, DAYS_IN_YEAR
-from labinterp.interpretation.settings import Settings
-from labinterp.model.interval import AppliesTo, DecisionLimit, Interval
-from labinterp.model.knowledge import Knowledge, RangeSet
-from labinterp.model.measurand import Measurand
-from labinterp.model.patient import Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from labinterp.interpretation.settings import Settings
+    from labinterp.model.interval import AppliesTo, DecisionLimit, Interval
+    from labinterp.model.knowledge import Knowledge, RangeSet
+    from labinterp.model.measurand import Measurand
+    from labinterp.model.patient import Patient
 
 ADULT_FROM_DAYS: Final = (
     Decimal(ADULT_FROM_YEARS * DAYS_IN_YEAR.numerator) / DAYS_IN_YEAR.denominator
@@ -72,7 +78,10 @@ def is_child(patient: Patient) -> bool:
 def choose(
     measurand: Measurand, patient: Patient, settings: Settings, knowledge: Knowledge
 ) -> Choice:
-    """Our interval for this patient: the set's own, a borrowed one, the scheme's, or the fallback."""
+    """Our interval for this patient.
+
+    The set's own, a borrowed one, the scheme's, or the fallback.
+    """
     range_set = knowledge.range_sets.get(settings.range_set)
     donors = [
         knowledge.measurands[one]
@@ -126,7 +135,10 @@ def _from_set(
 def _rows(
     measurand: Measurand, range_set: RangeSet, *, child: bool
 ) -> tuple[tuple[Interval, ...], ...]:
-    """The set's usable rows, grouped by the published set they come from, in the order they are tried."""
+    """The set's usable rows, grouped by the published set they come from.
+
+    In the order they are tried.
+    """
     names = (range_set.id,)
     if range_set.composed:
         pick = range_set.picks.get(measurand.id)
@@ -204,7 +216,10 @@ def _trimester(person: Patient) -> str | None:
 def _scheme(
     measurand: Measurand, patient: Patient, settings: Settings
 ) -> tuple[DecisionLimit, ...]:
-    """The regions of the scheme in force that amount to a standing; adults only, unless a region says more."""
+    """The regions of the scheme in force that amount to a standing.
+
+    Adults only, unless a region says more.
+    """
     name = settings.schemes.get(measurand.id)
     if name is None or is_child(patient) or patient.pregnancy == "pregnant":
         return ()

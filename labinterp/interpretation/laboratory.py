@@ -1,22 +1,28 @@
-"""What the laboratory itself said of a result: its interval, where that makes sense, and its flag, never weakened."""
+"""What the laboratory itself said of a result.
+
+Its interval, where that makes sense, and its flag, never weakened.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.identify import Identified
 from labinterp.interpretation.measure import to_canonical
 from labinterp.interpretation.printed_interval import PrintedInterval, is_given, read_interval
-from labinterp.interpretation.settings import Settings
 from labinterp.interpretation.yardstick import betrayed_unit
 from labinterp.model import units
 from labinterp.model.codes import FLAG_OF_STANDING, Standing
 from labinterp.model.measurand import AcceptedUnit, Measurand
 from labinterp.model.panel import Classification, Problem, Result
 from labinterp.model.spelling import exact_unit, folded_unit
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from labinterp.interpretation.settings import Settings
 
 _CRITICAL_FLAGS: Final[dict[str, Standing]] = {"LL": "critically_low", "HH": "critically_high"}
 _FLAGS: Final = {"L": "low", "LU": "low", "H": "high", "HU": "high", "N": "within"}
@@ -128,7 +134,10 @@ def _belongs_elsewhere(printed: PrintedInterval, unit: AcceptedUnit, result: Res
 
 
 def with_lab_flag(placed: Classification) -> tuple[Classification, tuple[Problem, ...]]:
-    """The laboratory's critical flags are never weakened; any other that differs from ours is told."""
+    """The laboratory's critical flags are never weakened.
+
+    Any other that differs from ours is told.
+    """
     result = placed.result
     flag = ((result.reported.flag if result.reported else None) or "").strip().upper()
     critical = _CRITICAL_FLAGS.get(flag) or _abnormal(flag, placed.standing)
@@ -167,7 +176,8 @@ def _raised(
 def _differs(placed: Classification, flag: str, shown: Standing) -> Problem:
     ours = FLAG_OF_STANDING[placed.standing] or "none"
     message = (
-        f"{placed.result.measurand.spoken}: the laboratory's flag is {flag}, by the interval in use it would be "
+        f"{placed.result.measurand.spoken}: the laboratory's flag is {flag}, by the "
+        "interval in use it would be "
         f"{ours}; it is shown as {shown.replace('_', ' ')}"
     )
     return Problem("flag-differs", message, placed.result.where, placed.result.measurand.id)

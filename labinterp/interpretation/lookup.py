@@ -1,17 +1,23 @@
-"""Every spelling the knowledge accepts, ready to be looked up; made once for each knowledge, not for each panel."""
+"""Every spelling the knowledge accepts, ready to be looked up.
+
+Made once for each knowledge, not for each panel.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.model.codes import LOINC
-from labinterp.model.knowledge import Knowledge, Term
-from labinterp.model.measurand import AcceptedUnit, Code, Measurand
 from labinterp.model.spelling import exact_unit, folded_name, folded_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.model.knowledge import Knowledge, Term
+    from labinterp.model.measurand import AcceptedUnit, Code, Measurand
 
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _LOINC_TAIL: Final = re.compile(r"\s*\[[^\]]*(?:/[^\]]*)?\]\s*(?:in\b.*)?$", re.IGNORECASE)

@@ -1,17 +1,23 @@
-"""A result laid against numbers: in the unit it was reported in where the source prints that, else converted exactly."""
+"""A result laid against numbers.
+
+In the unit it was reported in where the source prints that, else converted exactly.
+"""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.model import units
-from labinterp.model.codes import Standing
-from labinterp.model.interval import Bounds, Interval
-from labinterp.model.panel import Result
 from labinterp.model.quantity import SYMBOL_OF, Extent, Operator
 from labinterp.model.truth import Truth, all_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from labinterp.model.codes import Standing
+    from labinterp.model.interval import Bounds, Interval
+    from labinterp.model.panel import Result
 
 OPERATORS: Final[tuple[Operator, ...]] = ("ge", "gt", "lt", "le")
 
@@ -32,7 +38,10 @@ def to_canonical(result: Result, unit: str) -> Fraction:
 
 
 def extent_in(result: Result, unit: str) -> Extent | None:
-    """The values a result allows, in this unit; the very number reported where the units are the same."""
+    """The values a result allows, in this unit.
+
+    The very number reported where the units are the same.
+    """
     if result.extent is None:
         return None
     return result.extent.scaled(1 / to_canonical(result, unit))
@@ -55,7 +64,10 @@ def columns(row: Interval) -> tuple[Column, ...]:
 
 
 def compared_column(result: Result, row: Interval) -> Column:
-    """The column to compare in: the reported unit's, if the source prints one, else the source's own."""
+    """The column to compare in.
+
+    The reported unit's, if the source prints one, else the source's own.
+    """
     printed = columns(row)
     return next((one for one in printed if is_reported_in(result, one[0])), printed[0])
 
@@ -112,7 +124,10 @@ def bounds_text(bounds: Bounds, printed_unit: str) -> str:
 
 
 def position_in(extent: Extent, low: Decimal | None, high: Decimal | None) -> Fraction | None:
-    """Where a value lies between two ends: 0 at the lower, 1 at the upper; None for open ends and `<`, `>`."""
+    """Where a value lies between two ends: 0 at the lower, 1 at the upper.
+
+    None for open ends and `<`, `>`.
+    """
     if low is None or high is None or high <= low or extent.comparator is not None:
         return None
     return (extent.number - Fraction(low)) / (Fraction(high) - Fraction(low))

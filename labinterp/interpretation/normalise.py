@@ -1,7 +1,9 @@
 """Text becomes quantity: units read by the measurand's own spellings, numbers converted exactly.
 
-Exact spellings go before folded ones, and nothing outside the tables is tried: a unit that is not understood is asked
-about. A missing unit is inferred only where the laboratory's interval fits one accepted unit and no other.
+Exact spellings go before folded ones, and nothing outside the tables is tried: a unit that is not
+understood is asked
+about. A missing unit is inferred only where the laboratory's interval fits one accepted unit and
+no other.
 """
 
 from __future__ import annotations
@@ -9,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labinterp.interpretation.identify import Identified
 from labinterp.interpretation.lookup import Lookup, name_key
 from labinterp.interpretation.numerals import Numeral, clean, read_number
 from labinterp.interpretation.printed_interval import is_given, read_interval
@@ -21,7 +22,10 @@ from labinterp.model.measurand import AcceptedUnit, Measurand
 from labinterp.model.panel import Conversion, Problem, Result
 from labinterp.model.quantity import Extent, Quantity
 from labinterp.model.spelling import exact_unit, folded_unit
-from labinterp.model.submission import ReportedResult
+
+if TYPE_CHECKING:
+    from labinterp.interpretation.identify import Identified
+    from labinterp.model.submission import ReportedResult
 
 WORDS: Final = {
     "normal": "within", "within": "within", "within range": "within", "in range": "within", "low": "low",
@@ -127,7 +131,10 @@ def _basis(identified: Identified, unit: AcceptedUnit) -> str:
 def _property_mismatch(
     base: Result, identified: Identified, unit: AcceptedUnit
 ) -> tuple[Problem, ...]:
-    """The code says mass and the unit says moles (or the other way round): the unit is trusted, and asked about."""
+    """The code says mass and the unit says moles (or the other way round).
+
+    The unit is trusted, and asked about.
+    """
     if identified.code is None or identified.code.property not in ("mass", "moles"):
         return ()
     kind = units.kind(unit.ucum)
@@ -135,7 +142,8 @@ def _property_mismatch(
     if counted is None or counted == identified.code.property:
         return ()
     text = (
-        f"code {identified.code.code} is for {base.measurand.spoken} by {identified.code.property}, the unit "
+        f"code {identified.code.code} is for {base.measurand.spoken} by "
+        f"{identified.code.property}, the unit "
         f"{unit.printed} is by {counted}; the unit was trusted. Please confirm it"
     )
     return (Problem("unit-property-mismatch", text, base.where, base.measurand.id),)
@@ -164,7 +172,10 @@ def _unit(reported: ReportedResult, identified: Identified, lookup: Lookup) -> _
 def _the_one_meant(
     found: tuple[AcceptedUnit, ...], reported: ReportedResult, identified: Identified
 ) -> _Unit:
-    """One spelling may stand for two units of a measurand (urea and urea nitrogen in mg/dL): the name decides."""
+    """One spelling may stand for two units of a measurand (urea and urea nitrogen in mg/dL).
+
+    The name decides.
+    """
     names = {name_key(reported.name or ""), *(code.code for code in reported.codes)}
     fitting = [
         unit
@@ -191,7 +202,10 @@ def _unknown_unit(text: str, measurand: Measurand, reported: ReportedResult) -> 
     guess = f" did you mean {' or '.join(near)}?" if near else ""
     for refused in measurand.refused_units:
         if folded in {folded_unit(spelling) for spelling in refused.as_seen}:
-            message = f"{measurand.spoken} in {shown!r} is not taken: {refused.why}{';' + guess if guess else ''}"
+            message = (
+                f"{measurand.spoken} in {shown!r} is not taken: "
+                f"{refused.why}{';' + guess if guess else ''}"
+            )
             return Problem("unit-unknown", message, reported.where, measurand.id)
     known = ", ".join(unit.printed for unit in measurand.units)
     missing = "lacks a volume;" if near else "is no unit that is known for it;"
@@ -216,7 +230,8 @@ def _missing_unit(reported: ReportedResult, identified: Identified) -> _Unit:
     if fitting and len(same) == 1:
         unit = next((one for one in fitting if one.ucum == measurand.unit), fitting[0])
         text = (
-            f"{measurand.spoken} came without a unit; its interval fits {unit.printed} only, which was taken. "
+            f"{measurand.spoken} came without a unit; its interval fits {unit.printed} "
+            "only, which was taken. "
             "Please confirm it"
         )
         return _Unit(unit, Problem("unit-inferred", text, reported.where, measurand.id))
@@ -231,7 +246,10 @@ def _missing_unit(reported: ReportedResult, identified: Identified) -> _Unit:
 def _in_words(
     base: Result, reported: ReportedResult, numeral: Numeral
 ) -> tuple[Result, tuple[Problem, ...]]:
-    """A result in words is used where the measurand or the rules know the word; all else is asked about."""
+    """A result in words is used where the measurand or the rules know the word.
+
+    All else is asked about.
+    """
     value = (reported.value or "").strip()
     word = name_key(value) or value.casefold()
     word = _SHORT_WORDS.get(word, word)
@@ -257,8 +275,14 @@ def _not_numeric(measurand: Measurand, value: str, numeral: Numeral) -> str:
     if numeral.trouble == "two_comparators":
         return f"{measurand.spoken} {shown} comes with two different comparators"
     if numeral.trouble == "too_long":
-        return f"{measurand.spoken} {shown} is no number that a laboratory reports: too large, too small or too long"
-    return f"{measurand.spoken} {shown} is no number; send digits with a decimal point, such as 2.4 or <0.5"
+        return (
+            f"{measurand.spoken} {shown} is no number that a laboratory reports: too large, "
+            "too small or too long"
+        )
+    return (
+        f"{measurand.spoken} {shown} is no number; send digits with a decimal point, such "
+        "as 2.4 or <0.5"
+    )
 
 
 def _expected_words(measurand: Measurand, reported: ReportedResult) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from labinterp.interpretation.intervals import is_child
-from labinterp.interpretation.scope import Scope
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.panel import Classification, Panel, Problem
-from labinterp.model.patient import Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labinterp.interpretation.scope import Scope
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.patient import Patient
 
 
 def unknown_age(classifications: Iterable[Classification], patient: Patient) -> tuple[Problem, ...]:
@@ -19,7 +23,10 @@ def unknown_age(classifications: Iterable[Classification], patient: Patient) -> 
     if not assumed:
         return ()
     names = ", ".join(dict.fromkeys(assumed))
-    message = f"the age is not known; the adult interval was used for {names}. A birth date or an age would settle it"
+    message = (
+        f"the age is not known; the adult interval was used for {names}. A birth date or an "
+        "age would settle it"
+    )
     return (Problem("demographics-missing", message, "patient.age"),)
 
 

@@ -1,6 +1,9 @@
-"""Numbers as laboratories write them: a strict, bounded reading that refuses whatever could mean two things.
+"""Numbers as laboratories write them.
 
-Python's own parsers take too much (`1_000`, `٣`, `nan`, `1e400`); here only plain ASCII digits with one decimal sign
+A strict, bounded reading that refuses whatever could mean two things.
+
+Python's own parsers take too much (`1_000`, `٣`, `nan`, `1e400`); here only plain ASCII digits
+with one decimal sign
 count. A comma is read as a decimal comma only where it cannot be a thousands separator.
 """
 
@@ -9,9 +12,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from labinterp.model.quantity import Comparator
+if TYPE_CHECKING:
+    from labinterp.model.quantity import Comparator
 
 Trouble = Literal["empty", "words", "ambiguous_comma", "too_long", "two_comparators"]
 
@@ -42,7 +46,10 @@ class Numeral:
 
 
 def clean(text: str) -> str:
-    """The text without invisible characters and with full-width signs made plain; digits are never invented."""
+    """The text without invisible characters and with full-width signs made plain.
+
+    Digits are never invented.
+    """
     return _INVISIBLE.sub("", text).translate(_WIDE).replace("\u00a0", " ").replace("\u202f", " ")
 
 

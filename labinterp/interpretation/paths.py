@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.lookup import lookup_of, name_key
 from labinterp.model.interpretation import Path
 from labinterp.model.knowledge import Knowledge, PathStep
-from labinterp.model.patient import Symptom
+
+if TYPE_CHECKING:
+    from labinterp.model.patient import Symptom
 
 _MOST: Final = 12
 _LONGEST: Final = 12
@@ -22,8 +24,10 @@ def active_paths(
 ) -> tuple[Path, ...]:
     """The whole paths along which the mechanisms found act, the longest chains of cause first.
 
-    A step is active when its mechanism was found. A path that would have to pass through a result that is not
-    altered (low magnesium to a calcium that is within) ends nowhere and is not shown. Of paths that only part at
+    A step is active when its mechanism was found. A path that would have to pass through a result
+    that is not
+    altered (low magnesium to a calcium that is within) ends nowhere and is not shown. Of paths
+    that only part at
     their end, those to a recorded symptom are shown, else the first.
     """
     active = set(mechanisms)

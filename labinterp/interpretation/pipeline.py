@@ -1,19 +1,21 @@
 """The table of contents: from a submission to an explained answer, one step a line.
 
-    identify → normalise → validate → derive → classify → compare → artefacts → patterns → mechanisms → comment
+    identify → normalise → validate → derive → classify → compare → artefacts → patterns →
+    mechanisms → comment
 
-Each step uses only what stands above it. The pipeline is a function of its arguments: no disk, clock, network or name;
-what it cannot read, place or believe becomes a Problem in the answer, and it raises for no submission.
+Each step uses only what stands above it. The pipeline is a function of its arguments: no disk,
+clock, network or name;
+what it cannot read, place or believe becomes a Problem in the answer, and it raises for no
+submission.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import artefacts, urgency
 from labinterp.interpretation.answer import Parts, assemble
-from labinterp.interpretation.artefacts import Suspected
 from labinterp.interpretation.classify import classify, graded
 from labinterp.interpretation.compare import compare
 from labinterp.interpretation.derive import derive
@@ -26,12 +28,15 @@ from labinterp.interpretation.recognise import recognise
 from labinterp.interpretation.scope import Scope, scope_of
 from labinterp.interpretation.settings import Settings, settle
 from labinterp.interpretation.strata import Stratum, find_patterns, find_red_flags
-from labinterp.model.codes import Urgency
-from labinterp.model.interpretation import Finding, Interpretation, Undecided
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.panel import Classification, Panel, Problem
-from labinterp.model.patient import Patient
 from labinterp.model.submission import Choices, Submission
+
+if TYPE_CHECKING:
+    from labinterp.interpretation.artefacts import Suspected
+    from labinterp.model.codes import Urgency
+    from labinterp.model.interpretation import Finding, Interpretation, Undecided
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.panel import Classification, Panel, Problem
+    from labinterp.model.patient import Patient
 
 NO_CHOICES: Final = Choices()
 
@@ -169,7 +174,10 @@ def _strata(
 
 
 def _out_of_scope(explained: Explained, scope: Scope) -> Explained:
-    """Mechanisms are graded for adults only; for others each stays open, and so does the verdict."""
+    """Mechanisms are graded for adults only.
+
+    For others each stays open, and so does the verdict.
+    """
     open_ones = tuple(scope.undecided(one) for one in explained.mechanisms)
     return replace(
         explained,

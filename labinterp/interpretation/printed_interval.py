@@ -1,14 +1,20 @@
-"""The laboratory's own interval, read from the text it was printed as: `3.5-5.3`, `<5.0`, `(3,5 – 5,3) mmol/L`."""
+"""The laboratory's own interval, read from the text it was printed as.
+
+`3.5-5.3`, `<5.0`, `(3,5 – 5,3) mmol/L`.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.numerals import clean, read_number
-from labinterp.model.submission import ReportedInterval
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from labinterp.model.submission import ReportedInterval
 
 _NUMBER: Final = r"[+]?[0-9]{1,15}(?:[.,][0-9]{1,15})?"
 _BETWEEN: Final = re.compile(

@@ -1,22 +1,27 @@
-"""The reported results as quantities that may be believed: identify, normalise and validate, for all of them."""
+"""The reported results as quantities that may be believed.
+
+Identify, normalise and validate, for all of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import validate
-from labinterp.interpretation.compare import Earlier
 from labinterp.interpretation.identify import Identified, identify
 from labinterp.interpretation.lookup import Lookup, lookup_of
 from labinterp.interpretation.normalise import normalise
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.panel import Panel, Problem, Result
-from labinterp.model.patient import Patient
 from labinterp.model.specimen import Specimen
-from labinterp.model.submission import ReportedResult, Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from labinterp.interpretation.compare import Earlier
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.patient import Patient
+    from labinterp.model.submission import ReportedResult, Submission
 
 UNUSABLE: Final = frozenset(
     {"value-implausible", "unit-unknown", "unit-missing", "value-not-numeric", "duplicate-result"}

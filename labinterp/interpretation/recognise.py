@@ -1,18 +1,24 @@
-"""Symptoms, medicines, conditions and history as the vocabularies know them; what is unknown is asked about and kept."""
+"""Symptoms, medicines, conditions and history as the vocabularies know them.
+
+What is unknown is asked about and kept.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from labinterp.interpretation.lookup import Lookup, code_system, lookup_of, name_key
 from labinterp.model.interpretation import NamedTerm
-from labinterp.model.knowledge import Knowledge, Term
 from labinterp.model.panel import Problem
 from labinterp.model.patient import Patient, Symptom
-from labinterp.model.submission import ReportedTerm, Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labinterp.model.knowledge import Knowledge, Term
+    from labinterp.model.submission import ReportedTerm, Submission
 
 _DOSE: Final = re.compile(r"\s+[0-9].*$")
 _BRACKET: Final = re.compile(r"\s*\(.*\)\s*$")
@@ -117,7 +123,10 @@ def _onset(reported: ReportedTerm) -> str:
 
 
 def _courses(symptom: Symptom, term: Term, knowledge: Knowledge) -> tuple[str, ...]:
-    """The symptoms that a twitch of this duration counts as, by the vocabulary's own limit in days."""
+    """The symptoms that a twitch of this duration counts as.
+
+    By the vocabulary's own limit in days.
+    """
     if term.domain != "twitch" or symptom.duration_days is None:
         return ()
     return tuple(
@@ -148,6 +157,9 @@ def _named(found: Iterable[tuple[ReportedTerm, Term]]) -> tuple[NamedTerm, ...]:
 def _unknown(kind: str, reported: ReportedTerm) -> Problem:
     return Problem(
         "term-unknown",
-        f"the {kind} {reported.text[:_LONGEST_SHOWN]!r} is not in the vocabulary; it was kept and not used",
+        (
+            f"the {kind} {reported.text[:_LONGEST_SHOWN]!r} is not in the vocabulary; it "
+            "was kept and not used"
+        ),
         reported.where,
     )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.classify import critical_text
-from labinterp.interpretation.facts import Facts
-from labinterp.interpretation.findings import Doubts
 from labinterp.interpretation.intervals import fits_anyone
 from labinterp.interpretation.measure import (
     bounds_text,
@@ -21,8 +18,6 @@ from labinterp.interpretation.measure import (
 )
 from labinterp.interpretation.numerals import clean
 from labinterp.interpretation.printed_interval import is_given
-from labinterp.interpretation.sentences import limit_text
-from labinterp.interpretation.settings import Settings
 from labinterp.model import units
 from labinterp.model.codes import FLAG_OF_STANDING, LOINC
 from labinterp.model.interpretation import (
@@ -30,17 +25,24 @@ from labinterp.model.interpretation import (
     ChangeRecord,
     ConversionRecord,
     DecisionRecord,
-    IntervalRecord,
     InterpretedResult,
+    IntervalRecord,
     LineGeometryInputs,
     ReportedValue,
 )
-from labinterp.model.interval import Bounds, DecisionLimit
-from labinterp.model.knowledge import Formula, Knowledge
-from labinterp.model.measurand import Measurand
-from labinterp.model.panel import Change, Classification, Result, UsedInterval
-from labinterp.model.patient import Patient
-from labinterp.model.submission import ReportedResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from labinterp.interpretation.facts import Facts
+    from labinterp.interpretation.findings import Doubts
+    from labinterp.interpretation.settings import Settings
+    from labinterp.model.interval import Bounds, DecisionLimit
+    from labinterp.model.knowledge import Formula, Knowledge
+    from labinterp.model.measurand import Measurand
+    from labinterp.model.panel import Change, Classification, Result, UsedInterval
+    from labinterp.model.patient import Patient
+    from labinterp.model.submission import ReportedResult
 
 _PRECISION: Final = 34
 _FACTOR_DIGITS: Final = 8
@@ -142,7 +144,10 @@ class Printer:
 def in_order(
     classifications: Iterable[Classification], knowledge: Knowledge
 ) -> list[Classification]:
-    """Results by group, then as the knowledge lists them, so that the sender's order does not matter."""
+    """Results by group, then as the knowledge lists them.
+
+    So that the sender's order does not matter.
+    """
     places = {name: place for place, name in enumerate(knowledge.measurands)}
 
     def key(one: Classification) -> tuple[int, bool, int, str, str]:
@@ -261,7 +266,10 @@ def _figures(result: Result, unit: str) -> tuple[int, int]:
 
 
 def _rounded(number: Fraction, figures: tuple[int, int]) -> Decimal:
-    """Rounded once, half to even, to the unit's decimals but to no more figures than were reported."""
+    """Rounded once, half to even.
+
+    To the unit's decimals but to no more figures than were reported.
+    """
     decimals, significant = figures
     with localcontext() as context:
         context.prec = _PRECISION

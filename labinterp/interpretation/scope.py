@@ -1,18 +1,21 @@
 """For whom the rules were written: adults who are not pregnant, unless a rule says more.
 
-Under 18 and in pregnancy critical limits, red flags and artefacts stay; every other rule answers "cannot tell".
+Under 18 and in pregnancy critical limits, red flags and artefacts stay; every other rule answers
+"cannot tell".
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.conditions import leaves
 from labinterp.interpretation.intervals import is_child
 from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.patient import Patient
 from labinterp.model.rule import ConditionIs, Rule
+
+if TYPE_CHECKING:
+    from labinterp.model.patient import Patient
 
 _PREGNANCY: Final = "pregnancy"
 
@@ -46,7 +49,10 @@ def scope_of(patient: Patient) -> Scope:
         )
     if patient.pregnancy == "pregnant":
         return Scope(
-            "the rules are for those not pregnant: in pregnancy only critical limits and red flags are judged",
+            (
+                "the rules are for those not pregnant: in pregnancy only critical limits "
+                "and red flags are judged"
+            ),
             is_pregnancy_only=True,
         )
     return Scope()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.interpretation.conditions import Clause, leaves, measurands_of
-from labinterp.interpretation.facts import Fact, Facts
 from labinterp.model.interpretation import Evidence
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.measurand import Measurand
 from labinterp.model.quantity import PRINTED_COMPARATOR, SYMBOL_OF
 from labinterp.model.rule import (
     AgeIs,
@@ -32,6 +27,14 @@ from labinterp.model.rule import (
     TextIs,
 )
 from labinterp.model.truth import word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from decimal import Decimal
+
+    from labinterp.interpretation.facts import Fact, Facts
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.measurand import Measurand
 
 _STANDINGS: Final = {
     "low": "is below its interval", "critically_low": "is critically low", "within": "is within its interval",
@@ -111,7 +114,10 @@ class Teller:
 
 
 def sentence_case(text: str) -> str:
-    """A sentence with a capital; what begins with a symbol or an abbreviation (`pH`, `eGFR`) stays."""
+    """A sentence with a capital.
+
+    What begins with a symbol or an abbreviation (`pH`, `eGFR`) stays.
+    """
     return text[:1].upper() + text[1:] if text[1:2].islower() else text
 
 
@@ -139,7 +145,10 @@ def value_text(fact: Fact) -> str:
     if quantity is None:
         return ""
     sign = PRINTED_COMPARATOR[quantity.comparator] if quantity.comparator else ""
-    return f"{sign}{number_text(quantity.number, fact.measurand, quantity.unit)} {unit_text(fact.measurand, quantity.unit)}".strip()
+    return (
+        f"{sign}{number_text(quantity.number, fact.measurand, quantity.unit)} "
+        f"{unit_text(fact.measurand, quantity.unit)}"
+    ).strip()
 
 
 def number_text(number: Decimal, measurand: Measurand, unit: str) -> str:
@@ -187,7 +196,10 @@ def _status(teller: Teller, leaf: StatusIs, truth: bool | None) -> str:
         and truth is False
         and leaf.status in ("low", "high", "outside")
     ):
-        return f"{_named(teller, leaf.measurand)} {_STANDINGS[fact.standing]}{limits}, but ionised calcium is within"
+        return (
+            f"{_named(teller, leaf.measurand)} {_STANDINGS[fact.standing]}{limits}, but "
+            "ionised calcium is within"
+        )
     third = f"; {'' if truth else 'not '}{_CLAIMS[leaf.status]}" if "third" in leaf.status else ""
     return f"{_named(teller, leaf.measurand)} {_STANDINGS[fact.standing]}{limits}{third}"
 
@@ -203,7 +215,10 @@ def _compared(teller: Teller, leaf: Compared, truth: bool | None) -> str:
     unit = unit_text(measurand, leaf.unit) if measurand else leaf.unit
     limit = f"{leaf.limit:f} {unit}".strip()
     if fact is None:
-        return f"{teller.facts.name(leaf.measurand)} was not measured (asked: {SYMBOL_OF[leaf.operator]} {limit})"
+        return (
+            f"{teller.facts.name(leaf.measurand)} was not measured (asked: "
+            f"{SYMBOL_OF[leaf.operator]} {limit})"
+        )
     if leaf.measurand in teller.facts.blocked:
         return _blocked(teller, leaf.measurand)
     if truth is None:

@@ -1,14 +1,20 @@
-"""Which of our intervals, limits and schemes are in force: the request's, else the organisation's, else ours."""
+"""Which of our intervals, limits and schemes are in force.
+
+The request's, else the organisation's, else ours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.panel import Problem
-from labinterp.model.submission import Choices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.submission import Choices
 
 RANGE_POLICIES: Final = ("lab-then-service", "lab-only", "service-only")
 
@@ -59,7 +65,10 @@ def settle(
 def _schemes(
     asked: Choices, defaults: Choices, knowledge: Knowledge, range_set: str, problems: list[Problem]
 ) -> dict[str, str]:
-    """Scheme by measurand. A set that was chosen brings its own; the default set takes our defaults."""
+    """Scheme by measurand. A set that was chosen brings its own.
+
+    The default set takes our defaults.
+    """
     own = knowledge.range_sets[range_set].schemes if range_set in knowledge.range_sets else {}
     ours = knowledge.defaults.schemes
     is_default_set = range_set == knowledge.defaults.range_set
@@ -78,6 +87,9 @@ def _schemes(
 def _unknown(name: str, value: object, whose: str, used: str) -> Problem:
     return Problem(
         "setting-unknown",
-        f"the {whose} asks for {name} {str(value)[:60]!r}, which is not in the knowledge; {used} was used",
+        (
+            f"the {whose} asks for {name} {str(value)[:60]!r}, which is not in the "
+            f"knowledge; {used} was used"
+        ),
         name,
     )

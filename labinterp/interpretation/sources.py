@@ -1,8 +1,11 @@
-"""The bibliography of one answer: every source it cites, numbered in the order in which it is first cited."""
+"""The bibliography of one answer.
+
+Every source it cites, numbered in the order in which it is first cited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from labinterp.model.interpretation import (
     Finding,
@@ -12,7 +15,11 @@ from labinterp.model.interpretation import (
     Path,
     SourceRecord,
 )
-from labinterp.model.knowledge import Knowledge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from labinterp.model.knowledge import Knowledge
 
 
 def numbered(cited: Iterable[str], knowledge: Knowledge) -> tuple[SourceRecord, ...]:

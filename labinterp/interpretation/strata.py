@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.findings import (
@@ -14,13 +13,17 @@ from labinterp.interpretation.findings import (
     silenced,
     undecided,
 )
-from labinterp.interpretation.facts import Facts
-from labinterp.interpretation.scope import Scope
 from labinterp.interpretation.sentences import Teller
 from labinterp.model.codes import URGENCIES, Urgency, most_urgent
-from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.rule import Pattern, RedFlag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from labinterp.interpretation.facts import Facts
+    from labinterp.interpretation.scope import Scope
+    from labinterp.model.interpretation import Finding, Undecided
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.rule import Pattern, RedFlag
 
 LEADING: Final = 5
 """At most so many findings lead an answer; the rest stands under "also noted"."""
@@ -36,7 +39,10 @@ class Stratum:
 
 
 def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Scope) -> Stratum:
-    """The patterns that hold, the most urgent first, and those that something missing leaves open."""
+    """The patterns that hold, the most urgent first.
+
+    And those that something missing leaves open.
+    """
     findings: list[Finding] = []
     open_ones: list[Undecided] = []
     for rule in knowledge.patterns.values():

@@ -1,14 +1,17 @@
-"""How soon: the highest of single results, patterns and red flags, lowered only by the sheet's own exceptions.
+"""How soon: the highest of single results, patterns and red flags.
 
-Urgency reads values as they were reported. Where age, sex or which of two results is right is not known, the more
-dangerous reading counts. A probable artefact in a well patient may lower an emergency to same day, never further.
+Lowered only by the sheet's own exceptions.
+
+Urgency reads values as they were reported. Where age, sex or which of two results is right is not
+known, the more
+dangerous reading counts. A probable artefact in a well patient may lower an emergency to same day,
+never further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.classify import is_critical
@@ -21,13 +24,17 @@ from labinterp.interpretation.findings import (
     found,
     undecided,
 )
-from labinterp.interpretation.scope import Scope
 from labinterp.interpretation.sentences import Teller
 from labinterp.model.codes import Urgency, at_least_as_urgent, most_urgent
 from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.knowledge import Knowledge
-from labinterp.model.panel import Classification
 from labinterp.model.rule import Computed, UrgencyRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from labinterp.interpretation.scope import Scope
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.panel import Classification
 
 CRITICAL_FLOOR: Final = "critical-floor"
 WELL: Final = "well-despite-result"
@@ -234,7 +241,10 @@ def _rests_on(one: Finding, suspected: Mapping[str, str]) -> bool:
 def _lowered(one: Finding) -> Finding:
     if not at_least_as_urgent(one.urgency, "same_day"):
         return one
-    note = "lowered to same day: a probable artefact could have produced it and the patient is recorded as well; repeat at once"
+    note = (
+        "lowered to same day: a probable artefact could have produced it and the patient "
+        "is recorded as well; repeat at once"
+    )
     return (
         replace(one, urgency="same_day", caveats=(*one.caveats, note))
         if one.urgency == "emergency"

@@ -1,7 +1,11 @@
-"""What cannot be believed is set aside, what looks odd is asked about; an odd value is interpreted all the same.
+"""What cannot be believed is set aside, what looks odd is asked about.
 
-Rejected values never reach a rule, yet are always shown. A question stands beside its result and never delays, hides
-or lowers an urgency. Of several results of one test the latest counts; two unlike ones of one time count as neither.
+An odd value is interpreted all the same.
+
+Rejected values never reach a rule, yet are always shown. A question stands beside its result and
+never delays, hides
+or lowers an urgency. Of several results of one test the latest counts; two unlike ones of one time
+count as neither.
 """
 
 from __future__ import annotations
@@ -9,17 +13,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labinterp.interpretation.identify import Identified
 from labinterp.interpretation.printed_interval import PrintedInterval, is_given, read_interval
 from labinterp.interpretation.yardstick import betrayed_unit, fits
 from labinterp.model import units
-from labinterp.model.measurand import AcceptedUnit, Measurand, Plausibility, UnitConfusion
 from labinterp.model.panel import Problem, Result
 from labinterp.model.quantity import PRINTED_COMPARATOR, Extent
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from labinterp.interpretation.identify import Identified
+    from labinterp.model.measurand import AcceptedUnit, Measurand, Plausibility, UnitConfusion
 
 _STALE: Final = timedelta(days=90)
 _CLOCK_SLACK: Final = timedelta(hours=26)
@@ -80,7 +87,8 @@ def _queries(result: Result, identified: Identified, supported: bool) -> Iterabl
         if _suggests(confusion, result, identified, supported):
             yield _question(
                 result,
-                f"{_shown(result)} would be more usual in {_printed(result.measurand, confusion.likely)} "
+                f"{_shown(result)} would be more usual in "
+                f"{_printed(result.measurand, confusion.likely)} "
                 f"({confusion.why}); it was interpreted as sent. Please confirm the unit",
             )
     bounds = result.measurand.plausibility
@@ -127,7 +135,8 @@ def _interval_questions(result: Result, identified: Identified) -> Iterable[Prob
     if other is not None:
         yield _question(
             result,
-            f"{_shown(result)} came with the interval {printed.text.strip()}, which fits {other.printed} and not "
+            f"{_shown(result)} came with the interval {printed.text.strip()}, which "
+            f"fits {other.printed} and not "
             f"{own.printed}; the result was interpreted as sent and that interval was not used. "
             "Please confirm the unit",
         )
@@ -196,7 +205,10 @@ def _shown(result: Result) -> str:
     if quantity is None:
         return result.measurand.spoken
     sign = PRINTED_COMPARATOR[quantity.comparator] if quantity.comparator else ""
-    return f"{result.measurand.spoken} {sign}{quantity.number:f} {_printed(result.measurand, quantity.unit)}"
+    return (
+        f"{result.measurand.spoken} {sign}{quantity.number:f} "
+        f"{_printed(result.measurand, quantity.unit)}"
+    )
 
 
 # ---- status
@@ -240,7 +252,10 @@ def aware(moment: datetime) -> datetime:
 
 
 def once_each(results: Iterable[Result], collected_at: datetime | None) -> Validated:
-    """One usable result per measurand: the latest; equal ones once; unlike ones of one time not at all."""
+    """One usable result per measurand: the latest; equal ones once.
+
+    Unlike ones of one time not at all.
+    """
     groups: dict[str, list[Result]] = {}
     unusable: list[Result] = []
     for result in results:
@@ -313,7 +328,10 @@ def _order(result: Result) -> tuple[Fraction, str, str, str]:
 
 def _stale(found: Validated, group: list[Result], age: timedelta) -> Validated:
     name = group[0].measurand.spoken
-    message = f"{name} is {age.days} days older than the newest result; it was not combined with the others"
+    message = (
+        f"{name} is {age.days} days older than the newest result; it was not combined with "
+        "the others"
+    )
     shown = tuple(replace(one, usable=False, why_unusable=message) for one in group)
     problems = tuple(Problem("stale-result", message, one.where, one.measurand.id) for one in group)
     return replace(found, results=(*found.results, *shown), problems=(*found.problems, *problems))

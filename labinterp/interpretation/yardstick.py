@@ -1,23 +1,31 @@
-"""The laboratory's interval laid beside ours, unit by unit: the best witness of which unit a result is really in.
+"""The laboratory's interval laid beside ours, unit by unit.
 
-The interval travels with the result and betrays a wrong unit more often than the value does. It only raises questions;
+The best witness of which unit a result is really in.
+
+The interval travels with the result and betrays a wrong unit more often than the value does. It
+only raises questions;
 no unit is ever corrected by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from labinterp.interpretation.identify import Identified
-from labinterp.interpretation.printed_interval import PrintedInterval
 from labinterp.model import units
-from labinterp.model.measurand import AcceptedUnit, Measurand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from labinterp.interpretation.identify import Identified
+    from labinterp.interpretation.printed_interval import PrintedInterval
+    from labinterp.model.measurand import AcceptedUnit, Measurand
 
 _CLOSE: Final = Fraction(13, 10)
-"""Ends within this ratio of ours agree: wider than published intervals of one measurand differ among
+"""Ends within this ratio of ours agree.
+
+Wider than published intervals of one measurand differ among
 themselves, narrower than any two of its units do (milliequivalents of magnesium excepted)."""
 _FAR: Final = Fraction(16, 10)
 """Ends beyond this ratio of all of ours are another unit's, where that unit agrees."""
@@ -36,7 +44,10 @@ def fits(printed: PrintedInterval, unit: AcceptedUnit, identified: Identified) -
 def betrayed_unit(
     printed: PrintedInterval, reported: AcceptedUnit, identified: Identified
 ) -> AcceptedUnit | None:
-    """The accepted unit this interval is plainly in, where that is not the reported one; else None."""
+    """The accepted unit this interval is plainly in, where that is not the reported one.
+
+    Else None.
+    """
     distance = _distance(printed, reported, identified)
     if distance is None or distance <= _FAR:
         return None
@@ -47,7 +58,10 @@ def betrayed_unit(
 def _distance(
     printed: PrintedInterval, unit: AcceptedUnit, identified: Identified
 ) -> Fraction | None:
-    """The smallest ratio, over our intervals, by which the ends differ; None where nothing can be compared."""
+    """The smallest ratio, over our intervals, by which the ends differ.
+
+    None where nothing can be compared.
+    """
     try:
         factor = units.factor(
             unit.ucum,

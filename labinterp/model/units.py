@@ -1,8 +1,11 @@
 """The one door to pint: exact factors between two UCUM units of one measurand.
 
-Pint is asked for single, known units only (`milligram`, `liter`), never for text from outside, and only the first time
-a unit is met; everything is a fraction, so that converting there and back returns the very number. What pint cannot
-know is settled here: mass becomes substance through the measurand's own molar mass, charge through its valence, and
+Pint is asked for single, known units only (`milligram`, `liter`), never for text from outside, and
+only the first time
+a unit is met; everything is a fraction, so that converting there and back returns the very number.
+What pint cannot
+know is settled here: mass becomes substance through the measurand's own molar mass, charge through
+its valence, and
 arbitrary units ([IU], pH) become nothing else.
 """
 
@@ -58,7 +61,8 @@ def factor(
         valence: charges per particle; None when equivalents are refused.
 
     Raises:
-        UnitError: the units do not measure the same, or the needed molar mass or valence is missing.
+        UnitError: the units do not measure the same, or the needed molar mass or valence is
+        missing.
     """
     if from_unit == to_unit:
         return Fraction(1)
@@ -76,7 +80,10 @@ def is_unit(code: str) -> bool:
 
 
 def kind(code: str) -> str:
-    """What a unit counts: `mass`, `substance`, `equivalent`, or `other`; the LOINC property must agree."""
+    """What a unit counts: `mass`, `substance`, `equivalent`, or `other`.
+
+    The LOINC property must agree.
+    """
     try:
         counted = {name for name, exponent in _measure(code)[1] if exponent > 0}
     except UnitError:
@@ -179,7 +186,10 @@ def _unit(symbol: str, code: str) -> tuple[Fraction, Dimension]:
 
 
 def _prefixed(symbol: str) -> Iterator[tuple[str, str]]:
-    """Every way to read a symbol as prefix and unit; without prefix first (`min` is no milli-inch)."""
+    """Every way to read a symbol as prefix and unit.
+
+    Without prefix first (`min` is no milli-inch).
+    """
     yield "", symbol
     for length in (1, 2):
         if symbol[:length] in _PREFIXES:
@@ -202,7 +212,10 @@ def _asked(name: str) -> tuple[Fraction, Dimension]:
 
 @cache
 def _registry() -> Any:
-    """Pint's registry on fractions; imported at the first conversion, for it takes a third of a second."""
+    """Pint's registry on fractions.
+
+    Imported at the first conversion, for it takes a third of a second.
+    """
     import pint  # noqa: PLC0415 - lazily, so that a panel in canonical units never waits for it
 
     return pint.UnitRegistry(non_int_type=Fraction)
