@@ -201,15 +201,23 @@ def _results(
     received_at: datetime,
     found: list[PlaceOfProblem],
 ) -> tuple[ReportedResult, ...]:
+    places = _places(sent, path)
     return tuple(
-        _result(result, f"{path}[{index}]", received_at, found) for index, result in enumerate(sent)
+        _result(result, where, received_at, found)
+        for result, where in zip(sent, places, strict=True)
     )
 
 
+def _places(sent: Sequence[Mapping[str, Any]], path: str) -> list[str]:
+    """Each result's place: the sender's own where all differ, else its path."""
+    paths = [f"{path}[{index}]" for index in range(len(sent))]
+    own = [str(result.get("where") or place) for result, place in zip(sent, paths, strict=True)]
+    return own if len(set(own)) == len(own) else paths
+
+
 def _result(
-    sent: Mapping[str, Any], path: str, received_at: datetime, found: list[PlaceOfProblem]
+    sent: Mapping[str, Any], where: str, received_at: datetime, found: list[PlaceOfProblem]
 ) -> ReportedResult:
-    where = sent.get("where", path)
     comparator, value = _value(sent.get("value"))
     specimen = sent.get("specimen")
     return ReportedResult(

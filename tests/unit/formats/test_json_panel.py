@@ -287,6 +287,20 @@ def test_numbers_of_the_specimen_are_exact():
     assert str(received_of(panel, NOW).submission.haemolysis_index) == str(Decimal("12.50"))
 
 
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (["row 2", "row 3"], ["row 2", "row 3"]),
+        (["row 2", "row 2"], ["results[0]", "results[1]"]),
+        (["results[1]", None], ["results[0]", "results[1]"]),
+    ],
+)
+def test_the_senders_own_places_stand_where_they_tell_results_apart(own, expected):
+    results = [{**POTASSIUM, "where": where} for where in own]
+    submission = received_of({"results": results}, NOW).submission
+    assert [one.where for one in submission.results] == expected
+
+
 def test_a_body_is_read_whole_through_the_registry():
     reading = read("json", b'{"results": [{"test": "K", "value": 4, "unit": "mmol/L"}]}', NOW)
     assert reading.refused == ()
