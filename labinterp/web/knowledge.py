@@ -47,7 +47,14 @@ def knowledge_item(item_id: str) -> ResponseReturnValue:
     """Everything known of one item."""
     held = services().knowledge
     item = known.describe(held, item_id)
-    return render_template("knowledge_item.html", item=item, item_id=item_id, sources=held.sources)
+    return render_template(
+        "knowledge_item.html", item=item, item_id=item_id, sources=held.sources, is_long=_is_long
+    )
+
+
+def _is_long(value: Any) -> bool:
+    """Is it a list of entries, which the page folds away?"""
+    return isinstance(value, list | tuple) and any(isinstance(part, dict) for part in value)
 
 
 def _holds(item: dict[str, Any], words: str) -> bool:

@@ -98,17 +98,13 @@ class _Entry:
 
 
 def _found(body: bytes, names: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
-    """Each pasted line before, in and after the place where its value was found."""
-    lines = pasted.parse(decoded(body)[0], names)
-    return {
-        line.place: (
-            line.text[: line.span[0]],
-            line.text[slice(*line.span)],
-            line.text[line.span[1] :],
-        )
-        for line in lines
-        if line.span
-    }
+    """Each pasted line before, in and after its value; a line that gave none stands whole."""
+    found = {}
+    for line in pasted.parse(decoded(body)[0], names):
+        start, end = line.span or (len(line.text), len(line.text))
+        place = line.place or f"line {line.number}"
+        found[place] = (line.text[:start], line.text[start:end], line.text[end:])
+    return found
 
 
 def _one(entry: _Entry, typed_fields: Form, answers: Form, now: datetime) -> Read:

@@ -171,7 +171,7 @@ def _patient(one: Received, answer: Interpretation, read: Read, context: _Contex
     taken_out = [_taken_out(row) for row in read.rows if not row.is_used]
     places = tuple(result.where for result in reported)
     rest = [problem for problem in answer.problems if not _is_about_any(problem.where, places)]
-    unread = [_unread(problem) for problem in rest if problem.code == UNREAD]
+    unread = [_unread(problem, context) for problem in rest if problem.code == UNREAD]
     remarks = tuple(problem.message for problem in rest if problem.code != UNREAD)
     return PatientLines(one.where, one.identity, (*lines, *taken_out, *unread), remarks)
 
@@ -268,8 +268,9 @@ def _taken_out(row: Row) -> Line:
     return _idle(row.index, received, "You took this line out.")
 
 
-def _unread(problem: ProblemRecord) -> Line:
-    return _idle(None, problem.where, problem.message)
+def _unread(problem: ProblemRecord, context: _Context) -> Line:
+    received = "".join(context.found.get(problem.where, (problem.where,)))
+    return _idle(None, received, problem.message)
 
 
 def _idle(index: int | None, received: str, remark: str) -> Line:

@@ -107,11 +107,11 @@ def test_someone_about_to_be_signed_out_is_warned_and_can_stay(open_page):
     page.clock.install()
     sign_in(page)
     page.goto("/panels/new")
-    page.get_by_label("Paste from the record").fill("Potassium 2.4")
+    page.get_by_role("textbox", name="Paste from the record").fill("Potassium 2.4")
     page.clock.fast_forward("28:30")
     page.get_by_role("button", name="Stay signed in").click()
     page.wait_for_selector("text=Stay signed in", state="detached")
-    assert page.get_by_label("Paste from the record").input_value() == "Potassium 2.4"
+    assert page.get_by_role("textbox", name="Paste from the record").input_value() == "Potassium 2.4"
 
 
 def test_the_focus_is_never_hidden_under_the_patients_strip(open_page):

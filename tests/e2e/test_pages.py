@@ -20,7 +20,7 @@ Sodium 139 mmol/L"""
 
 def fill(page, text, **more):
     page.goto("/panels/new")
-    page.get_by_label("Paste from the record").fill(text)
+    page.get_by_role("textbox", name="Paste from the record").fill(text)
     for name, value in (ABOUT | more).items():
         if name in ("sex", "pregnant"):
             page.locator(f"input[name={name}][value={value}]").check()

@@ -3,6 +3,9 @@
 import re
 from html.parser import HTMLParser
 
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
 FIVE_LINES = """Magnesium 1.1 mg/dL (1.7-2.2) L
 Potassium 2.9 mmol/L (3.5-5.3) L
 Calcium 7.2 mg/dL (8.5-10.5) L
@@ -103,7 +106,11 @@ class Person:
         path = next(
             form_action for form_action, _ in Form(page).forms if form_action.endswith(action)
         )
-        answer = self.client.post(path, data=held, content_type="multipart/form-data")
+        files = {name: FileStorage(*one) for name, one in held.items() if isinstance(one, tuple)}
+        boundary, body = encode_multipart(held | files)
+        answer = self.client.post(
+            path, data=body, content_type=f'multipart/form-data; boundary="{boundary}"'
+        )
         assert answer.status_code == status, (path, answer.status_code, said(answer.text)[:900])
         return answer.headers["Location"] if status == 303 else answer.text
 

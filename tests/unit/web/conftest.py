@@ -1,5 +1,6 @@
 """The real service on a database of its own, with a queue that only remembers and a clock to turn."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,18 +33,41 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-def services(tmp_path, clock):
-    wired = bootstrap.services(
-        {
-            "DATA_DIR": str(tmp_path),
-            "CONTACT": "duty biochemist, extension 4000",
-            "OPERATOR_LINE": "Run by the laboratory of Example Trust for evaluation.",
-        }
+def wired(folder, clock):
+    """The service over the database in this folder, made if need be."""
+    environment = {
+        "DATA_DIR": str(folder),
+        "CONTACT": "duty biochemist, extension 4000",
+        "OPERATOR_LINE": "Run by the laboratory of Example Trust for evaluation.",
+    }
+    return replace(bootstrap.services(environment), queue=InlineQueue(), now=clock)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A folder with an empty database, an organisation and Ann; each test gets a copy."""
+    folder = tmp_path_factory.mktemp("made-once")
+    services = wired(folder, Clock())
+    bootstrap.upgrade(services)
+    organisation = administer.create_organisation(services, "Example Trust")
+    administer.create_user(
+        services,
+        organisation.id,
+        email="ann@example.org",
+        name="Ann Example",
+        scopes=EVERYTHING,
+        password=PASSWORD,
     )
-    made = replace(wired, queue=InlineQueue(), now=clock)
-    bootstrap.upgrade(made)
-    return made
+    services.store.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def services(tmp_path, made_once, clock):
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
+    made = wired(tmp_path, clock)
+    yield made
+    made.store.engine.dispose()
 
 
 @pytest.fixture
@@ -52,15 +76,8 @@ def organisation(services):
 
 
 @pytest.fixture
-def ann(services, organisation):
-    return administer.create_user(
-        services,
-        organisation.id,
-        email="ann@example.org",
-        name="Ann Example",
-        scopes=EVERYTHING,
-        password=PASSWORD,
-    )
+def ann(services):
+    return administer.users(services)[0]
 
 
 @pytest.fixture
