@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from labinterp.errors import KnowledgeError, Place
@@ -91,14 +92,20 @@ def paths(folder: Path) -> Iterator[Path]:
 
 def parsed(name: str, path: Path) -> Document:
     """One file as a document."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - a start from the compiled form needs no YAML
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
-
     try:
-        text = path.read_text(encoding="utf-8")
-        node = YAML(typ="safe", pure=True).compose(text)
+        return parsed_text(name, path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise refusal([Place(f"{name}:1", "knowledge-invalid", "is not UTF-8")]) from error
+
+
+@lru_cache(maxsize=1024)
+def parsed_text(name: str, text: str) -> Document:
+    """A file's text as a document; an unchanged file is parsed once in a process."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - a start from the compiled form needs no YAML
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - see above
+
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
         raise refusal([_unreadable(name, error)]) from error
     return _document(name, node)

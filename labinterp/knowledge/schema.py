@@ -40,6 +40,12 @@ def kind(name: str) -> str:
     return KIND_OF_FOLDER.get(top, top) if rest else top.removesuffix(".yaml")
 
 
+_KINDS_OF_EXAMPLE: Final = (
+    "one example of each kind is needed: found, not found, cannot tell"
+    " (or `cannot_tell: never: …`, saying why there is none)"
+)
+
+
 class Schemas:
     """The schemas of one folder of knowledge, ready to check documents."""
 
@@ -70,7 +76,8 @@ def _place(document: Document, error: ValidationError) -> Place:
     closest = best_match([error]) or error
     where = tuple(closest.absolute_path)
     top = "" if not where else f"{'.'.join(map(str, where))}: "
-    return document.place(where, f"{top}{closest.message}")
+    message = _KINDS_OF_EXAMPLE if closest.validator == "contains" else closest.message
+    return document.place(where, f"{top}{message}")
 
 
 def _is_number(_: object, value: object) -> bool:
