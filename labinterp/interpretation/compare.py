@@ -5,7 +5,6 @@ And whether that is more than biology and the method explain.
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import isqrt
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.facts import of_result
 from labinterp.interpretation.sentences import value_text
-from labinterp.interpretation.validate import aware
+from labinterp.interpretation.validate import LONG_AGO, aware
 from labinterp.model.panel import Change, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.measurand import Measurand, Variation
@@ -66,7 +66,7 @@ def _latest(earlier: Iterable[Earlier]) -> Mapping[str, Earlier]:
         ),
         key=lambda one: (
             one[0] is not None,
-            aware(one[0]) if one[0] else aware(datetime.min),
+            aware(one[0]) if one[0] else LONG_AGO,
             one[1].where,
         ),
     )

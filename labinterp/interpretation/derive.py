@@ -121,7 +121,7 @@ def _borrowed_notes(inputs: list[Result]) -> tuple[str, ...]:
 
 
 def _decimal(value: Fraction) -> Decimal:
-    """A fraction as a decimal long enough that nothing is lost before the one rounding for print."""
+    """A fraction as a decimal, long enough to lose nothing before the one rounding for print."""
     with localcontext() as context:
         context.prec = _KEPT_DIGITS
         return Decimal(value.numerator) / Decimal(value.denominator)

@@ -174,7 +174,7 @@ def _with_patient(
 
 
 def with_stand_ins(results: Mapping[str, Fact]) -> dict[str, Fact]:
-    """A measurand that was not reported is read from the one that stands in for it (plasma potassium)."""
+    """What was not reported is read from what stands in for it: a lone plasma potassium."""
     stand_ins = {
         fact.measurand.stands_in_for: fact
         for fact in results.values()

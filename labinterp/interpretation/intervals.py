@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from labinterp.interpretation.settings import Settings
+    from labinterp.model.codes import Sex
     from labinterp.model.interval import AppliesTo, DecisionLimit, Interval
     from labinterp.model.knowledge import Knowledge, RangeSet
     from labinterp.model.measurand import Measurand
@@ -139,7 +140,7 @@ def _rows(
 
     In the order they are tried.
     """
-    names = (range_set.id,)
+    names: tuple[str, ...] = (range_set.id,)
     if range_set.composed:
         pick = range_set.picks.get(measurand.id)
         names = range_set.others if pick is None else pick.child if child else pick.adult
@@ -150,7 +151,8 @@ def _rows(
 def _persons(patient: Patient, ages: list[Decimal]) -> Iterator[Patient]:
     """Everyone this patient could be, as far as the rows tell people apart; an adult first."""
     known_ages = [patient.age_days] if patient.age_days is not None else _adults_first(ages)
-    sexes = [patient.sex] if patient.sex in ("female", "male") else ["female", "male"]
+    both: tuple[Sex, ...] = ("female", "male")
+    sexes = (patient.sex,) if patient.sex in both else both
     weeks = [patient.gestation_weeks]
     if patient.pregnancy == "pregnant" and patient.gestation_weeks is None:
         weeks = list(_WEEKS_OF_EACH)

@@ -28,19 +28,56 @@ if TYPE_CHECKING:
     from labinterp.model.submission import ReportedResult
 
 WORDS: Final = {
-    "normal": "within", "within": "within", "within range": "within", "in range": "within", "low": "low",
-    "below": "low", "decreased": "low", "high": "high", "above": "high", "raised": "high", "elevated": "high",
+    "normal": "within",
+    "within": "within",
+    "within range": "within",
+    "in range": "within",
+    "low": "low",
+    "below": "low",
+    "decreased": "low",
+    "high": "high",
+    "above": "high",
+    "raised": "high",
+    "elevated": "high",
     "increased": "high",
-}  # fmt: skip
+}
 """Results reported in words, and the standing they amount to."""
 _SHORT_WORDS: Final = {
-    "pos": "positive", "neg": "negative", "detected": "positive", "not detected": "negative", "+": "positive",
-    "reactive": "positive", "non reactive": "negative", "nonreactive": "negative", "-": "negative",
-}  # fmt: skip
+    "pos": "positive",
+    "neg": "negative",
+    "detected": "positive",
+    "not detected": "negative",
+    "+": "positive",
+    "reactive": "positive",
+    "non reactive": "negative",
+    "nonreactive": "negative",
+    "-": "negative",
+}
 _NOT_MEASURED: Final = frozenset(
-    {"pending", "not done", "not measured", "not tested", "n/a", "na", "unable", "cancelled", "haemolysed", "hemolyzed",
-     "insufficient", "see comment", "nil", "none", "null", "tnp", "qns", "-", "--", "---", "*"}
-)  # fmt: skip
+    {
+        "pending",
+        "not done",
+        "not measured",
+        "not tested",
+        "n/a",
+        "na",
+        "unable",
+        "cancelled",
+        "haemolysed",
+        "hemolyzed",
+        "insufficient",
+        "see comment",
+        "nil",
+        "none",
+        "null",
+        "tnp",
+        "qns",
+        "-",
+        "--",
+        "---",
+        "*",
+    }
+)
 _NO_UNIT: Final = frozenset({"[pH]", "1", "%", "{ratio}"})
 _DUMMY_UNITS: Final = frozenset({"", "-", "none", "n/a", "null", "1", "ratio", "unknown"})
 _LONGEST_SHOWN: Final = 40
@@ -177,11 +214,7 @@ def _the_one_meant(
     The name decides.
     """
     names = {name_key(reported.name or ""), *(code.code for code in reported.codes)}
-    fitting = [
-        unit
-        for unit in found
-        if not unit.only_when_named or names & {name_key(one) for one in unit.only_when_named} | names & set(unit.only_when_named)
-    ]  # fmt: skip
+    fitting = [unit for unit in found if _is_named(unit, names)]
     named = [unit for unit in fitting if unit.only_when_named] or fitting
     if len(named) == 1:
         return _Unit(named[0])
@@ -190,6 +223,12 @@ def _the_one_meant(
         f"{' or '.join(unit.printed for unit in found)}; the name or a LOINC code must say which"
     )
     return _Unit(None, Problem("unit-unknown", text, reported.where, identified.measurand.id))
+
+
+def _is_named(unit: AcceptedUnit, names: set[str]) -> bool:
+    """Does the unit need no name beside it, or stands one of those it needs there?"""
+    needed = unit.only_when_named
+    return not needed or not names.isdisjoint((*needed, *map(name_key, needed)))
 
 
 def _unknown_unit(text: str, measurand: Measurand, reported: ReportedResult) -> Problem:

@@ -22,8 +22,17 @@ Trouble = Literal["empty", "words", "ambiguous_comma", "too_long", "two_comparat
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _WIDE: Final = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {0x2212: "-"}
 _COMPARATORS: Final[dict[str, Comparator]] = {
-    "<": "<", ">": ">", "<=": "<=", ">=": ">=", "=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=",
-}  # fmt: skip
+    "<": "<",
+    ">": ">",
+    "<=": "<=",
+    ">=": ">=",
+    "=<": "<=",
+    "=>": ">=",
+    "≤": "<=",
+    "≥": ">=",
+    "⩽": "<=",
+    "⩾": ">=",
+}
 _WITH_SIGN: Final = re.compile(r"\s*([<>]=?|=[<>]|[≤≥⩽⩾])?\s*(.*?)\s*", re.DOTALL)
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 _COMMA: Final = re.compile(r"[+-]?[0-9]{1,15},[0-9]{1,15}")

@@ -22,6 +22,7 @@ from labinterp.interpretation.derive import derive
 from labinterp.interpretation.explain import Explained, explain
 from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel
 from labinterp.interpretation.findings import with_findings
+from labinterp.interpretation.grading import Case
 from labinterp.interpretation.notices import notices, unknown_age
 from labinterp.interpretation.reading import Reading, read
 from labinterp.interpretation.recognise import recognise
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from labinterp.model.patient import Patient
 
 NO_CHOICES: Final = Choices()
+Rivals = dict[str, "list[Fact]"]
 
 
 def interpret(
@@ -66,7 +68,8 @@ def interpret(
         *unknown_age(placed.classifications, patient),
     )
     strata = _strata(knowledge, panel, placed, reading, problems)
-    urgent = _urgency(knowledge, settings, panel, placed, reading, strata)
+    rivals = _rivals(reading, patient, settings, knowledge)
+    urgent = _urgency(knowledge, placed, rivals, strata)
     return assemble(
         Parts(
             submission=submission,
@@ -161,7 +164,7 @@ def _strata(
     doubts = artefacts.doubts_after_substitution(suspected)
     patterns = find_patterns(knowledge, assessed, doubts, scope)
     unanswerable = reading.unusable | (suspected.blocked.keys() - suspected.substitutes.keys())
-    explained = explain(knowledge, panel.patient, assessed, reported, doubts, unanswerable)
+    explained = explain(Case(knowledge, panel.patient, assessed, reported), doubts, unanswerable)
     return _Strata(
         scope,
         suspected,
@@ -204,17 +207,9 @@ class _Urgent:
     undecided: tuple[Undecided, ...]
 
 
-def _urgency(
-    knowledge: Knowledge,
-    settings: Settings,
-    panel: Panel,
-    placed: _Placed,
-    reading: Reading,
-    strata: _Strata,
-) -> _Urgent:
+def _urgency(knowledge: Knowledge, placed: _Placed, rivals: Rivals, strata: _Strata) -> _Urgent:
     """Urgency reads everything as reported, in every reading that is left open."""
     facts = urgency.as_urgent(strata.reported, placed.classifications)
-    rivals = _rivals(reading, panel.patient, settings, knowledge)
     single = urgency.single_results(knowledge, facts, rivals, strata.suspected.doubts)
     findings, open_ones = urgency.in_scope(single, strata.scope, facts)
     as_reported = find_patterns(knowledge, strata.reported, strata.suspected.doubts, strata.scope)
@@ -232,9 +227,7 @@ def _urgency(
     return _Urgent(overall, because, findings, open_ones)
 
 
-def _rivals(
-    reading: Reading, patient: Patient, settings: Settings, knowledge: Knowledge
-) -> dict[str, list[Fact]]:
+def _rivals(reading: Reading, patient: Patient, settings: Settings, knowledge: Knowledge) -> Rivals:
     """Unlike results of one time as facts, each for a reading of its own."""
     facts: dict[str, list[Fact]] = {}
     for result in reading.rivals:

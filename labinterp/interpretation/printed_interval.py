@@ -18,17 +18,39 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = r"[+]?[0-9]{1,15}(?:[.,][0-9]{1,15})?"
 _BETWEEN: Final = re.compile(
-    rf"[\[(]?\s*({_NUMBER})\s*(?:-|–|—|‐|‑|~|\.\.|to|bis|until|and)\s*({_NUMBER})\s*[\])]?\s*(.*)", re.IGNORECASE
-)  # fmt: skip
+    rf"[\[(]?\s*({_NUMBER})\s*(?:-|–|—|‐|‑|~|\.\.|to|bis|until|and)\s*({_NUMBER})\s*[\])]?\s*(.*)",
+    re.IGNORECASE,
+)
 _ONE_SIDED: Final = re.compile(
-    rf"[\[(]?\s*([<>]=?|=[<>]|[≤≥⩽⩾]|up to|less than|below|under|above|over|more than|at least)\s*({_NUMBER})\s*[\])]?\s*(.*)",
+    r"[\[(]?\s*([<>]=?|=[<>]|[≤≥⩽⩾]|up to|less than|below|under|above|over|more than|at least)"
+    rf"\s*({_NUMBER})\s*[\])]?\s*(.*)",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
     r"\s*(?:ref(?:erence)?|interval|range|ref\.? ?(?:range|interval)|normal)\s*:?\s+", re.IGNORECASE
 )
-_UPPER: Final = {"<": False, "less than": False, "below": False, "under": False, "up to": True, "<=": True, "=<": True, "≤": True, "⩽": True}  # fmt: skip
-_LOWER: Final = {">": False, "more than": False, "above": False, "over": False, "at least": True, ">=": True, "=>": True, "≥": True, "⩾": True}  # fmt: skip
+_UPPER: Final = {
+    "<": False,
+    "less than": False,
+    "below": False,
+    "under": False,
+    "up to": True,
+    "<=": True,
+    "=<": True,
+    "≤": True,
+    "⩽": True,
+}
+_LOWER: Final = {
+    ">": False,
+    "more than": False,
+    "above": False,
+    "over": False,
+    "at least": True,
+    ">=": True,
+    "=>": True,
+    "≥": True,
+    "⩾": True,
+}
 _LONGEST: Final = 80
 
 

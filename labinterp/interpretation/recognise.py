@@ -108,9 +108,12 @@ def _symptoms(
         symptom = Symptom(
             term.id,
             cast("Literal['sudden', 'gradual', 'unknown']", _onset(reported)),
-            cast("Literal['left', 'right', 'both', 'unknown']", _SIDES.get((reported.side or "").casefold(), "unknown")),
+            cast(
+                "Literal['left', 'right', 'both', 'unknown']",
+                _SIDES.get((reported.side or "").casefold(), "unknown"),
+            ),
             reported.duration_days,
-        )  # fmt: skip
+        )
         found[term.id, symptom.onset, symptom.side] = symptom
         for course in _courses(symptom, term, knowledge):
             found.setdefault((course, "unknown", "unknown"), Symptom(course))

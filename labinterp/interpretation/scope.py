@@ -28,7 +28,7 @@ class Scope:
     is_pregnancy_only: bool = False
 
     def covers(self, rule: Rule) -> bool:
-        """Does this rule speak for this patient? One that asks about pregnancy speaks for the pregnant."""
+        """Does this rule speak for this patient? One that asks about pregnancy speaks for them."""
         if self.notice is None:
             return True
         return self.is_pregnancy_only and any(

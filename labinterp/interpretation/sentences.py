@@ -37,19 +37,31 @@ if TYPE_CHECKING:
     from labinterp.model.measurand import Measurand
 
 _STANDINGS: Final = {
-    "low": "is below its interval", "critically_low": "is critically low", "within": "is within its interval",
-    "high": "is above its interval", "critically_high": "is critically high", "unknown": "has no standing",
-}  # fmt: skip
+    "low": "is below its interval",
+    "critically_low": "is critically low",
+    "within": "is within its interval",
+    "high": "is above its interval",
+    "critically_high": "is critically high",
+    "unknown": "has no standing",
+}
 _CLAIMS: Final = {
-    "low": "low", "high": "high", "within": "within its interval", "not_low": "not low", "not_high": "not high",
+    "low": "low",
+    "high": "high",
+    "within": "within its interval",
+    "not_low": "not low",
+    "not_high": "not high",
     "low_or_lowest_third": "low, or in the lowest third of its interval",
-    "high_or_highest_third": "high, or in the highest third of its interval", "outside": "outside its interval",
-    "present": "reported", "missing": "not reported",
-}  # fmt: skip
+    "high_or_highest_third": "high, or in the highest third of its interval",
+    "outside": "outside its interval",
+    "present": "reported",
+    "missing": "not reported",
+}
 _COMPARED: Final = {
-    "lt": ("is below", "is not below"), "le": ("is at or below", "is above"),
-    "gt": ("is above", "is not above"), "ge": ("is at or above", "is below"),
-}  # fmt: skip
+    "lt": ("is below", "is not below"),
+    "le": ("is at or below", "is above"),
+    "gt": ("is above", "is not above"),
+    "ge": ("is at or above", "is below"),
+}
 _COMPUTED: Final = {
     "implausible_value": ("A value or unit cannot be right", "Every value and unit is plausible"),
     "discordant_duplicate": (
@@ -64,7 +76,7 @@ _COMPUTED: Final = {
         "Outside its interval, and covered by no other rule",
         "No further result is outside its interval",
     ),
-}  # fmt: skip
+}
 DECIMALS_OF_DERIVED: Final = 2
 
 
@@ -152,7 +164,7 @@ def value_text(fact: Fact) -> str:
 
 
 def number_text(number: Decimal, measurand: Measurand, unit: str) -> str:
-    """The reported digits; a derived number with more digits than any laboratory prints is rounded once."""
+    """The reported digits; a derived number with more of them than any report is rounded once."""
     if -int(number.as_tuple().exponent) <= 6:  # noqa: PLR2004 - no laboratory reports more decimals
         return f"{number:f}"
     accepted = measurand.accepted(unit)
@@ -247,16 +259,18 @@ def _text(teller: Teller, leaf: TextIs, truth: bool | None) -> str:
     name = teller.facts.name(leaf.measurand)
     if fact is None:
         return f"{name} was not measured"
-    return f"{name} is {fact.text or 'not reported in words'}{'' if truth is not False else f', not {leaf.text}'}"
+    said = fact.text or "not reported in words"
+    return f"{name} is {said}, not {leaf.text}" if truth is False else f"{name} is {said}"
 
 
 def _recorded(kind: str, what: str) -> Callable[[Teller, Any, bool | None], str]:
     def tell(teller: Teller, leaf: Any, truth: bool | None) -> str:
         asked = getattr(leaf, what)
         recorded = {
-            "symptoms": teller.facts.symptoms, "conditions": teller.facts.conditions,
+            "symptoms": teller.facts.symptoms,
+            "conditions": teller.facts.conditions,
             "medications": teller.facts.medications,
-        }[what]  # fmt: skip
+        }[what]
         if truth:
             onset = f" ({' or '.join(leaf.onset)} onset)" if getattr(leaf, "onset", ()) else ""
             return (
@@ -295,7 +309,7 @@ def _age(teller: Teller, leaf: AgeIs, truth: bool | None) -> str:
     return f"Age {int(teller.facts.age_years)} years {holds if truth else fails} {leaf.years:f}"
 
 
-def _sex(teller: Teller, leaf: SexIs, truth: bool | None) -> str:
+def _sex(teller: Teller, _: SexIs, truth: bool | None) -> str:
     return "Sex is not known" if truth is None else f"Sex: {teller.facts.sex}"
 
 

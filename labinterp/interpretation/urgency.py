@@ -51,7 +51,7 @@ class Urgencies:
 
 
 def as_urgent(facts: Facts, classifications: Iterable[Classification]) -> Facts:
-    """Facts in which a result whose standing depends on an unknown age or sex stands as an adult's would."""
+    """Facts in which a result that an unknown age or sex leaves open stands as an adult's would."""
     standings = {
         one.result.measurand.id: one.urgent_standing
         for one in classifications
@@ -66,11 +66,12 @@ def as_urgent(facts: Facts, classifications: Iterable[Classification]) -> Facts:
 
 def variants(facts: Facts, rivals: Mapping[str, Sequence[Fact]]) -> tuple[Facts, ...]:
     """The facts once for each of two unlike results of one test; without rivals just the facts."""
-    made = [facts]
-    for name, others in rivals.items():
-        for other in others:
-            made.append(replace(facts, results={**facts.results, name: other}))
-    return tuple(made)
+    readings = (
+        replace(facts, results={**facts.results, name: other})
+        for name, others in rivals.items()
+        for other in others
+    )
+    return (facts, *readings)
 
 
 def with_computed(

@@ -10,7 +10,6 @@ count as neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -23,10 +22,12 @@ from labinterp.model.panel import Problem, Result
 from labinterp.model.quantity import PRINTED_COMPARATOR, Extent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
     from labinterp.interpretation.identify import Identified
-    from labinterp.model.measurand import AcceptedUnit, Measurand, Plausibility, UnitConfusion
+    from labinterp.model.interval import Plausibility, UnitConfusion
+    from labinterp.model.measurand import AcceptedUnit, Measurand
 
 _STALE: Final = timedelta(days=90)
 _CLOCK_SLACK: Final = timedelta(hours=26)
@@ -36,7 +37,8 @@ _IGNORED: Final = frozenset(
 )
 _PRELIMINARY: Final = frozenset({"preliminary", "partial", "registered", "p", "r", "s", "i"})
 
-When = Mapping[str, "datetime | None"]
+LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
+"""Where no time is known: older than any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def plausible(
         return result, ()
     bounds = result.measurand.plausibility
     if bounds is not None and _beyond(
-        result, bounds.unit, bounds.reject_below, bounds.reject_above, identified
+        result, bounds.unit, bounds.reject_below, bounds.reject_above
     ):
         message = _rejected(result, identified)
         problem = Problem("value-implausible", message, result.where, result.measurand.id)
@@ -92,9 +94,7 @@ def _queries(result: Result, identified: Identified, supported: bool) -> Iterabl
                 f"({confusion.why}); it was interpreted as sent. Please confirm the unit",
             )
     bounds = result.measurand.plausibility
-    if bounds is not None and _beyond(
-        result, bounds.unit, bounds.query_below, bounds.query_above, identified
-    ):
+    if bounds is not None and _beyond(result, bounds.unit, bounds.query_below, bounds.query_above):
         yield _question(
             result, f"{_shown(result)} is unusual; it was interpreted as sent. Please confirm it"
         )
@@ -151,9 +151,7 @@ def _question(result: Result, message: str) -> Problem:
     return Problem("unit-doubtful", message, result.where, result.measurand.id)
 
 
-def _beyond(
-    result: Result, unit: str, low: Decimal | None, high: Decimal | None, identified: Identified
-) -> bool:
+def _beyond(result: Result, unit: str, low: Decimal | None, high: Decimal | None) -> bool:
     """Do all the values the result allows lie outside these bounds?"""
     if result.extent is None:
         return False
@@ -170,8 +168,10 @@ def _rejected(result: Result, identified: Identified) -> str:
     would_fit = [
         unit.printed
         for unit in result.measurand.units
-        if result.quantity is not None and unit.ucum != result.quantity.unit and _believable(result, unit, identified)
-    ]  # fmt: skip
+        if result.quantity is not None
+        and unit.ucum != result.quantity.unit
+        and _believable(result, unit, identified)
+    ]
     guess = f"; did you mean {' or '.join(dict.fromkeys(would_fit))}?" if would_fit else ""
     return f"{_shown(result)} cannot be right and was not interpreted{guess}"
 
@@ -275,7 +275,7 @@ def once_each(results: Iterable[Result], collected_at: datetime | None) -> Valid
 def _time(result: Result, collected_at: datetime | None) -> datetime:
     own = result.reported.collected_at if result.reported else None
     moment = own or collected_at
-    return aware(moment) if moment else datetime.min.replace(tzinfo=UTC)
+    return aware(moment) if moment else LONG_AGO
 
 
 def _add(
@@ -286,11 +286,7 @@ def _add(
     latest = max(times.values())
     current = [one for one in group if times[id(one)] == latest]
     earlier = tuple((times[id(one)], one) for one in group if times[id(one)] != latest)
-    if (
-        newest is not None
-        and newest - latest >= _STALE
-        and latest != datetime.min.replace(tzinfo=UTC)
-    ):
+    if newest is not None and newest - latest >= _STALE and latest != LONG_AGO:
         return _stale(found, group, newest - latest)
     unlike = _unlike(current)
     if len(unlike) == 1:

@@ -24,13 +24,34 @@ if TYPE_CHECKING:
 Dimension = frozenset[tuple[str, int]]
 
 _PREFIXES: Final = {
-    "f": "femto", "p": "pico", "n": "nano", "u": "micro", "m": "milli",
-    "c": "centi", "d": "deci", "da": "deca", "h": "hecto", "k": "kilo", "M": "mega", "G": "giga",
-}  # fmt: skip
+    "f": "femto",
+    "p": "pico",
+    "n": "nano",
+    "u": "micro",
+    "m": "milli",
+    "c": "centi",
+    "d": "deci",
+    "da": "deca",
+    "h": "hecto",
+    "k": "kilo",
+    "M": "mega",
+    "G": "giga",
+}
 _ATOMS: Final = {
-    "g": "gram", "L": "liter", "l": "liter", "m": "meter", "mol": "mole", "kat": "katal", "U": "enzyme_unit",
-    "s": "second", "min": "minute", "h": "hour", "d": "day", "Pa": "pascal", "bar": "bar",
-}  # fmt: skip
+    "g": "gram",
+    "L": "liter",
+    "l": "liter",
+    "m": "meter",
+    "mol": "mole",
+    "kat": "katal",
+    "U": "enzyme_unit",
+    "s": "second",
+    "min": "minute",
+    "h": "hour",
+    "d": "day",
+    "Pa": "pascal",
+    "bar": "bar",
+}
 _ARBITRARY: Final = {
     "eq": "equivalent",
     "[IU]": "international",
@@ -38,7 +59,7 @@ _ARBITRARY: Final = {
     "[pH]": "ph",
 }
 _WHOLE: Final = {"mm[Hg]": "mmHg", "%": "percent"}
-_TOKEN: Final = re.compile(
+_PART: Final = re.compile(
     r"\{[^}]*\}|\(|\)|/|\.|10[*^]-?\d+|\d+|[A-Za-z%\[\]]+[A-Za-z%\]]*(?:-?\d)?"
 )
 _LONGEST_CODE: Final = 64
@@ -129,24 +150,24 @@ def _sum(parts: Dimension) -> int:
 @lru_cache(maxsize=1024)
 def _measure(code: str) -> tuple[Fraction, Dimension]:
     """A UCUM code as a multiple of gram, mole, metre, second and the arbitrary units."""
-    if not code or len(code) > _LONGEST_CODE or "".join(_TOKEN.findall(code)) != code:
+    if not code or len(code) > _LONGEST_CODE or "".join(_PART.findall(code)) != code:
         raise UnitError(f"{code!r} is no UCUM unit that is known here")
-    tokens = iter(_TOKEN.findall(code))
-    return _product(tokens, code)
+    parts = iter(_PART.findall(code))
+    return _product(parts, code)
 
 
-def _product(tokens: Iterator[str], code: str) -> tuple[Fraction, Dimension]:
+def _product(parts: Iterator[str], code: str) -> tuple[Fraction, Dimension]:
     """Read factors up to the end or the closing bracket; `/` inverts what follows it."""
     scale, powers, sign = Fraction(1), dict[str, int](), 1
-    for token in tokens:
-        if token == ")":
+    for part in parts:
+        if part == ")":
             break
-        if token in "./":
-            sign = -1 if token == "/" else 1
+        if part in "./":
+            sign = -1 if part == "/" else 1
             continue
-        if token.startswith("{"):
+        if part.startswith("{"):
             continue
-        number, dimension = _product(tokens, code) if token == "(" else _component(token, code)
+        number, dimension = _product(parts, code) if part == "(" else _component(part, code)
         scale *= number**sign
         for name, exponent in dimension:
             powers[name] = powers.get(name, 0) + sign * exponent
@@ -154,20 +175,20 @@ def _product(tokens: Iterator[str], code: str) -> tuple[Fraction, Dimension]:
     return scale, frozenset((name, exponent) for name, exponent in powers.items() if exponent)
 
 
-def _component(token: str, code: str) -> tuple[Fraction, Dimension]:
+def _component(part: str, code: str) -> tuple[Fraction, Dimension]:
     """One unit with its exponent, or a number."""
-    if token.isdigit():
-        return Fraction(int(token)), frozenset()
-    if token.startswith(("10*", "10^")):
-        return Fraction(10) ** int(token[3:]), frozenset()
-    symbol, exponent = _split_exponent(token)
+    if part.isdigit():
+        return Fraction(int(part)), frozenset()
+    if part.startswith(("10*", "10^")):
+        return Fraction(10) ** int(part[3:]), frozenset()
+    symbol, exponent = _split_exponent(part)
     number, dimension = _unit(symbol, code)
     return number**exponent, frozenset((name, power * exponent) for name, power in dimension)
 
 
-def _split_exponent(token: str) -> tuple[str, int]:
-    digits = token[len(token.rstrip("0123456789-")) :]
-    return (token[: -len(digits)], int(digits)) if digits.strip("-") else (token, 1)
+def _split_exponent(part: str) -> tuple[str, int]:
+    digits = part[len(part.rstrip("0123456789-")) :]
+    return (part[: -len(digits)], int(digits)) if digits.strip("-") else (part, 1)
 
 
 @lru_cache(maxsize=1024)

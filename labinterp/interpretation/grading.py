@@ -1,0 +1,209 @@
+"""How strongly each mechanism holds: the first line of its grading that does, under every cap.
+
+A bare flag is never enough for "likely". What a probable artefact could have produced is shown with
+its doubt and explains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from labinterp.interpretation import conditions
+from labinterp.interpretation.conditions import Weighed, weigh
+from labinterp.interpretation.facts import ADJUSTED_CALCIUM, Facts
+from labinterp.interpretation.findings import about, silenced, undecided
+from labinterp.interpretation.sentences import Teller
+
+if TYPE_CHECKING:
+    from labinterp.model.codes import Strength
+    from labinterp.model.interpretation import Undecided
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.patient import Patient, Symptom
+    from labinterp.model.rule import Grading, Mechanism
+
+ORDER: Final[tuple[Strength, ...]] = ("opposes", "unlikely", "possible", "likely")
+HEMIFACIAL: Final = "hemifacial-spasm"
+EYELID_CAP: Final = "eyelid-only-cap"
+ONE_SIDED_CAP: Final = "one-sided-cap"
+PROVISIONAL_CAP: Final = "calcium-resolution"
+ARTEFACT_BLOCKS: Final = "artefact-blocks-attribution"
+_MOTOR: Final = frozenset({"twitch", "hyperexcitability", "motor", "movement"})
+_SEVERE: Final = ("critical-", "severe-")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One patient's panel as mechanisms see it.
+
+    Attributes:
+        facts: as assessed: substitutes in place, doubtful results unanswerable.
+        reported: as reported, to show what an artefact hides.
+    """
+
+    knowledge: Knowledge
+    patient: Patient
+    facts: Facts
+    reported: Facts
+
+    def holds(self, name: str) -> bool:
+        """Does this named condition of the knowledge hold?"""
+        condition = self.knowledge.named_conditions.get(name)
+        return condition is not None and conditions.holds(condition, self.facts) is True
+
+    @property
+    def motor_symptoms(self) -> tuple[Symptom, ...]:
+        """The recorded symptoms that are movement, or the want of it."""
+        terms = self.knowledge.terms.get("symptom", {})
+        return tuple(
+            one
+            for one in self.patient.symptoms
+            if one.id in terms and terms[one.id].domain in _MOTOR
+        )
+
+    def is_one_sided(self, symptom: Symptom) -> bool:
+        """Is this symptom one of one side of the face?"""
+        groups = self.knowledge.symptom_groups
+        if symptom.id in groups.get("one-sided", ()):
+            return True
+        return symptom.id in groups.get("side-matters", ()) and symptom.side in ("left", "right")
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A mechanism that holds, how strongly, and what that rests on.
+
+    Attributes:
+        strength: after the caps; None when a probable artefact leaves it open.
+        inherited: the strength is another mechanism's, through which alone this one acts.
+        cap: the rule that lowered it, if one did.
+    """
+
+    rule: Mechanism
+    strength: Strength | None
+    weighed: Weighed
+    line: Grading
+    inherited: bool = False
+    cap: str | None = None
+
+
+def weaker(one: Strength, other: Strength) -> Strength:
+    """The weaker of two strengths."""
+    return min(one, other, key=ORDER.index)
+
+
+def grade(case: Case) -> tuple[tuple[Graded, ...], tuple[Undecided, ...]]:
+    """Every mechanism that holds, and those that something missing leaves open."""
+    grader = _Grader(case)
+    graded: list[Graded] = []
+    open_ones: list[Undecided] = []
+    for rule in case.knowledge.mechanisms.values():
+        one = grader.grade(rule)
+        if one is not None:
+            graded.append(one)
+            continue
+        facts = silenced(case.facts, rule, case.knowledge)
+        missing = undecided(rule, weigh(rule.when, facts), Teller(case.knowledge, facts))
+        if missing is not None:
+            open_ones.append(missing)
+    return tuple(graded), tuple(open_ones)
+
+
+@dataclass(slots=True)
+class _Grader:
+    """Grades mechanisms one after the other, remembering those that others act through."""
+
+    case: Case
+    known: dict[str, Graded | None] = field(default_factory=dict)
+
+    def grade(self, rule: Mechanism) -> Graded | None:
+        """A mechanism's grade; None if no line of it holds."""
+        if rule.id not in self.known:
+            self.known[rule.id] = None  # a circle of inheritance ends here
+            one = self._first_line(rule)
+            self.known[rule.id] = self._hidden(rule, one) or one
+        return self.known[rule.id]
+
+    def _first_line(self, rule: Mechanism) -> Graded | None:
+        facts = silenced(self.case.facts, rule, self.case.knowledge)
+        for line in rule.grading:
+            if conditions.holds(line.when, facts) is True:
+                weighed = weigh(line.when, facts)
+                found = Graded(
+                    rule, self._strength(line), weighed, line, line.inherits_from is not None
+                )
+                return _capped(found, self.case)
+        return None
+
+    def _strength(self, line: Grading) -> Strength:
+        """A line's own strength, or that of the mechanism it acts through, under its ceiling."""
+        strength = line.strength
+        source = self.case.knowledge.mechanisms.get(line.inherits_from or "")
+        if source is not None:
+            graded = self.grade(source)
+            strength = graded.strength if graded else None
+        strength = strength or "unlikely"
+        return weaker(strength, line.at_most) if line.at_most else strength
+
+    def _hidden(self, rule: Mechanism, one: Graded | None) -> Graded | None:
+        """The line that would come first, did it not rest on what an artefact could have made."""
+        blocked = self.case.facts.blocked
+        if not blocked:
+            return None
+        reported = silenced(self.case.reported, rule, self.case.knowledge)
+        for line in rule.grading:
+            if one is not None and line is one.line:
+                return None
+            if conditions.holds(line.when, reported) is True:
+                weighed = weigh(line.when, reported)
+                if blocked.keys().isdisjoint(about(weighed.clauses)):
+                    return None
+                return Graded(rule, None, weighed, line, cap=ARTEFACT_BLOCKS)
+        return None
+
+
+# ---- caps
+
+
+def _capped(graded: Graded, case: Case) -> Graded:
+    """The grade under every cap that applies, with the rule of the one that lowered it."""
+    strength = graded.strength
+    for ceiling, name in _caps(graded, case):
+        if strength is not None and ORDER.index(strength) > ORDER.index(ceiling):
+            graded = replace(graded, strength=ceiling, cap=name)
+            strength = ceiling
+    return graded
+
+
+def _caps(graded: Graded, case: Case) -> tuple[tuple[Strength, str], ...]:
+    """The ceilings on this grade. Signs of tetany lift all of them."""
+    if case.holds("tetany-features"):
+        return ()
+    caps: list[tuple[Strength, str]] = []
+    is_believed = case.holds("provisional-calcium-believed")
+    if _rests_on_provisional(graded.weighed, case.facts) and not is_believed:
+        caps.append(("possible", PROVISIONAL_CAP))
+    if _is_eyelid_only(case) and not _has_severe_band(case.facts):
+        caps.append(("possible", EYELID_CAP))
+    motor = case.motor_symptoms
+    if motor and all(map(case.is_one_sided, motor)):
+        caps.append((graded.rule.by_sign.get(HEMIFACIAL, "unlikely"), ONE_SIDED_CAP))
+    return tuple(caps)
+
+
+def _rests_on_provisional(weighed: Weighed, facts: Facts) -> bool:
+    fact = facts.results.get(ADJUSTED_CALCIUM)
+    return fact is not None and fact.provisional and ADJUSTED_CALCIUM in about(weighed.clauses)
+
+
+def _is_eyelid_only(case: Case) -> bool:
+    motor = case.motor_symptoms
+    members = case.knowledge.symptom_groups.get("eyelid-only", ())
+    return bool(motor) and all(one.id in members for one in motor)
+
+
+def _has_severe_band(facts: Facts) -> bool:
+    return any(
+        fact.band is not None and fact.band.startswith(_SEVERE) and name not in facts.blocked
+        for name, fact in facts.results.items()
+    )
