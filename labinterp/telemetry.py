@@ -74,15 +74,19 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     to = stream or sys.stderr
-    structlog.configure(
-        processors=[*_common(), structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(to),
-        cache_logger_on_first_use=False,
-    )
+    _write_ours(number, to)
     handler = logging.StreamHandler(to)
     handler.setFormatter(_LibraryFormatter())
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+
+
+def _write_ours(level: int, stream: TextIO | None) -> None:
+    structlog.configure(
+        processors=[*_common(), structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 @contextmanager
@@ -210,3 +214,7 @@ def _registry() -> CollectorRegistry:
     except ValueError:  # PROMETHEUS_MULTIPROC_DIR is not set: this process stands alone
         return REGISTRY
     return shared
+
+
+# A process that never calls `configure` still writes nothing but what the list allows.
+_write_ours(logging.WARNING, None)

@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery, signals
 from kombu import Exchange, Queue  # type: ignore[attr-defined]  # it has no types
 
-from labinterp import bootstrap, jobs, telemetry
+from labinterp import bootstrap, jobs, knowledge, telemetry
 
 _settings = bootstrap.settings()
 
@@ -51,6 +51,12 @@ app.conf.update(
     worker_max_tasks_per_child=1000,
     enable_utc=True,
 )
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _read_knowledge_once(**_: Any) -> None:
+    """Before the pool is made: its processes share what was read, and start at once."""
+    knowledge.load()
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types

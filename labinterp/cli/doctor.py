@@ -32,17 +32,30 @@ def register(subparsers: Any) -> None:
 
 def run(_args: argparse.Namespace) -> int:
     """Print a line for each thing looked at; 3 when one of them is not well."""
-    from labinterp import bootstrap  # noqa: PLC0415 - --help stays quick
+    from labinterp import bootstrap, telemetry  # noqa: PLC0415 - --help stays quick
     from labinterp.errors import LabinterpError  # noqa: PLC0415
 
+    telemetry.configure("error")  # the lines below say what is wrong
     try:
-        services = bootstrap.services()
+        services = bootstrap.services(_environment())
     except LabinterpError as error:
         _say("settings", well=False, words=error.message)
         return OURS
     _say("settings", well=True, words="They are complete.")
     looked = [_say(name, well=well, words=words) for name, well, words in _seen(services)]
     return DONE if all(looked) else OURS
+
+
+def _environment() -> dict[str, str]:
+    """The environment, and the broker and mailbox of an `up` that runs in another shell."""
+    import os  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from labinterp import bootstrap  # noqa: PLC0415
+    from labinterp.local import running  # noqa: PLC0415
+
+    embedded = running.embedded(Path(bootstrap.settings().data_dir))
+    return {**embedded, **os.environ}  # noqa: TID251 - settings given here win
 
 
 def _seen(services: Services) -> Iterator[tuple[str, bool, str]]:

@@ -91,15 +91,11 @@ def _asked() -> str:
 
 
 def _link(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.local import addresses  # noqa: PLC0415
     from labinterp.usecases import administer  # noqa: PLC0415 - imported when the command runs
 
     token = administer.sign_in_link(services, _found(services, args.user).id)
-    print(sign_in_address(services, token))
-
-
-def sign_in_address(services: Services, token: str) -> str:
-    """Where a one-time token signs someone in."""
-    return f"{services.policy.base_url.rstrip('/')}/sign-in/{token}"
+    print(addresses.sign_in(services.policy.base_url, token))
 
 
 def _switch(services: Services, args: argparse.Namespace) -> None:

@@ -7,19 +7,18 @@ what came of it is printed with the addresses to look at. A second start finds t
 
 from __future__ import annotations
 
-import fcntl
 import signal
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from labinterp import __version__, bootstrap
 from labinterp.errors import SettingsError, TemporaryFailure
-from labinterp.local import sample
+from labinterp.local import addresses, running, sample
 from labinterp.local.broker import Broker
 from labinterp.local.client import Client
 from labinterp.local.mail_pages import MailPages
@@ -189,10 +188,10 @@ class Conductor:
         yield from sample.in_a_few_lines(seen)
         yield f"  PDF: {seen.report}. Mail: {', '.join(seen.mails) or 'none'}."
         yield ""
-        yield f"Result page   {self._base_url}/panels/{seen.id}"
-        yield f"PDF           {self._base_url}/panels/{seen.id}/report.pdf"
+        yield f"Result page   {addresses.result(self._base_url, seen.id)}"
+        yield f"PDF           {addresses.pdf(self._base_url, seen.id)}"
         yield f"Mailbox       {pages.address if pages else 'none: a mail server is configured'}"
-        yield f"Sign in       {self._base_url}/login/link/{link}   (works once)"
+        yield f"Sign in       {addresses.sign_in(self._base_url, link)}   (works once)"
         yield f"API           {self._base_url}/api/docs"
         if demo.key:
             yield f"API key       {demo.key}   (shown this once; keep it)"
@@ -214,7 +213,7 @@ def up(environment: Mapping[str, str], screen: Screen) -> None:
     """
     local = planned(environment)
     stop = _stop_signals()
-    with _alone(local.data):
+    with running.alone(local.data, local.environment):
         try:
             Conductor(local, screen, stop).run()
         except Stopped:
@@ -295,20 +294,3 @@ def _stop_signals() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, told)
     return stop
-
-
-@contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """Hold the data directory for this `up` alone.
-
-    Raises:
-        SettingsError: another one has it.
-    """
-    with (data / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise SettingsError(
-                f"Another `labinterp up` runs with the data in {data}.", code="already-running"
-            ) from error
-        yield

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -106,3 +108,11 @@ def test_the_metrics_are_printed_in_the_text_form_of_prometheus():
     body, content_type = telemetry.exposition()
     assert b'labinterp_mails_total{outcome="sent"}' in body
     assert content_type.startswith("text/plain")
+
+
+def test_a_process_that_set_nothing_up_keeps_to_the_list_and_off_standard_output():
+    code = "from labinterp import telemetry; telemetry.logger('x').error('e', family='Miller')"
+    run = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert run.stdout == ""
+    assert json.loads(run.stderr)["event"] == "e"
+    assert "Miller" not in run.stderr
