@@ -8,8 +8,9 @@ from flask import url_for
 
 from labinterp import knowledge
 from labinterp.api import answers
-from labinterp.api.openapi import answered, content
+from labinterp.api.openapi import PIECES, answered, content
 from labinterp.api.resource import Resource, operation, services
+from labinterp.api.schemas import reference
 from labinterp.api.wire import KnowledgeDocument
 from labinterp.errors import NotFound
 from labinterp.store.records import to_document
@@ -20,8 +21,20 @@ if TYPE_CHECKING:
 resource = Resource("knowledge", "The medical knowledge, by version and by piece.")
 
 KINDS: Final = knowledge.KINDS
-_ONE: Final = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
-_MANY: Final = {"type": "array", "items": _ONE}
+_ONE: Final = {"anyOf": [reference(noun.__name__) for noun in PIECES]}
+_LINE: Final = {
+    "type": "object",
+    "required": ["id", "kind"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("id", "kind", "name", "title", "label")},
+        "unit": {"type": "string"},
+        "urgency": {"type": "string"},
+        "year": {"type": ["integer", "null"]},
+        "unverified": {"type": "boolean"},
+        "review": reference("Review"),
+    },
+}
+_MANY: Final = {"type": "array", "items": _LINE}
 
 
 @resource.get("/knowledge")

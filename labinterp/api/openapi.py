@@ -11,7 +11,9 @@ import labinterp
 from labinterp.api import errors, schemas, wire
 from labinterp.api.parameters import Moment
 from labinterp.formats.fields import TextOr
+from labinterp.model import knowledge, rule
 from labinterp.model.interpretation import Interpretation
+from labinterp.model.measurand import Measurand
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -31,6 +33,23 @@ NOUNS: Final = (
     wire.Alive,
     wire.Readiness,
 )
+PIECES: Final = (
+    Measurand,
+    rule.Artefact,
+    rule.Pattern,
+    rule.Mechanism,
+    rule.RedFlag,
+    rule.UrgencyRule,
+    knowledge.Source,
+    knowledge.Formula,
+    knowledge.Step,
+    knowledge.Cause,
+    knowledge.Advice,
+    knowledge.RangeSet,
+    knowledge.Term,
+    knowledge.PathStep,
+)
+"""What the knowledge is made of; each is told with its kind and with the sources it cites."""
 _PROBLEM_STATUSES: Final = sorted({kind.status for kind in errors.KINDS.values()})
 _DESCRIPTION: Final = (
     "Panels of laboratory results in, explained answers out. Every answer names the version of the "
@@ -107,7 +126,10 @@ def _null_among_words(_converter: Any, field: Any, ret: Any, **_: Any) -> dict[s
 
 
 def _describe_parts(components: Any) -> None:
-    for name, schema in schemas.components_of(*NOUNS).items():
+    described = schemas.components_of(*NOUNS, *PIECES)
+    for noun in PIECES:
+        described[noun.__name__]["properties"] |= _SAID_OF_EVERY_PIECE
+    for name, schema in described.items():
         components.schema(name, schema)
     for status in _PROBLEM_STATUSES:
         components.response(f"Problem{status}", _problem(status))
@@ -129,6 +151,14 @@ def _problem(status: int) -> Documentation:
     return told
 
 
+_SAID_OF_EVERY_PIECE: Final = {
+    "kind": {"type": "string", "description": "what kind of thing it is, in words"},
+    "bibliography": {
+        "type": "array",
+        "items": schemas.reference("Source"),
+        "description": "the sources it cites, in full",
+    },
+}
 _HEADERS: Final[dict[str, Documentation]] = {
     "Location": {"description": "Where it is.", "schema": {"type": "string"}},
     "Retry-After": {

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args, get_origin
 
+from labinterp.model.rule import Condition
 from labinterp.store import records
 
 Schema = dict[str, Any]
@@ -23,6 +24,8 @@ _PLAIN: Final[dict[object, Schema]] = {
     datetime: {"type": "string", "format": "date-time"},
     date: {"type": "string", "format": "date"},
 }
+_CONDITIONS: Final = frozenset(get_args(Condition))
+_CONDITION: Final[Schema] = {"type": "string", "description": "a condition, in words"}
 _ATTRIBUTE: Final = re.compile(r"^([a-z_]+(?:, [a-z_]+)*): (.+)$")
 
 
@@ -33,17 +36,19 @@ def reference(name: str) -> Schema:
 
 def components_of(*nouns: type) -> dict[str, Schema]:
     """These nouns and all they are made of, by class name."""
-    found: dict[str, Schema] = {}
+    found: dict[str, type] = {}
     waiting = list(nouns)
     while waiting:
         noun = waiting.pop()
-        if noun.__name__ not in found:
-            found[noun.__name__] = _object(noun)
-            waiting.extend(_nouns_inside(noun))
-    return dict(sorted(found.items()))
+        known = found.setdefault(noun.__name__, noun)
+        if known is not noun:
+            raise ValueError(f"two nouns are called {noun.__name__}")
+        waiting.extend(inner for inner in _nouns_inside(noun) if inner.__name__ not in found)
+    return {name: object_of(noun) for name, noun in sorted(found.items())}
 
 
-def _object(noun: type) -> Schema:
+def object_of(noun: type) -> Schema:
+    """One noun; what it is made of is referred to."""
     hints = typing.get_type_hints(noun)
     said = _attributes(noun)
     members = {
@@ -65,13 +70,15 @@ def _described(schema: Schema, text: str | None) -> Schema:
 def _schema(hint: Any) -> Schema:
     if hint in _PLAIN:
         return dict(_PLAIN[hint])
+    if hint in _CONDITIONS:
+        return dict(_CONDITION)
     if is_dataclass(hint):
         return reference(typing.cast("type", hint).__name__)
     origin, inside = get_origin(hint), get_args(hint)
     if origin is Literal:
         return {"type": "string", "enum": list(inside)}
     if origin is tuple:
-        return {"type": "array", "items": _schema(inside[0])}
+        return _list(inside)
     if origin in (typing.Union, types.UnionType):
         return _one_of(inside)
     if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -79,11 +86,24 @@ def _schema(hint: Any) -> Schema:
     return {}
 
 
+def _list(inside: tuple[Any, ...]) -> Schema:
+    if inside[-1] is Ellipsis:
+        return {"type": "array", "items": _schema(inside[0])}
+    return {
+        "type": "array",
+        "prefixItems": [_schema(hint) for hint in inside],
+        "minItems": len(inside),
+        "maxItems": len(inside),
+    }
+
+
 def _one_of(hints: tuple[Any, ...]) -> Schema:
     """A union: words merge into one list, and null into the type where there is but one."""
     options = [hint for hint in hints if hint is not types.NoneType]
     words = [word for hint in options if get_origin(hint) is Literal for word in get_args(hint)]
     schemas = [_schema(hint) for hint in options if get_origin(hint) is not Literal]
+    if options and all(hint in _CONDITIONS for hint in options):
+        schemas = [dict(_CONDITION)]
     if words:
         schemas.append({"type": "string", "enum": words})
     if types.NoneType in hints:
@@ -107,6 +127,8 @@ def _nouns_inside(noun: type) -> Iterator[type]:
     waiting = list(typing.get_type_hints(noun).values())
     while waiting:
         hint = waiting.pop()
+        if hint in _CONDITIONS:
+            continue
         if is_dataclass(hint):
             yield typing.cast("type", hint)
         else:

@@ -133,6 +133,23 @@ def test_no_cache_keeps_what_is_about_a_patient(caller, panel):
     assert caller.get("/api/v1/panels").headers["Cache-Control"] == "no-store"
 
 
+def test_the_api_sets_no_cookie(caller, stranger, panel):
+    answers = [caller.post("/api/v1/panels", panel), caller.get("/api/v1/panels")]
+    answers += [stranger.get(path) for path in ("/api/v1/panels", "/api/none", "/healthz")]
+
+    assert not any("Set-Cookie" in answer.headers for answer in answers)
+
+
+def test_a_session_of_the_pages_opens_no_door_of_the_api(app, services, organisation):
+    user = administer.create_user(
+        services, organisation.id, email="a@example.org", name="A", scopes=("admin",)
+    )
+    client = app.test_client()
+    client.get(f"/login/{administer.sign_in_link(services, user.id)}", buffered=True)
+
+    assert client.get("/api/v1/panels").status_code == 401
+
+
 def test_an_unknown_address_of_the_api_is_a_problem_document(stranger):
     answer = stranger.get("/api/v2/panels")
 
