@@ -55,7 +55,7 @@ def test_from_pasting_to_sending_with_the_keyboard_alone(open_page, site):
     page.wait_for_selector("text=5 understood")
     tab_to(page, "Confirm and interpret")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/panels/*")
+    page.wait_for_selector("#results")
     site.draw()
     page.reload()
     tab_to(page, "email")
@@ -111,7 +111,9 @@ def test_someone_about_to_be_signed_out_is_warned_and_can_stay(open_page):
     page.clock.fast_forward("28:30")
     page.get_by_role("button", name="Stay signed in").click()
     page.wait_for_selector("text=Stay signed in", state="detached")
-    assert page.get_by_role("textbox", name="Paste from the record").input_value() == "Potassium 2.4"
+    assert (
+        page.get_by_role("textbox", name="Paste from the record").input_value() == "Potassium 2.4"
+    )
 
 
 def test_the_focus_is_never_hidden_under_the_patients_strip(open_page):

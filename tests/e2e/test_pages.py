@@ -111,7 +111,7 @@ def test_a_result_in_its_states(open_page, site, width):
     page.get_by_role("button", name="Acknowledge").click()
     assert_fit(page, "acknowledging with errors")
     page.get_by_label("Who was told").fill("Ward sister")
-    page.get_by_label("How").select_option("by telephone")
+    page.get_by_label("How", exact=True).select_option("by telephone")
     page.get_by_label("Yes").check()
     page.get_by_role("button", name="Acknowledge").click()
     site.draw()
