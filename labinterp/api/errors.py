@@ -5,6 +5,7 @@ A message of ours may be shown, since it was written to be; a library's never is
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _log = telemetry.logger(__name__)
 
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -109,7 +111,7 @@ DETAIL_OF_STATUS: Final[dict[int, str]] = {
     405: "This address exists, but not for this method; the Allow header lists those it takes.",
     415: "This content type is not read here.",
     422: "A parameter is not as documented; each is named in `errors`.",
-    429: "This key has sent more requests than its limit allows; wait as Retry-After says.",
+    429: "More requests came from here than the limit allows; wait as Retry-After says.",
 }
 
 OURS: Final = (
@@ -130,6 +132,10 @@ def answer_to(error: Exception) -> Response:
         return error.get_response()  # type: ignore[return-value]  # werkzeug's type, Flask's class
     if isinstance(error, LabinterpError):
         return _answer_to_ours(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return _answer_to_ours(
+            TemporaryFailure("There is no room on the disk; nothing was stored.")
+        )
     if (
         isinstance(error, HTTPException)
         and error.code
@@ -193,7 +199,7 @@ def _answer_to_frameworks(error: HTTPException, status: int) -> Response:
     kind = Kind(code, status, KINDS[code].title)
     detail = DETAIL_OF_STATUS.get(status, DETAIL_OF_STATUS[HTTPStatus.BAD_REQUEST])
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        detail = f"The body is longer than the {request.max_content_length} bytes that are read."
+        detail = f"The body is longer than is read: {request.max_content_length} bytes at most."
     return problem(kind, detail, tuple(_parameter_places(error)), _headers_kept(error))
 
 

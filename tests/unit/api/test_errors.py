@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from flask import Flask
 
@@ -43,6 +45,8 @@ def answer_when_raised(app, error):
         (ours.TemporaryFailure("x", code="database-unavailable"), 503, "database-unavailable"),
         (ours.KnowledgeError("x"), 500, "internal-error"),
         (LabinterpError("x"), 500, "internal-error"),
+        (OSError(errno.ENOSPC, "x"), 503, "temporarily-unavailable"),
+        (OSError(errno.EPERM, "x"), 500, "internal-error"),
         (ZeroDivisionError("x"), 500, "internal-error"),
     ],
     ids=lambda value: getattr(value, "code", None) if isinstance(value, Exception) else None,
