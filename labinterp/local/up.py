@@ -155,9 +155,8 @@ class Conductor:
             client = Client(self._local.port, secret)
             self._screen.progress("Sending the sample panel ...")
             began = time.monotonic()
-            return sample.settled(
-                client, sample.submitted(client), lambda seen: self._go_on(seen, began)
-            )
+            sent = sample.submitted(client, with_mail=self._local.mail is not None)
+            return sample.settled(client, sent, lambda seen: self._go_on(seen, began))
         finally:
             administer.revoke_key(services, demo.organisation.id, key.id)
             self._screen.settled()
@@ -205,7 +204,7 @@ _WORKER: Final = (
 
 
 def up(environment: Mapping[str, str], screen: Screen) -> None:
-    """Run everything until SIGINT or SIGTERM.
+    """Run everything until SIGINT, SIGTERM, or the terminal is closed.
 
     Raises:
         SettingsError: a port is taken, a setting is wrong, or it runs already.
@@ -291,6 +290,6 @@ def _stop_signals() -> threading.Event:
             raise KeyboardInterrupt
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, told)
     return stop

@@ -146,6 +146,22 @@ class Site:
         reading = formats.read("json", json.dumps(panel).encode(), self.services.now())
         return journey.accept(self.services, self.actor, reading.received[0]).panel_id
 
+    def work(self):
+        """What the tasks do, in this process: everything that is due now."""
+        while journey.draw_due(self.services, "test", 1):
+            pass
+        while journey.deliver_due(self.services, "test", 1):
+            pass
+
+    def work_until(self, claim):
+        """Work, as the relay has it done again and again, until the claim holds."""
+
+        def worked():
+            self.work()
+            return claim()
+
+        until(worked)
+
     def record(self, panel_id):
         return journey.read_panel(self.services, self.actor, panel_id)
 
