@@ -5,6 +5,7 @@ Identify, normalise and validate, for all of them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from labinterp.model.panel import Panel, Problem, Result
 from labinterp.model.specimen import Specimen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from labinterp.interpretation.compare import Earlier
     from labinterp.model.knowledge import Knowledge
@@ -70,12 +71,33 @@ def read(submission: Submission, patient: Patient, knowledge: Knowledge) -> Read
         if result is not None:
             results.append(result)
     once = validate.once_each(results, collected_at)
+    ordered = _in_order(once.results, knowledge)
     return Reading(
-        once.results,
+        ordered,
         (*before, *once.earlier),
         tuple(one for group in once.rivals.values() for one in group),
-        Panel(patient, _specimen(submission), once.results, collected_at),
-        (*problems, *once.problems),
+        Panel(patient, _specimen(submission), ordered, collected_at),
+        tuple(sorted((*problems, *once.problems), key=_place)),
+    )
+
+
+def _in_order(results: Iterable[Result], knowledge: Knowledge) -> tuple[Result, ...]:
+    """Results as the knowledge lists their measurands: the order they were sent in is irrelevant."""
+    places = {name: place for place, name in enumerate(knowledge.measurands)}
+    return tuple(
+        sorted(results, key=lambda one: (places.get(one.measurand.id, 0), _natural(one.where)))
+    )
+
+
+def _place(problem: Problem) -> tuple[tuple[tuple[int, str], ...], str, str]:
+    return _natural(problem.where), problem.code, problem.message
+
+
+def _natural(where: str) -> tuple[tuple[int, str], ...]:
+    """A place as people order it: `results[10]` after `results[2]`."""
+    parts = re.findall(r"[0-9]{1,9}|[^0-9]+", where)
+    return tuple(
+        (int(part), "") if part.isascii() and part.isdigit() else (-1, part) for part in parts
     )
 
 
