@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.routing import RequestRedirect
 
 from labinterp import telemetry
-from labinterp.api import answers, limits
+from labinterp.api import answers, limits, wire
 from labinterp.errors import (
     AccessDenied,
     Conflict,
@@ -30,6 +30,7 @@ from labinterp.errors import (
     TooLarge,
     UnsupportedFormat,
 )
+from labinterp.store.records import to_document
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -161,18 +162,16 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem document as a response."""
-    document = {
-        "type": f"/api/problems#{kind.code}",
-        "title": kind.title,
-        "status": kind.status,
-        "code": kind.code,
-        "detail": detail,
-        "errors": [
-            {"where": place.where, "code": place.code, "message": place.message} for place in errors
-        ],
-        "request_id": g.get("request_id", ""),
-    }
-    answer = answers.json(document, kind.status, media_type=MEDIA_TYPE)
+    document = wire.ProblemDocument(
+        type=f"/api/problems#{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        code=kind.code,
+        detail=detail,
+        errors=tuple(map(wire.place, errors)),
+        request_id=g.get("request_id", ""),
+    )
+    answer = answers.json(to_document(document), kind.status, media_type=MEDIA_TYPE)
     answer.headers.extend(headers or {})
     return answer
 
