@@ -45,10 +45,11 @@ Line = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A sentence or a few; `note` is smaller and muted."""
+    """A sentence or a few; `note` is smaller and muted, `brief` a shorter form if there is one."""
 
     line: Line
     role: Literal["body", "note"] = "body"
+    brief: Line = ()
     kind: Literal["paragraph"] = "paragraph"
 
 

@@ -49,6 +49,8 @@ class FindingEntry:
     clauses: tuple[Clause, ...] = ()
     doubts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    brief_remarks: tuple[str, ...] = ()
+    """The remarks without the caveats of the rule, for the brief edition."""
     explains: tuple[str, ...] = ()
     action: str = ""
 
@@ -165,4 +167,6 @@ class UndecidedList:
     entries: tuple[UndecidedEntry, ...]
     together: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(what is missing, titles it would settle), most useful first."""
+    left_out: int = 0
+    """Titles that only the record names, in the brief edition."""
     kind: Literal["undecided"] = "undecided"

@@ -25,6 +25,7 @@ from labinterp.reporting.conclusion_blocks import (
     UndecidedList,
     VerdictBlock,
 )
+from labinterp.reporting.lookups import told_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,13 +67,21 @@ def sample_doubts(answer: Interpretation, look: Lookups) -> Section:
 def _checks(answer: Interpretation, found: AbstractSet[str]) -> Paragraph:
     """Which checks were made, and which could not be for want of a result."""
     undecided = {item.title for item in answer.undecided}
-    made = [name for name in answer.artefact_checks if name not in undecided | found]
-    unmade = [name for name in answer.artefact_checks if name in undecided]
-    told = (
-        f"Checks made, none fits: {'; '.join(made)}." if made else "No check could be made.",
-        f"Could not be checked: {'; '.join(unmade)}." if unmade else "",
+    known = {*_short(found)}
+    rest = [name for name in answer.artefact_checks if not known.intersection(_short((name,)))]
+    made = _short(name for name in rest if name not in undecided)
+    unmade = _short(name for name in rest if name in undecided)
+    want = f"Could not be checked: {'; '.join(unmade)}." if unmade else ""
+    told = f"Checks made, none fits: {'; '.join(made)}." if made else "No check could be made."
+    count = f"{words.plural(len(made), 'check', 'checks')} made, none fits (named in the record)."
+    return Paragraph(
+        said(sentences(told, want)), "note", said(sentences(count, want)) if made else ()
     )
-    return Paragraph(said(sentences(*told)), "note")
+
+
+def _short(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of artefacts without what they add after a comma or in brackets, each once."""
+    return tuple(dict.fromkeys(re.split(r", | \(", name)[0] for name in names))
 
 
 def twitching(answer: Interpretation, look: Lookups) -> Section:
@@ -131,7 +140,8 @@ def _tell(path: Path, line: list[str], told: dict[tuple[str, str], list[str]]) -
             told[edge] = line
             line.append(words.ended(sentence))
         elif known is not line:
-            line.append(_AS_ABOVE)
+            if line[-1:] != [_AS_ABOVE]:
+                line.append(_AS_ABOVE)
             line = known
 
 
@@ -179,8 +189,9 @@ def entry(finding: Finding, look: Lookups) -> FindingEntry:
         clauses=tuple(
             Clause(item.sentence, item.truth, item.doubtful) for item in finding.evidence
         ),
-        doubts=finding.doubts,
-        remarks=_remarks(finding, look),
+        doubts=told_doubts(finding.doubts),
+        remarks=(*map(words.ended, finding.caveats), *_remarks(finding, look)),
+        brief_remarks=_remarks(finding, look),
         explains=tuple(
             f"{item.label}: {words.strength_words(item.strength)}"
             for item in finding.explains or ()
@@ -192,7 +203,6 @@ def entry(finding: Finding, look: Lookups) -> FindingEntry:
 def _remarks(finding: Finding, look: Lookups) -> tuple[str, ...]:
     missing = ", ".join(look.name(id_) for id_ in finding.not_measured)
     made = (
-        *finding.caveats,
         f"Not measured: {missing}." if missing else "",
         _listed("Strengthened by", finding.strengthened_by),
         _listed("Weakened by", finding.weakened_by),

@@ -1,26 +1,35 @@
-"""The printed edition of a view: the same report, shortened to what two pages hold.
+"""The printed editions of a view: the same report, as full as two pages allow.
 
-Nothing clinical is left out: the rarer causes are named without their description, a statement
-    cites its first
-sources, and the list of sources holds those that are cited. The record and the page have all of it.
+Nothing clinical is left out. A statement cites its first sources, the list holds the sources that
+are cited, and what the rarer causes look like is left to the record. The brief edition also tells
+in fewer lines what the full one tells in boxes.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+import re
+from collections import Counter
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import singledispatch
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
 from labinterp.reporting.blocks import (
     Block,
+    Bullets,
     Fact,
     Facts,
+    Paragraph,
     ResultRow,
     ResultTable,
     Section,
     Sources,
+    Span,
     View,
+    said,
+    sentences,
+    text_of,
 )
 from labinterp.reporting.conclusion_blocks import (
     CauseEntry,
@@ -28,107 +37,250 @@ from labinterp.reporting.conclusion_blocks import (
     FindingEntry,
     Findings,
     Steps,
+    UndecidedList,
     VerdictBlock,
 )
+from labinterp.reporting.urgent import told_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CITED: Final = 3
-_CITED_BRIEFLY: Final = 2
-"""Sources cited with a statement that leads, and with any other."""
-_CAUSES: Final = 5
+    from labinterp.reporting.blocks import Line
+
 _COMMON: Final = ("very common", "common")
-LEFT_OUT: Final = "A statement cites at most {count} of its sources here; the record has {total}."
+_SPECIMEN: Final = re.compile(
+    r" \(.*?\)| / [\w ]+?(?= or |$)|, (?:serum or plasma|plasma|blood|intact|inorganic|total)"
+)
+"""What a measurand's name adds that a reader can do without here."""
 _NUMBERS: Final = ("source_numbers", "interval_numbers")
+LEFT_OUT: Final = "A statement cites at most {count} of its sources here; the record has {total}."
 
 
-def printed(view: View) -> View:
-    """The view as it is printed."""
-    sections = tuple(
-        replace(section, blocks=tuple(shortened(block) for block in section.blocks))
-        for section in view.sections
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """How much of a view is printed.
+
+    Attributes:
+        cited: sources cited with a leading finding. cited_briefly: with any other statement.
+        causes: commoner causes told in words; the others are named.
+        settled: open questions told; in brief the rest is counted.
+        brief: whether boxes, remarks and steps are told in fewer lines.
+    """
+
+    cited: int
+    cited_briefly: int
+    causes: int
+    settled: int
+    brief: bool
+
+
+FULL: Final = Edition(cited=3, cited_briefly=2, causes=5, settled=99, brief=False)
+BRIEF: Final = Edition(cited=2, cited_briefly=1, causes=2, settled=7, brief=True)
+BRIEFEST: Final = Edition(cited=1, cited_briefly=1, causes=1, settled=3, brief=True)
+
+
+def printed(view: View, edition: Edition = FULL) -> View:
+    """The view as this edition prints it."""
+    sections = told_together(view.sections) if edition.brief else view.sections
+    short = tuple(
+        replace(section, blocks=tuple(shortened(block, edition) for block in section.blocks))
+        for section in sections
     )
-    cited = set(_cited(sections))
-    return replace(view, sections=tuple(_with_cited(section, cited) for section in sections))
+    if edition.brief:
+        short = tuple(map(_in_brief, short))
+    cited = set(_cited(short))
+    return replace(view, sections=tuple(_with_cited(section, cited, edition) for section in short))
 
 
 @singledispatch
-def shortened(block: Block) -> Block:
+def shortened(block: Block, _edition: Edition) -> Block:
     """A block as it is printed; most are printed as they are."""
     return block
 
 
 @shortened.register(Facts)
-def _facts(block: Facts) -> Facts:
-    """What is missing is said together, in one line."""
+def _facts(block: Facts, edition: Edition) -> Facts:
+    """What is missing is said together, in one line; in brief the wide facts share lines."""
     missing: dict[str, list[str]] = {}
     for row in block.rows:
         if row.missing:
             missing.setdefault(row.value, []).append(row.label)
     told = "; ".join(f"{value}: {', '.join(labels)}" for value, labels in missing.items())
     last = (Fact("", words.capital(told), wide=True),) if told else ()
-    return Facts((*(row for row in block.rows if not row.missing), *last))
+    rows = (*(row for row in block.rows if not row.missing), *last)
+    return Facts(_wide_together(rows) if edition.brief else rows)
+
+
+def _wide_together(rows: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    wide = [row for row in rows if row.wide]
+    if not wide[1:]:
+        return rows
+    first, *others = wide
+    rest = (words.ended(f"{row.label}: {row.value}" if row.label else row.value) for row in others)
+    joined = replace(first, value=sentences(words.ended(first.value), *rest))
+    return (*(row for row in rows if not row.wide), joined)
 
 
 @shortened.register(ResultTable)
-def _results(block: ResultTable) -> ResultTable:
-    groups = tuple(replace(group, rows=tuple(map(_row, group.rows))) for group in block.groups)
-    return replace(block, groups=groups)
+def _results(block: ResultTable, edition: Edition) -> ResultTable:
+    """In brief, the owner that most intervals share is named once, below the table."""
+    owners = Counter(
+        row.interval_whose for row in block.rows if row.interval and row.interval_numbers
+    )
+    shared = owners.most_common(1)[0][0] if edition.brief and owners else ""
+    groups = tuple(
+        replace(group, rows=tuple(_row(row, edition, shared) for row in group.rows))
+        for group in block.groups
+    )
+    note = f"Intervals marked “cited”: {shared.removeprefix('cited: ')}." if shared else ""
+    if not edition.brief:
+        return replace(block, groups=groups)
+    legend = sentences(note, block.legend, block.no_history)
+    return replace(block, groups=groups, legend=legend, no_history="")
 
 
-def _row(row: ResultRow) -> ResultRow:
-    return replace(row, interval_numbers=row.interval_numbers[:_CITED_BRIEFLY])
-
-
-@shortened.register(Findings)
-def _findings(block: Findings) -> Findings:
+def _row(row: ResultRow, edition: Edition, shared: str) -> ResultRow:
     return replace(
-        block,
-        leading=tuple(_cites(item, _CITED) for item in block.leading),
-        also=tuple(_cites(item, _CITED_BRIEFLY) for item in block.also),
+        row,
+        interval_numbers=row.interval_numbers[: edition.cited_briefly],
+        interval_whose=_whose(row.interval_whose, shared),
+        as_named="" if _says_the_same(row.as_named, row.name) else row.as_named,
     )
 
 
-def _cites(item: FindingEntry, count: int) -> FindingEntry:
-    return replace(item, source_numbers=item.source_numbers[:count])
+def _whose(whose: str, shared: str) -> str:
+    """The shared owner as one word, with what else is said of this row."""
+    return f"cited{whose.removeprefix(shared)}" if shared and whose.startswith(shared) else whose
+
+
+def _says_the_same(sent: str, printed_name: str) -> bool:
+    """Whether the laboratory's name of a test is contained in ours."""
+    theirs, ours = (set(re.findall(r"\w+", name.casefold())) for name in (sent, printed_name))
+    return theirs <= ours
+
+
+@shortened.register(Findings)
+def _findings(block: Findings, edition: Edition) -> Findings:
+    return replace(
+        block,
+        leading=tuple(_entry(item, edition, edition.cited) for item in block.leading),
+        also=tuple(_entry(item, edition, edition.cited_briefly) for item in block.also),
+    )
+
+
+def _entry(item: FindingEntry, edition: Edition, count: int) -> FindingEntry:
+    remarks = item.brief_remarks if edition.brief else item.remarks
+    return replace(item, source_numbers=item.source_numbers[:count], remarks=remarks)
 
 
 @shortened.register(VerdictBlock)
-def _verdict(block: VerdictBlock) -> VerdictBlock:
+def _verdict(block: VerdictBlock, edition: Edition) -> VerdictBlock:
     """The paths with shared steps told once; all of them where steps are not known apart."""
-    told = block.told or block.paths
-    paths = tuple(replace(path, source_numbers=path.source_numbers[:_CITED]) for path in told)
+    paths = tuple(
+        replace(path, source_numbers=path.source_numbers[: edition.cited])
+        for path in block.told or block.paths
+    )
     return replace(block, paths=paths, told=())
 
 
 @shortened.register(Steps)
-def _steps(block: Steps) -> Steps:
-    groups = tuple(
-        replace(
-            group,
-            steps=tuple(
-                replace(step, source_numbers=step.source_numbers[:_CITED_BRIEFLY])
-                for step in group.steps
-            ),
+def _steps(block: Steps, edition: Edition) -> Steps:
+    """In brief, only the most urgent steps keep their details."""
+    return Steps(
+        tuple(
+            replace(
+                group,
+                steps=tuple(
+                    replace(
+                        step,
+                        source_numbers=step.source_numbers[: edition.cited_briefly],
+                        detail="" if edition.brief and place else step.detail,
+                    )
+                    for step in group.steps
+                ),
+            )
+            for place, group in enumerate(block.groups)
         )
-        for group in block.groups
     )
-    return Steps(groups)
 
 
 @shortened.register(Causes)
-def _causes(block: Causes) -> Causes:
-    """The commonest, and those that something recorded points to, in words; the others by name."""
-    told = [cause for cause in block.entries if cause.suggested_by or cause.frequency in _COMMON]
-    kept = tuple(told[:_CAUSES])
-    named = tuple(_named(cause) for cause in block.entries if cause not in kept)
+def _causes(block: Causes, edition: Edition) -> Causes:
+    """The commonest, and those that something recorded points to, in words; others by name."""
+    common = () if edition.brief else _COMMON
+    told = [cause for cause in block.entries if cause.suggested_by or cause.frequency in common]
+    kept = tuple(told[: edition.causes])
+    others = [cause for cause in block.entries if cause not in kept]
+    shown = [item for item in others if item.frequency in _COMMON] if edition.brief else others
+    named = (_named(frequency, tuple(group)) for frequency, group in groupby(shown, _frequency))
+    left = _further([cause for cause in others if cause not in shown])
     brief = tuple(replace(cause, source_numbers=cause.source_numbers[:1]) for cause in kept)
-    return Causes(brief, named)
+    return Causes(brief, (*named, *left))
 
 
-def _named(cause: CauseEntry) -> str:
-    return f"{cause.label} ({cause.frequency})"
+def _frequency(cause: CauseEntry) -> str:
+    return cause.frequency
+
+
+def _further(causes: list[CauseEntry]) -> tuple[str, ...]:
+    """How many causes are named in the record alone."""
+    count = len(causes)
+    told = words.plural(count, "less common cause", "less common causes")
+    return (f"{told} in the record",) if count else ()
+
+
+def _named(frequency: str, causes: tuple[CauseEntry, ...]) -> str:
+    """`Common: caffeine; eye strain`."""
+    return f"{words.capital(frequency)}: {'; '.join(cause.label for cause in causes)}"
+
+
+@shortened.register(Paragraph)
+def _paragraph(block: Paragraph, edition: Edition) -> Paragraph:
+    return Paragraph(block.brief, block.role) if edition.brief and block.brief else block
+
+
+@shortened.register(UndecidedList)
+def _undecided(block: UndecidedList, edition: Edition) -> UndecidedList:
+    """In brief, what would settle most, by names without brackets; the rest is counted."""
+    if not edition.brief:
+        return block
+    together = tuple(
+        (_SPECIMEN.sub("", missing), tuple(re.split(r" \(| - ", title)[0] for title in titles))
+        for missing, titles in block.together[: edition.settled]
+    )
+    left = sum(len(titles) for _, titles in block.together[edition.settled :])
+    return replace(block, together=together, left_out=left)
+
+
+def _in_brief(section: Section) -> Section:
+    """What a section's place decides: the end, and remarks on what arrived, as running text."""
+    if section.id == "about":
+        lines = (_line_of(block) for block in section.blocks)
+        told = tuple(span for line in lines for span in (*line, Span(" ")))
+        return replace(section, blocks=(Paragraph(told, "note"),))
+    if section.id == "completeness":
+        return replace(section, blocks=tuple(map(_joined, section.blocks)))
+    return section
+
+
+def _line_of(block: Block) -> Line:
+    if isinstance(block, Facts):
+        return _in_line(block)
+    return block.line if isinstance(block, Paragraph) else ()
+
+
+def _joined(block: Block) -> Block:
+    """A list as running text."""
+    if not isinstance(block, Bullets):
+        return block
+    return Paragraph(said(" ".join(map(text_of, block.items))), "note")
+
+
+def _in_line(block: Facts) -> Line:
+    spans: list[Span] = []
+    for row in block.rows:
+        spans += [Span(f"{row.label}: ", "strong"), Span(f"{row.value.rstrip('.')}. ")]
+    return tuple(spans)
 
 
 def _cited(value: object) -> Iterator[int]:
@@ -140,17 +292,29 @@ def _cited(value: object) -> Iterator[int]:
         for field in fields(value):
             content = getattr(value, field.name)
             yield from content if field.name in _NUMBERS else _cited(content)
+    elif isinstance(value, str):
+        yield from _in_brackets(value)
 
 
-def _with_cited(section: Section, cited: set[int]) -> Section:
+def _in_brackets(text: str) -> Iterator[int]:
+    """The source numbers that a sentence already cites: `[2, 5]`."""
+    for group in re.findall(r"\[(\d+(?:, \d+)*)\]", text):
+        yield from map(int, group.split(", "))
+
+
+def _with_cited(section: Section, cited: set[int], edition: Edition) -> Section:
     blocks = tuple(
-        _only(block, cited) if isinstance(block, Sources) else block for block in section.blocks
+        _only(block, cited, edition) if isinstance(block, Sources) else block
+        for block in section.blocks
     )
     return replace(section, blocks=blocks)
 
 
-def _only(block: Sources, cited: set[int]) -> Sources:
+def _only(block: Sources, cited: set[int], edition: Edition) -> Sources:
+    """The cited ones; in brief by title, year and address."""
     kept = tuple(entry for entry in block.entries if entry.number in cited)
+    if edition.brief:
+        kept = tuple(replace(entry, publisher="") for entry in kept)
     total = len(block.entries)
-    note = LEFT_OUT.format(count=_CITED, total=total) if len(kept) < total else ""
+    note = LEFT_OUT.format(count=edition.cited, total=total) if len(kept) < total else ""
     return Sources(kept, note)

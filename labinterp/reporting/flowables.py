@@ -113,7 +113,7 @@ class NumberLine(Flowable):  # type: ignore[misc]
 
     def draw(self) -> None:
         """Track, band, limits, earlier value, value, labels."""
-        self.middle = self.height - 9.5
+        self.middle = self.height - 8.4
         self._track()
         self._limits()
         self._previous()
@@ -147,7 +147,7 @@ class NumberLine(Flowable):  # type: ignore[misc]
             self.canv.setLineWidth(0.8)
             self.canv.setDash(*dashes)
             for at in places:
-                self.canv.line(self._x(at), self.middle - 5.6, self._x(at), self.middle + 5.6)
+                self.canv.line(self._x(at), self.middle - 4.4, self._x(at), self.middle + 5.6)
         self.canv.setDash()
 
     def _previous(self) -> None:
@@ -202,7 +202,7 @@ class NumberLine(Flowable):  # type: ignore[misc]
         )
         for label, left in placed:
             colour = palette.CRITICAL if label.kind == "critical" else palette.MUTED
-            self._write(style.EDGE + left, self.middle - 11.2, label.text, colour)
+            self._write(style.EDGE + left, self.middle - 9.7, label.text, colour)
 
     def _write(self, x: float, y: float, text: str, colour: str) -> None:
         self.canv.setFont(fonts.REGULAR, style.LABEL)

@@ -19,7 +19,7 @@ from labinterp.reporting.blocks import (
     Tone,
     said,
 )
-from labinterp.reporting.lookups import Lookups, in_words
+from labinterp.reporting.lookups import Lookups, in_words, told_doubts
 
 if TYPE_CHECKING:
     from labinterp.model.interpretation import (
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 NOT_GIVEN: Final = "not given"
 NOT_STATED: Final = "not stated"
-CRITICAL_POLICY: Final = (
-    "At or beyond the critical limit; follow your own policy for critical results."
-)
+CRITICAL_POLICY: Final = "At or beyond the critical limit; follow your policy."
 _INDICES: Final = (
     ("haemolysis", "haemolysis"),
     ("haemolysis_index", "haemolysis index"),
@@ -202,7 +200,7 @@ def critical(order: ReportOrder, look: Lookups) -> Section | None:
     box = CriticalBox(
         entries=tuple(_critical_entry(item, order.interpretation, look) for item in found),
         policy=CRITICAL_POLICY,
-        acknowledged=order.acknowledgements or ("Not acknowledged when this report was issued.",),
+        acknowledged=order.acknowledgements or ("Not acknowledged when issued.",),
     )
     return Section("critical", "Critical results", (box,), "critical")
 
@@ -218,7 +216,7 @@ def _critical_entry(
         limit="; ".join(_limit(item) for item in limits)
         or f"critical limit of policy {answer.critical_policy}",
         source_numbers=look.numbers(source for item in limits for source in item.source),
-        doubts=result.doubts,
+        doubts=told_doubts(result.doubts),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,3 +90,9 @@ def unit_text(result: InterpretedResult) -> str:
 def value_and_unit(result: InterpretedResult) -> str:
     """Both, with a no-break space between them."""
     return words.with_unit(value_text(result), unit_text(result))
+
+
+def told_doubts(doubts: Iterable[str]) -> tuple[str, ...]:
+    """Doubts as sentences, each once; which result they are about, the reader sees already."""
+    bare = (re.sub(r"^[^:]+: (?=pattern fits)", "", doubt) for doubt in doubts)
+    return tuple(dict.fromkeys(words.ended(words.capital(text)) for text in bare if text.strip()))

@@ -32,6 +32,7 @@ from labinterp.reporting.conclusion_blocks import (
     Causes,
     FindingEntry,
     Findings,
+    StepGroup,
     Steps,
     UndecidedList,
     VerdictBlock,
@@ -55,7 +56,9 @@ _IDENTIFIERS: Final = (
     (re.compile(r"/(NBK\d+)"), "{}"),
 )
 _STRONG: Final = ("Patient", "Identifier")
-_NEEDED_BELOW: Final = 6
+_MUTED_SIZE: Final = 7.4
+_NEEDED_BELOW: Final = 3
+_TABLE_NEEDS: Final = 8
 """A heading stays with so many lines of what follows."""
 _LONGEST: Final = 2500
 """Longest run of text that is printed whole [characters]: it must fit on one page."""
@@ -93,7 +96,8 @@ def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]
         yield Spacer(0, look.gap + 2)
         return
     if heading:
-        yield CondPageBreak(_NEEDED_BELOW * look.body.leading)
+        needed = _TABLE_NEEDS if section.id == "results" else _NEEDED_BELOW
+        yield CondPageBreak(needed * look.body.leading)
     yield from heading
     yield from content
     yield Spacer(0, look.gap)
@@ -108,13 +112,14 @@ def _box(content: list[Flowable], tone: str, width: float) -> Grid:
         ("LINEBEFORE", (0, 0), (0, -1), 2.4, HexColor(bar)),
         ("LEFTPADDING", (0, 0), (-1, -1), 7),
         ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-        ("TOPPADDING", (0, 0), (-1, -1), 0.8),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 0.8),
-        ("TOPPADDING", (0, 0), (0, 0), 3),
-        ("BOTTOMPADDING", (0, -1), (0, -1), 4),
+        ("TOPPADDING", (0, 0), (-1, -1), 0.3),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0.3),
+        ("TOPPADDING", (0, 0), (0, 0), 2),
+        ("BOTTOMPADDING", (0, -1), (0, -1), 3),
         ("NOSPLIT", (0, 0), (0, min(1, len(content) - 1))),
     ]
-    return Grid([[item] for item in content], colWidths=[width], style=commands, hAlign="LEFT")
+    rows = [[item] for item in content]
+    return Grid(rows, colWidths=[width], style=commands, hAlign="LEFT", splitInRow=1)
 
 
 def text(told: str, look: Any, role: Role = "P", **more: Any) -> Text:
@@ -136,7 +141,7 @@ def markup(span: Span) -> str:
         case "italic":
             told = f"<i>{told}</i>"
         case "muted":
-            told = f'<font color="{palette.MUTED}">{told}</font>'
+            told = f'<font color="{palette.MUTED}" size="{_MUTED_SIZE}">{told}</font>'
         case "critical":
             told = f'<b><font color="{palette.CRITICAL}">{told}</font></b>'
         case _:
@@ -238,13 +243,15 @@ def _findings(block: Findings, look: Styles, _width: float) -> Iterator[Flowable
 
 
 def _finding(item: FindingEntry, look: Styles) -> Iterator[Flowable]:
-    labels = " · ".join(finding_labels(item))
-    head = rich((Span(f"{item.title}  ", "strong"), Span(labels, "muted")), look.body)
-    head.keepWithNext = 1
-    yield head
-    yield text(sentences(item.text, item.action, *item.doubts), look.body)
+    """Title, then what it means, then in small type how sure, from what, by which rule."""
+    told = sentences(item.text, item.action, *item.doubts)
     explains = f"Explains: {'; '.join(item.explains)}." if item.explains else ""
-    yield text(sentences(explains, *item.remarks, finding_trace(item)), look.note)
+    labels = words.ended(words.capital(", ".join(finding_labels(item))))
+    trace = sentences(labels, explains, *item.remarks, finding_trace(item))
+    yield rich(
+        (Span(f"{words.ended(item.title)} ", "strong"), Span(f"{told} "), Span(trace, "muted")),
+        look.body,
+    )
     yield Spacer(0, look.gap)
 
 
@@ -262,6 +269,9 @@ def _verdict(block: VerdictBlock, look: Styles, _width: float) -> Iterator[Flowa
 @flowables.register(Steps)
 def _steps(block: Steps, look: Styles, _width: float) -> Iterator[Flowable]:
     for group in block.groups:
+        if not any(step.detail for step in group.steps):
+            yield rich(tuple(_steps_in_line(group)), look.body)
+            continue
         head = rich((Span(group.title, "strong"),), look.body)
         head.keepWithNext = 1
         yield head
@@ -270,12 +280,20 @@ def _steps(block: Steps, look: Styles, _width: float) -> Iterator[Flowable]:
             yield _bullet((Span(f"{step.text.rstrip('.')}. "), Span(rest, "muted")), look)
 
 
+def _steps_in_line(group: StepGroup) -> Iterator[Span]:
+    """Steps without details, one after the other behind their urgency."""
+    yield Span(f"{group.title}: ", "strong")
+    for step in group.steps:
+        yield Span(words.ended(step.text))
+        yield Span(f" {numbers_in(step.source_numbers)} ", "muted")
+
+
 @flowables.register(Causes)
 def _causes(block: Causes, look: Styles, _width: float) -> Iterator[Flowable]:
     for cause in block.entries:
         yield _bullet(_cause(cause), look)
     if block.named:
-        yield rich((Span("Also: ", "strong"), Span(f"{'; '.join(block.named)}.")), look.note)
+        yield text(f"{'. '.join(block.named)}.", look.note)
 
 
 def _cause(cause: CauseEntry) -> Line:
@@ -290,6 +308,8 @@ def _undecided(block: UndecidedList, look: Styles, _width: float) -> Iterator[Fl
     for missing, titles in block.together:
         lead = f"{missing} would settle: " if missing else "Not settled by any one result: "
         spans += [Span(lead, "strong"), Span(f"{'; '.join(titles)}. ")]
+    if block.left_out:
+        spans.append(Span(f"And {words.plural(block.left_out, 'rule', 'rules')} in the record."))
     yield rich(tuple(spans), look.note)
 
 
@@ -301,9 +321,7 @@ def _sources(block: Sources, look: Styles, _width: float) -> Iterator[Flowable]:
         spans.append(Span(told))
         if item.url:
             spans += [Span(short_address(item.url), "plain", item.url), Span("  ")]
-    yield rich(tuple(spans), look.small)
-    if block.note:
-        yield text(block.note, look.small)
+    yield rich((*spans, Span(block.note)), look.small)
 
 
 def short_address(url: str) -> str:

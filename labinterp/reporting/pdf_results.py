@@ -22,7 +22,7 @@ _CELL: Final = 240
 _REMARK: Final = 2000
 """Longest text of a cell, and of a row of remarks [characters]; longer ones take more rows."""
 _TITLES: Final = ("Test", "Result", "Flag", "Reference interval", "Position", "Previous and change")
-_SHARES: Final = (0.20, 0.14, 0.19, 0.22, 0.25)
+_SHARES: Final = (0.225, 0.125, 0.18, 0.22, 0.25)
 _SHARES_WITH_HISTORY: Final = (0.165, 0.12, 0.165, 0.175, 0.2, 0.175)
 
 
@@ -74,8 +74,8 @@ def _add_group(
     commands += [
         ("SPAN", (0, first), (-1, first)),
         ("BACKGROUND", (0, first), (-1, first), HexColor(palette.PALE)),
-        ("TOPPADDING", (0, first), (-1, first), 1),
-        ("BOTTOMPADDING", (0, first), (-1, first), 1),
+        ("TOPPADDING", (0, first), (-1, first), 0.5),
+        ("BOTTOMPADDING", (0, first), (-1, first), 0.9),
         ("NOSPLIT", (0, first), (0, first + 1)),
     ]
     for row in group.rows:

@@ -147,8 +147,9 @@ def finding_lines(item: FindingEntry) -> Iterator[str]:
 
 
 def finding_labels(item: FindingEntry) -> tuple[str, ...]:
-    """Strength where it has one, certainty, urgency."""
-    labels = (item.strength, f"certainty {item.certainty_words}", f"urgency {item.urgency_words}")
+    """Strength where it has one, certainty, urgency where there is one."""
+    urgency = "" if item.urgency == "none" else f"urgency {item.urgency_words}"
+    labels = (item.strength, f"certainty {item.certainty_words}", urgency)
     return tuple(label for label in labels if label)
 
 
@@ -202,5 +203,5 @@ def _sources(block: Sources) -> Iterator[str]:
 
 def source_line(title: str, publisher: str, year: int | None) -> str:
     """Title, publisher and year of a source."""
-    parts = (title.rstrip("."), publisher.rstrip("."), str(year) if year else "no year")
-    return ". ".join(part for part in parts if part) + "."
+    parts = (title, publisher, str(year) if year else "n.d.")
+    return ". ".join(part.rstrip(".") for part in parts if part) + "."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.errors import ReportFailure
 from labinterp.model.report import Report, ReportOrder
 from labinterp.reporting import style
-from labinterp.reporting.edition import printed
+from labinterp.reporting.edition import BRIEF, BRIEFEST, FULL, Edition, printed
 from labinterp.reporting.paper import Paper
 from labinterp.reporting.pdf import story
 from labinterp.reporting.text import summary
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GOAL: Final = 2
 """A report should not be longer [pages]."""
+_SHORTER: Final = ((FULL, True), (BRIEF, False), (BRIEF, True), (BRIEFEST, True))
 _FEWEST_LINES: Final = 4
 """A last page with fewer lines is drawn together."""
 
@@ -51,23 +52,26 @@ def draw(order: ReportOrder) -> Report:
 class _Drawn:
     pdf: bytes
     pages: int
-    used: float
-    """Height used on the last page [pt]."""
+    nearly_empty: bool
+    """Whether the last page holds fewer lines than are worth a page."""
 
 
 def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
-    """The bytes and the number of pages; drawn tighter where that saves a page."""
-    normal = _drawn(view, order, tight=False)
-    nearly_empty = normal.used < _FEWEST_LINES * style.styles().body.leading
-    if normal.pages > GOAL or (normal.pages > 1 and nearly_empty):
-        tight = _drawn(view, order, tight=True)
-        if tight.pages < normal.pages:
-            return tight.pdf, tight.pages
-    return normal.pdf, normal.pages
+    """The bytes and the number of pages: as full as two pages allow, else the shortest."""
+    best = _drawn(view, order, FULL, tight=False)
+    for edition, tight in _SHORTER:
+        if best.pages <= GOAL and not best.nearly_empty:
+            break
+        shorter = _drawn(view, order, edition, tight=tight)
+        if shorter.pages < best.pages:
+            best = shorter
+    return best.pdf, best.pages
 
 
-def _drawn(view: View, order: ReportOrder, *, tight: bool) -> _Drawn:
+def _drawn(view: View, order: ReportOrder, edition: Edition, *, tight: bool) -> _Drawn:
     out = io.BytesIO()
+    look = style.styles(tight=tight)
     paper = Paper(out, view, order.issued_at)
-    paper.draw(story(printed(view), style.styles(tight=tight), paper.width))
-    return _Drawn(out.getvalue(), paper.pages, paper.used)
+    paper.draw(story(printed(view, edition), look, paper.width))
+    nearly_empty = paper.pages > 1 and paper.used < _FEWEST_LINES * look.body.leading
+    return _Drawn(out.getvalue(), paper.pages, nearly_empty)

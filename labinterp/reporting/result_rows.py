@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
 from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, Section
-from labinterp.reporting.lookups import Lookups, unit_text, value_and_unit, value_text
+from labinterp.reporting.lookups import Lookups, told_doubts, unit_text, value_and_unit, value_text
 from labinterp.reporting.number_line import Captions, Geometry, geometry
 from labinterp.reporting.palette import SYMBOL_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from labinterp.model.interpretation import (
         Amount,
@@ -28,13 +29,14 @@ _GROUPS: Final = (
     ("vitamins", "Vitamins"),
     ("supporting", "Supporting"),
 )
+_PRINTED_DECIMALS: Final = 2
+_CONVERTED_FIGURES: Final = 3
 _CRITICAL: Final = ("critically_low", "critically_high")
 _ABNORMAL: Final = (*_CRITICAL, "low", "high")
 NO_HISTORY: Final = "No previous result was available for comparison."
 LEGEND: Final = (
-    "Position: shaded band = interval; dashed = critical limit; dotted = decision limit; "
-    "solid triangle = this result; hollow triangle = previous result; "
-    "bracket with arrow = reported as < or >; chevron = beyond the axis."
+    "Position: band = interval; dashed = critical limit; dotted = decision limit; solid triangle = "
+    "this result; hollow = previous; bracket with arrow = sent as < or >; chevron = off the axis."
 )
 
 
@@ -106,7 +108,7 @@ def _row(
         derived=bool(result.derived_from),
         at_the_limit=_at_the_limit(result),
         doubtful=doubtful,
-        doubts=result.doubts,
+        doubts=told_doubts(result.doubts),
         why_unknown=_why_unknown(result),
         result_status=_status(result, answer),
         interval=interval_text(result),
@@ -213,7 +215,8 @@ def _whose(result: InterpretedResult) -> str:
     kind = "decision limit" if interval.kind == "decision" else "cited"
     if interval.fallback:
         kind = "fallback"
-    return f"{kind}: {interval.set}, {interval.applies_to}" if interval.applies_to else kind
+    whom = "" if interval.applies_to in ("", "everyone") else f", {interval.applies_to}"
+    return f"{kind}: {interval.set}{whom}"
 
 
 def _whose_numbers(result: InterpretedResult, look: Lookups) -> tuple[int, ...]:
@@ -237,9 +240,15 @@ def number_line(result: InterpretedResult, answer: Interpretation) -> Geometry |
         and other.line.unit == result.line.unit
     ]
     captions = Captions(
-        alt=_alt(result), value=value_text(result), number=lambda limit: words.number(limit, least)
+        alt=_alt(result), value=value_text(result), number=lambda limit: _limit_text(limit, least)
     )
     return geometry(result.line, captions, others)
+
+
+def _limit_text(limit: Decimal, least: int) -> str:
+    """A limit with the result's decimals; one that was converted with few figures."""
+    exact = words.own_decimals(limit) <= max(least, _PRINTED_DECIMALS)
+    return words.number(limit, least) if exact else words.rounded(limit, _CONVERTED_FIGURES)
 
 
 def _alt(result: InterpretedResult) -> str:

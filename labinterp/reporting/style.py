@@ -48,8 +48,11 @@ def styles(*, tight: bool = False) -> Styles:
     """The styles; `tight` saves about a tenth of the height."""
     fonts.covered()
     body = 8.5 if tight else 8.8
-    lead = 10.2 if tight else 11.0
+    lead = 10.0 if tight else 11.0
     small = 7.0 if tight else 7.2
+    note = 7.2 if tight else 7.4
+    before = 1.0 if tight else 6
+    bold = fonts.BOLD
     base = ParagraphStyle(
         "base",
         fontName=fonts.REGULAR,
@@ -63,18 +66,18 @@ def styles(*, tight: bool = False) -> Styles:
         return ParagraphStyle(name, parent=base, fontSize=size, leading=leading, **more)
 
     return Styles(
-        title=made("title", 14, 17, fontName=fonts.BOLD),
+        title=made("title", 14, 17, fontName=bold),
         heading=made(
-            "heading", 10.5, 12.5, fontName=fonts.BOLD, spaceBefore=5 if tight else 7, spaceAfter=2
+            "heading", 10.5, 11.8, fontName=fonts.BOLD, spaceBefore=before, spaceAfter=1.2
         ),
         body=made("body", body, lead),
         bullet=made("bullet", body, lead, leftIndent=9, bulletIndent=1),
         cell=made("cell", body, lead - 0.6),
         small=made("small", small, small + 1.4, textColor=muted),
-        note=made("note", 7.4, 9.0, textColor=muted),
-        column=made("column", 7.4, 9.0, fontName=fonts.BOLD, textColor=muted),
-        group=made("group", 7.6, 9.2, fontName=fonts.BOLD),
-        gap=1.5 if tight else 2.5,
+        note=made("note", note, note + 1.3, textColor=muted),
+        column=made("column", 7.4, 9.0, fontName=bold, textColor=muted),
+        group=made("group", 7.6, 9.2, fontName=bold),
+        gap=1.2 if tight else 2.5,
         cell_pad=1.2 if tight else 1.9,
-        line_height=19 if tight else 21,
+        line_height=18.5 if tight else 20.5,
     )
