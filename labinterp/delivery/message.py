@@ -106,6 +106,7 @@ def _words(notice: Notice) -> Mapping[str, str]:
         "expiry": _expiry(notice.expires_at),
         "attachment": _ATTACHED if notice.attachment else "",
         "contact": notice.contact or notice.organisation,
+        "closing": "" if notice.attachment else " and holds no results",
     }
 
 

@@ -28,9 +28,12 @@ _PAGE_POLICY: Final = (
     "form-action 'none'; base-uri 'none'"
 )
 _FRAME_POLICY: Final = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "style-src 'unsafe-inline'; frame-ancestors 'self'; "
     "form-action 'none'; base-uri 'none'"
 )
+# A link in the mail opens beside the mailbox: inside the frame nothing else may be shown.
+_LINKS_OUTSIDE: Final = '<base target="_blank">'
 _SHOWN: Final = 200
 
 
@@ -85,7 +88,7 @@ def pages(folder: MailFolder, service: str) -> Flask:
     @app.get("/mails/<mail_id>/html")
     def as_html(mail_id: str) -> Response:
         body = _body(_message(folder, mail_id), "html")
-        return Response(body, headers={"Content-Security-Policy": _FRAME_POLICY})
+        return Response(_LINKS_OUTSIDE + body, headers={"Content-Security-Policy": _FRAME_POLICY})
 
     @app.get("/mails/<mail_id>/attachments/<int:place>")
     def attachment(mail_id: str, place: int) -> Response:

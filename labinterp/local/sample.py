@@ -117,7 +117,9 @@ def in_a_few_lines(sample: Sample) -> Iterator[str]:
 
 
 def _result(result: dict[str, Any]) -> str:
-    return f"{result['name']:<30} {_value(result):<14} {_plain(result['standing'])}"
+    bands = "; ".join(decision["name"] for decision in result["decisions"])
+    standing = _plain(result["standing"]) + (f" ({bands})" if bands else "")
+    return f"{result['name']:<30} {_value(result):<14} {standing}"
 
 
 def _value(result: dict[str, Any]) -> str:

@@ -55,6 +55,7 @@ def test_nothing_is_attached_unless_it_was_chosen():
     message, plain, _ = parts(NOTICE)
     assert list(message.iter_attachments()) == []
     assert "attached" not in plain
+    assert "holds no results" in plain
 
 
 def test_an_attachment_arrives_whole_under_our_file_name():
@@ -65,6 +66,7 @@ def test_an_attachment_arrives_whole_under_our_file_name():
     assert attached.get_content_type() == "application/pdf"
     assert attached.get_content() == pdf
     assert "The report is attached" in plain
+    assert "holds no results" not in plain
 
 
 def test_markup_in_a_name_stays_text():
