@@ -245,11 +245,16 @@ def _undecided(block: UndecidedList, edition: Edition) -> UndecidedList:
     if not edition.brief:
         return block
     together = tuple(
-        (_SPECIMEN.sub("", missing), tuple(re.split(r" \(| - ", title)[0] for title in titles))
+        (words.capital(_SPECIMEN.sub("", missing)), tuple(map(_bare, titles)))
         for missing, titles in block.together[: edition.settled]
     )
     left = sum(len(titles) for _, titles in block.together[edition.settled :])
     return replace(block, together=together, left_out=left)
+
+
+def _bare(title: str) -> str:
+    """A title without what it adds in brackets or after a dash."""
+    return re.split(r" \(| - ", title)[0]
 
 
 def _in_brief(section: Section) -> Section:

@@ -211,8 +211,8 @@ def _fact(row: Fact, look: Styles) -> Text:
 @flowables.register(CriticalBox)
 def _critical(block: CriticalBox, look: Styles, _width: float) -> Iterator[Flowable]:
     for item in block.entries:
-        numbers = numbers_in(item.source_numbers)
-        rest = sentences(f"({item.limit})", numbers, *item.doubts)
+        limit = words.ended(sentences(f"({item.limit})", numbers_in(item.source_numbers)))
+        rest = sentences(limit, *item.doubts)
         yield _bullet((Span(item.line, "critical"), Span(f" {rest}")), look)
     yield text(sentences(block.policy, *block.acknowledged), look.body)
 

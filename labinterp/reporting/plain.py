@@ -93,10 +93,19 @@ def _critical(block: CriticalBox) -> Iterator[str]:
 
 
 def row_line(row: ResultRow) -> str:
-    """`Potassium 2.9 mmol/L: Low (3.5–5.3, laboratory’s own)`."""
+    """`Potassium 2.9 mmol/L: Low (3.5–5.3; laboratory’s own)`."""
+    return _row_line(row, row.interval_whose)
+
+
+def row_brief(row: ResultRow) -> str:
+    """The same with the owner of the interval in a word or two."""
+    return _row_line(row, row.interval_whose.split(":")[0])
+
+
+def _row_line(row: ResultRow, whose: str) -> str:
     doubt = ", doubtful" if row.doubtful else ""
     grade = f", {row.grade}" if row.grade else ""
-    interval = f" ({row.interval}; {row.interval_whose})" if row.interval else ""
+    interval = f" ({row.interval}; {whose})" if row.interval else ""
     reason = f" {row.why_unknown}" if row.why_unknown else ""
     shown = f"{row.name} {row.value_and_unit}".rstrip()
     return f"{shown}: {row.flag}{grade}{doubt}{interval}{reason}"
@@ -161,8 +170,8 @@ def finding_trace(item: FindingEntry) -> str:
 
 def finding_brief(item: FindingEntry) -> str:
     """A finding in one line."""
-    numbers = numbers_in(item.source_numbers)
-    return sentences(f"{item.title} ({item.certainty_words}; {item.rule})", numbers)
+    how = ", ".join(part for part in (item.strength, item.certainty_words) if part)
+    return sentences(f"{item.title} ({how}; {item.rule})", numbers_in(item.source_numbers))
 
 
 @block_lines.register(VerdictBlock)

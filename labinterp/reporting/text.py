@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.reporting import words
 from labinterp.reporting.blocks import Block, ResultRow, ResultTable, View
 from labinterp.reporting.conclusion_blocks import Findings, Steps, VerdictBlock
-from labinterp.reporting.plain import row_line, section_text
+from labinterp.reporting.plain import row_brief, section_text
 from labinterp.reporting.view import as_view
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _result_lines(view: View) -> Iterator[str]:
     rows = [row for block in _blocks(view, "results") for row in _rows(block)]
     within = [f"{row.name} {row.value_and_unit}" for row in rows if row.standing == "within"]
     others = [row for row in rows if row.standing != "within"]
-    yield from (row_line(row) for row in others[:_ROWS])
+    yield from (row_brief(row) for row in others[:_ROWS])
     if len(others) > _ROWS:
         more = words.plural(len(others) - _ROWS, "further result", "further results")
         yield f"{more} in the report."

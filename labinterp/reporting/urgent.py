@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from labinterp.reporting import words
 from labinterp.reporting.blocks import (
     Bullets,
     CriticalBox,
@@ -57,7 +58,8 @@ def _lines(block: Block) -> Iterator[Line]:
         yield said(Span("Because: ", "strong"), " ".join(map(text_of, block.items)))
     elif isinstance(block, CriticalBox):
         for item in block.entries:
-            rest = sentences(f"({item.limit})", numbers_in(item.source_numbers), *item.doubts)
+            limit = words.ended(sentences(f"({item.limit})", numbers_in(item.source_numbers)))
+            rest = sentences(limit, *item.doubts)
             yield said(Span(item.line, "critical"), f" {rest}")
 
 
