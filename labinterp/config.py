@@ -295,6 +295,14 @@ def _limits(settings: Settings) -> Iterator[Place]:
             "setting-contradicts",
             "TASK_SOFT_LIMIT must be below TASK_HARD_LIMIT",
         )
+    talk = settings.smtp_total_timeout + 2 * settings.smtp_step_timeout
+    if settings.task_hard_limit + talk >= settings.delivery_lease:
+        yield Place(
+            "DELIVERY_LEASE",
+            "setting-contradicts",
+            "DELIVERY_LEASE must be above TASK_HARD_LIMIT, SMTP_TOTAL_TIMEOUT and twice"
+            " SMTP_STEP_TIMEOUT together",
+        )
     longest = max(settings.report_lease, settings.delivery_lease, settings.retry_ceiling)
     if settings.implausible <= longest:
         yield Place(

@@ -79,6 +79,12 @@ def keep_answer(connection: Connection, organisation_id: str, key: str, answer: 
     )
 
 
+def any_expired(connection: Connection, now: datetime) -> bool:
+    """Is there a key whose time is over?"""
+    query = select(idempotency.c.key).where(idempotency.c.expires_at <= now).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def forget_expired(connection: Connection, now: datetime) -> int:
     """Remove keys whose time is over; how many there were."""
     return connection.execute(delete(idempotency).where(idempotency.c.expires_at <= now)).rowcount

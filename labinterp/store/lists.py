@@ -38,7 +38,8 @@ def summaries(
     connection: Connection, vault: Vault, organisation_id: str, wanted: Wanted
 ) -> tuple[PanelSummary, ...]:
     """The newest versions that fit, newest first; at most `wanted.limit`."""
-    rows = connection.execute(
+    order = _order(wanted)
+    query = (
         select(
             panel,
             panel_version.c.status,
@@ -56,71 +57,60 @@ def summaries(
             and_(report.c.panel_id == panel.c.id, report.c.version == panel.c.newest_version),
         )
         .where(
-            panel.c.organisation_id == organisation_id, *_conditions(vault, organisation_id, wanted)
+            panel.c.organisation_id == organisation_id,
+            *_conditions(vault, organisation_id, wanted, order),
         )
-        .order_by(panel.c.received_at.desc(), panel.c.id.desc())
+        .order_by(*(column.desc() for column in order))
         .limit(wanted.limit)
-    ).all()
-    standings = _standings_of(connection, organisation_id, [row.id for row in rows])
-    return tuple(_summary(vault, row, standings.get(row.id, ())) for row in rows)
+    )
+    return tuple(_summary(vault, row) for row in connection.execute(query))
 
 
-def _conditions(vault: Vault, organisation_id: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _order(wanted: Wanted) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The columns a list is in the order of: those of the index that answers it."""
+    if wanted.standing is not None:
+        return panel_standing.c.received_at, panel_standing.c.panel_id
+    return panel.c.received_at, panel.c.id
+
+
+def _conditions(
+    vault: Vault,
+    organisation_id: str,
+    wanted: Wanted,
+    order: tuple[ColumnElement[Any], ColumnElement[Any]],
+) -> list[ColumnElement[bool]]:
+    received_at, panel_id = order
     found: list[ColumnElement[bool]] = []
+    if wanted.standing is not None:
+        found += [
+            panel_standing.c.organisation_id == organisation_id,
+            panel_standing.c.standing == wanted.standing,
+            panel_standing.c.panel_id == panel.c.id,
+        ]
+    if wanted.patient is not None:
+        key = identifier_key(vault, organisation_id, wanted.patient) or ""
+        found.append(panel.c.identifier_key == key)
     if wanted.patient is not None and wanted.issuer:
         who = Identity(identifier=wanted.patient, issuer=wanted.issuer)
         found.append(panel.c.patient_key == patient_key(vault, organisation_id, who))
-    elif wanted.patient is not None:
-        key = identifier_key(vault, organisation_id, wanted.patient) or ""
-        found.append(panel.c.identifier_key == key)
     if wanted.since is not None:
-        found.append(panel.c.received_at >= wanted.since)
+        found.append(received_at >= wanted.since)
     if wanted.until is not None:
-        found.append(panel.c.received_at < wanted.until)
+        found.append(received_at < wanted.until)
     if wanted.urgency is not None:
         found.append(panel.c.urgency == wanted.urgency)
     if wanted.unacknowledged:
         found += [panel.c.critical.is_(True), panel.c.acknowledged_at.is_(None)]
-    if wanted.standing is not None:
-        found.append(_has_standing(organisation_id, wanted.standing))
     if wanted.after is not None:
         moment, last = wanted.after
-        found.append(
-            or_(
-                panel.c.received_at < moment,
-                and_(panel.c.received_at == moment, panel.c.id < last),
-            )
-        )
+        found += [
+            received_at <= moment,
+            or_(received_at < moment, panel_id < last),
+        ]
     return found
 
 
-def _has_standing(organisation_id: str, standing: str) -> ColumnElement[bool]:
-    return panel.c.id.in_(
-        select(panel_standing.c.panel_id).where(
-            panel_standing.c.organisation_id == organisation_id,
-            panel_standing.c.standing == standing,
-        )
-    )
-
-
-def _standings_of(
-    connection: Connection, organisation_id: str, panel_ids: list[str]
-) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    rows = connection.execute(
-        select(panel_standing.c.panel_id, panel_standing.c.standing)
-        .where(
-            panel_standing.c.organisation_id == organisation_id,
-            panel_standing.c.panel_id.in_(panel_ids),
-        )
-        .order_by(panel_standing.c.standing)
-    )
-    for row in rows:
-        found[row.panel_id] = (*found.get(row.panel_id, ()), row.standing)
-    return found
-
-
-def _summary(vault: Vault, row: Row[Any], standings: tuple[Any, ...]) -> PanelSummary:
+def _summary(vault: Vault, row: Row[Any]) -> PanelSummary:
     return PanelSummary(
         id=row.id,
         version=row.newest_version,
@@ -131,7 +121,7 @@ def _summary(vault: Vault, row: Row[Any], standings: tuple[Any, ...]) -> PanelSu
             vault, row.identity_sealed, row.organisation_id, row.id, row.newest_version
         ),
         urgency=row.urgency,
-        standings=standings,
+        standings=tuple(row.standings.split()),
         report_status=row.report_status,
         report_number=row.number,
         acknowledged=row.acknowledged_at is not None,

@@ -127,6 +127,7 @@ def _listed(vault: Vault, new: NewVersion) -> dict[str, Any]:
         "patient_key": patient_key(vault, new.organisation_id, new.identity),
         "identifier_key": identifier_key(vault, new.organisation_id, new.identity.identifier),
         "urgency": new.interpretation.urgency,
+        "standings": " ".join(sorted(standings)),
         "critical": bool(standings & _CRITICAL) or new.interpretation.urgency == "emergency",
         "acknowledged_at": None,
     }

@@ -113,14 +113,22 @@ panel = Table(
     Column("patient_key", String(64)),
     Column("identifier_key", String(64)),
     Column("urgency", String(20), nullable=False),
+    Column("standings", String(100), nullable=False),
     Column("critical", Boolean, nullable=False),
     Column("acknowledged_at", Moment),
     Column("created_at", Moment, nullable=False),
     Index(None, "organisation_id", "received_at", "id"),
-    Index(None, "organisation_id", "identifier_key", "received_at"),
-    Index(None, "organisation_id", "patient_key", "collected_at"),
-    Index(None, "organisation_id", "urgency", "received_at"),
-    Index(None, "organisation_id", "critical", "acknowledged_at", "received_at"),
+    Index("ix_panel_of_identifier", "organisation_id", "identifier_key", "received_at", "id"),
+    Index("ix_panel_of_patient", "organisation_id", "patient_key", "collected_at", "received_at"),
+    Index("ix_panel_of_urgency", "organisation_id", "urgency", "received_at", "id"),
+    Index(
+        "ix_panel_to_acknowledge",
+        "organisation_id",
+        "critical",
+        "acknowledged_at",
+        "received_at",
+        "id",
+    ),
 )
 """One panel under one id; the columns are those of its newest version, for lists."""
 
@@ -131,9 +139,9 @@ panel_standing = Table(
     Column("standing", String(20), primary_key=True),
     _of("organisation"),
     Column("received_at", Moment, nullable=False),
-    Index(None, "organisation_id", "standing", "received_at", "panel_id"),
+    Index("ix_panel_standing_order", "organisation_id", "standing", "received_at", "panel_id"),
 )
-"""Which standings a panel's newest version has, so that lists can ask for them."""
+"""The standings in a panel's newest version, in the order of lists."""
 
 panel_version = Table(
     "panel_version",
@@ -242,7 +250,8 @@ delivery = Table(
     _version_of_panel(),
     Index(None, "status", "due_at"),
     Index(None, "organisation_id", "panel_id"),
-    Index(None, "organisation_id", "status", "created_at"),
+    Index(None, "organisation_id", "status", "created_at", "id"),
+    Index(None, "organisation_id", "created_at", "id"),
     Index(None, "report_id"),
 )
 """One message to one recipient. `unfinished` counts attempts whose end nobody recorded."""

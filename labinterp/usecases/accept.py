@@ -95,7 +95,7 @@ def accept_once(
     """Keep a panel once per key."""
     before = idempotent.replayed(services, key) if key else None
     if before is not None:
-        return _again(before)
+        return again(before)
     try:
         order = _order(services, actor, received, origin)
     except LabinterpError as error:
@@ -132,7 +132,7 @@ def _stored(
             key,
             do=lambda connection: _store(services, connection, actor, order, origin),
             to_text=as_text,
-            from_text=_again,
+            from_text=again,
         )
     except CommitUnknown:
         if _is_stored(services, actor, order):
@@ -174,7 +174,7 @@ def _store(
         patient_key=panels.patient_key(vault, actor.organisation_id, row.identity),
     )
     audit.record(connection, who(actor, origin.request_id), deed, order.now)
-    return Accepted(order.panel_id, order.version)
+    return Accepted(order.panel_id, order.version, problems=len(order.interpretation.problems))
 
 
 def wanted(policy: Policy, told: Recipients) -> tuple[tuple[str, bool, str | None], ...]:
@@ -185,8 +185,13 @@ def wanted(policy: Policy, told: Recipients) -> tuple[tuple[str, bool, str | Non
 
 def as_text(accepted: Accepted) -> dict[str, object]:
     """An answer as it is remembered under its key."""
-    return {"panel_id": accepted.panel_id, "version": accepted.version}
+    return {
+        "panel_id": accepted.panel_id,
+        "version": accepted.version,
+        "problems": accepted.problems,
+    }
 
 
-def _again(remembered: Any) -> Accepted:
-    return Accepted(remembered["panel_id"], remembered["version"], replayed=True)
+def again(remembered: Any) -> Accepted:
+    """The remembered answer, told apart as a replay."""
+    return Accepted(**remembered, replayed=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
 from labinterp.access import Actor, require
@@ -11,7 +11,7 @@ from labinterp.store import audit, deliveries, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.store.records import written
 from labinterp.usecases import idempotent, recipients
-from labinterp.usecases.accept import as_text, wanted
+from labinterp.usecases.accept import again, as_text, wanted
 from labinterp.usecases.acting import who
 from labinterp.usecases.explained import interpreted, with_history
 from labinterp.usecases.outcomes import Accepted
@@ -54,14 +54,14 @@ def correct(
     key = idempotent.client_key(services, actor.organisation_id, idempotency_key, purpose, digest)
     before = idempotent.replayed(services, key) if key else None
     if before is not None:
-        return _again(before)
+        return again(before)
     order = _order(services, actor, panel_id, received)
     corrected = idempotent.once(
         services,
         key,
         do=lambda connection: _store(services, connection, actor, order, request_id),
         to_text=as_text,
-        from_text=_again,
+        from_text=again,
     )
     if not corrected.replayed:
         telemetry.PANELS_ACCEPTED.labels(received.submission.format).inc()
@@ -134,7 +134,7 @@ def _store(
         patient_key=panels.patient_key(vault, organisation_id, row.identity),
     )
     audit.record(connection, who(actor, request_id), deed, order.now)
-    return Accepted(order.panel_id, order.version)
+    return Accepted(order.panel_id, order.version, problems=len(order.interpretation.problems))
 
 
 def _everyone(
@@ -151,7 +151,3 @@ def _everyone(
                 *recipients.attachment(services.policy, attached),
             )
     return (named, "accept"), (tuple(before.values()), "correct")
-
-
-def _again(remembered: Any) -> Accepted:
-    return Accepted(remembered["panel_id"], remembered["version"], replayed=True)

@@ -61,6 +61,7 @@ def _outcome(
         panel_id=accepted.panel_id,
         version=accepted.version,
         duplicate=accepted.replayed,
+        problems=accepted.problems,
     )
 
 

@@ -40,6 +40,7 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     draw_due(services, worker, limit) -> int
     deliver_due(services, worker, limit) -> int
     due_counts(services) -> DueCounts
+    tidy(services) -> int                                      forgets expired idempotency keys
 
 What administrators do (organisations, users, keys, sign-in) is in `usecases.administer`.
 """
@@ -79,6 +80,7 @@ from labinterp.usecases.send import (
     send,
     withdraw_link,
 )
+from labinterp.usecases.tidy import tidy
 
 __all__ = [
     "Accepted",
@@ -114,5 +116,6 @@ __all__ = [
     "retry_delivery",
     "retry_report",
     "send",
+    "tidy",
     "withdraw_link",
 ]

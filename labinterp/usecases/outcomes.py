@@ -19,6 +19,7 @@ class Accepted:
     panel_id: str
     version: int
     replayed: bool = False
+    problems: int = 0
 
 
 @dataclass(frozen=True, slots=True)

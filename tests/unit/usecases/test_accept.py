@@ -123,6 +123,18 @@ def test_a_key_is_forgotten_after_its_time(services, ward, clock):
     assert again.panel_id != first.panel_id
 
 
+def test_expired_keys_are_swept_away_and_others_kept(services, ward, clock):
+    journey.accept(services, ward, a_panel(), idempotency_key="old", body_digest="b")
+    clock.move(services.policy.idempotency_kept / 2)
+    journey.accept(services, ward, a_panel(), idempotency_key="new", body_digest="b")
+    assert journey.tidy(services) == 0
+    clock.move(services.policy.idempotency_kept / 2)
+    assert journey.tidy(services) == 1
+    assert journey.accept(
+        services, ward, a_panel(), idempotency_key="new", body_digest="b"
+    ).replayed
+
+
 def test_many_at_once_with_one_key_make_one_panel(services, ward):
     start = threading.Barrier(6)
 

@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("patient_key", sa.String(length=64), nullable=True),
         sa.Column("identifier_key", sa.String(length=64), nullable=True),
         sa.Column("urgency", sa.String(length=20), nullable=False),
+        sa.Column("standings", sa.String(length=100), nullable=False),
         sa.Column("critical", sa.Boolean(), nullable=False),
         sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -118,21 +119,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_panel")),
     )
     op.create_index(
-        op.f("ix_panel_organisation_id_critical_acknowledged_at_received_at"),
+        "ix_panel_of_identifier",
         "panel",
-        ["organisation_id", "critical", "acknowledged_at", "received_at"],
+        ["organisation_id", "identifier_key", "received_at", "id"],
         unique=False,
     )
     op.create_index(
-        op.f("ix_panel_organisation_id_identifier_key_received_at"),
+        "ix_panel_of_patient",
         "panel",
-        ["organisation_id", "identifier_key", "received_at"],
+        ["organisation_id", "patient_key", "collected_at", "received_at"],
         unique=False,
     )
     op.create_index(
-        op.f("ix_panel_organisation_id_patient_key_collected_at"),
+        "ix_panel_of_urgency",
         "panel",
-        ["organisation_id", "patient_key", "collected_at"],
+        ["organisation_id", "urgency", "received_at", "id"],
         unique=False,
     )
     op.create_index(
@@ -142,9 +143,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        op.f("ix_panel_organisation_id_urgency_received_at"),
+        "ix_panel_to_acknowledge",
         "panel",
-        ["organisation_id", "urgency", "received_at"],
+        ["organisation_id", "critical", "acknowledged_at", "received_at", "id"],
         unique=False,
     )
     op.create_table(
@@ -193,7 +194,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("panel_id", "standing", name=op.f("pk_panel_standing")),
     )
     op.create_index(
-        op.f("ix_panel_standing_organisation_id_standing_received_at_panel_id"),
+        "ix_panel_standing_order",
         "panel_standing",
         ["organisation_id", "standing", "received_at", "panel_id"],
         unique=False,
@@ -362,15 +363,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
     )
     op.create_index(
+        op.f("ix_delivery_organisation_id_created_at_id"),
+        "delivery",
+        ["organisation_id", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_delivery_organisation_id_panel_id"),
         "delivery",
         ["organisation_id", "panel_id"],
         unique=False,
     )
     op.create_index(
-        op.f("ix_delivery_organisation_id_status_created_at"),
+        op.f("ix_delivery_organisation_id_status_created_at_id"),
         "delivery",
-        ["organisation_id", "status", "created_at"],
+        ["organisation_id", "status", "created_at", "id"],
         unique=False,
     )
     op.create_index(op.f("ix_delivery_report_id"), "delivery", ["report_id"], unique=False)
@@ -397,8 +404,9 @@ def downgrade() -> None:
     op.drop_table("report_file")
     op.drop_index(op.f("ix_delivery_status_due_at"), table_name="delivery")
     op.drop_index(op.f("ix_delivery_report_id"), table_name="delivery")
-    op.drop_index(op.f("ix_delivery_organisation_id_status_created_at"), table_name="delivery")
+    op.drop_index(op.f("ix_delivery_organisation_id_status_created_at_id"), table_name="delivery")
     op.drop_index(op.f("ix_delivery_organisation_id_panel_id"), table_name="delivery")
+    op.drop_index(op.f("ix_delivery_organisation_id_created_at_id"), table_name="delivery")
     op.drop_table("delivery")
     op.drop_index(op.f("ix_report_status_due_at"), table_name="report")
     op.drop_table("report")
@@ -408,21 +416,16 @@ def downgrade() -> None:
     op.drop_table("sign_in_link")
     op.drop_index(op.f("ix_panel_version_organisation_id"), table_name="panel_version")
     op.drop_table("panel_version")
-    op.drop_index(
-        op.f("ix_panel_standing_organisation_id_standing_received_at_panel_id"),
-        table_name="panel_standing",
-    )
+    op.drop_index("ix_panel_standing_order", table_name="panel_standing")
     op.drop_table("panel_standing")
     op.drop_index(op.f("ix_user_account_organisation_id"), table_name="user_account")
     op.drop_table("user_account")
     op.drop_table("report_number")
-    op.drop_index(op.f("ix_panel_organisation_id_urgency_received_at"), table_name="panel")
+    op.drop_index("ix_panel_to_acknowledge", table_name="panel")
     op.drop_index(op.f("ix_panel_organisation_id_received_at_id"), table_name="panel")
-    op.drop_index(op.f("ix_panel_organisation_id_patient_key_collected_at"), table_name="panel")
-    op.drop_index(op.f("ix_panel_organisation_id_identifier_key_received_at"), table_name="panel")
-    op.drop_index(
-        op.f("ix_panel_organisation_id_critical_acknowledged_at_received_at"), table_name="panel"
-    )
+    op.drop_index("ix_panel_of_urgency", table_name="panel")
+    op.drop_index("ix_panel_of_patient", table_name="panel")
+    op.drop_index("ix_panel_of_identifier", table_name="panel")
     op.drop_table("panel")
     op.drop_index(op.f("ix_idempotency_expires_at"), table_name="idempotency")
     op.drop_table("idempotency")
