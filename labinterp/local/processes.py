@@ -28,7 +28,12 @@ _TAIL: Final = 4000
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, where, and how long it may take to stop when asked [s]."""
+    """What to run, and where.
+
+    Attributes:
+        patience: how long it may take to stop when asked [s].
+        is_foundation: others stand on it, so it is asked last.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -36,6 +41,7 @@ class Program:
     folder: Path | None = None
     standard_input: bytes = field(default=b"", repr=False)
     patience: float = 15.0
+    is_foundation: bool = False
 
 
 class Supervised:
@@ -49,6 +55,7 @@ class Supervised:
         self._started_at = 0.0
         self._wait = _FIRST_WAIT
         self._next_start = 0.0
+        self._asked = False
 
     @property
     def pid(self) -> int | None:
@@ -71,6 +78,7 @@ class Supervised:
             )
         _feed(process, self.program.standard_input)
         self._process = process
+        self._asked = False
         self._started_at = self._clock()
 
     def exit_code(self) -> int | None:
@@ -86,14 +94,21 @@ class Supervised:
             self.start()
         return None
 
+    def ask(self) -> None:
+        """Ask it to end, once, and do not wait."""
+        if self._process is not None and not self._asked:
+            self._asked = True
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+
     def stop(self, *, at_once: bool = False) -> None:
         """Ask it to end, and end it (with all it started) when its patience is over."""
+        if not at_once:
+            self.ask()
         process, self._process = self._process, None
         if process is None:
             return
         if not at_once:
-            with suppress(ProcessLookupError):
-                process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(self.program.patience)
         _end_group(process.pid)
@@ -120,7 +135,7 @@ class Supervised:
 
 
 class Supervisor:
-    """Keeps programs running until all are stopped, the last started first."""
+    """Keeps programs running until all are stopped, what others stand on last."""
 
     def __init__(
         self,
@@ -148,7 +163,14 @@ class Supervisor:
                 self._say(sentence)
 
     def stop(self, *, at_once: bool = False) -> None:
-        """End everything, the last started first."""
+        """End everything: at the same time all that nothing stands on, then the last started first.
+
+        Args:
+            at_once: without asking.
+        """
+        for supervised in self.programs.values():
+            if not (at_once or supervised.program.is_foundation):
+                supervised.ask()
         while self.programs:
             _, supervised = self.programs.popitem()
             supervised.stop(at_once=at_once)

@@ -39,6 +39,7 @@ _HERE: Final = Path(__file__).parents[2]
 _MAILBOX_PORT: Final = 8025
 _TURN: Final = 0.1
 _START: Final = 90.0
+_PATIENCE: Final = 30.0
 _SAMPLE: Final = 60.0
 _READY: Final = ("ready", "degraded")
 
@@ -115,19 +116,26 @@ class Conductor:
         broker = self._local.broker
         if broker is not None:
             self._screen.progress("Starting the broker ...")
-            self._start("broker", broker.command(), broker.configuration())
+            self._supervisor.start(
+                Program(
+                    "broker",
+                    broker.command(),
+                    self._local.environment,
+                    standard_input=broker.configuration(),
+                    is_foundation=True,
+                )
+            )
             self._wait(broker.answers, _START, "the broker")
         self._screen.progress("Starting worker, relay and web server ...")
-        self._start("worker", (sys.executable, "-m", *_WORKER), patience=30.0)
-        self._start("relay", (sys.executable, "-m", "labinterp", "relay"))
-        self._start("web", (sys.executable, "-m", "labinterp", "serve"))
+        self._start("worker", *_WORKER)
+        self._start("relay", "labinterp", "relay")
+        self._start("web", "labinterp", "serve")
         self._wait(self._is_ready, _START, "the web server")
 
-    def _start(
-        self, name: str, command: tuple[str, ...], words: bytes = b"", patience: float = 15.0
-    ) -> Supervised:
-        return self._supervisor.start(
-            Program(name, command, self._local.environment, _HERE, words, patience)
+    def _start(self, name: str, *arguments: str) -> None:
+        command = (sys.executable, "-m", *arguments)
+        self._supervisor.start(
+            Program(name, command, self._local.environment, _HERE, patience=_PATIENCE)
         )
 
     def _is_ready(self) -> bool:

@@ -89,19 +89,38 @@ def test_one_that_lived_long_is_started_again_soon(supervisor, said):
     assert "again in 1 s" in said[-1]
 
 
-def test_stopping_ends_all_the_last_started_first(tmp_path, said):
+ON_TERM = """
+import signal, sys, time
+def told(*_):
+    time.sleep({wait})
+    print(time.monotonic())
+    sys.exit()
+signal.signal(signal.SIGTERM, told)
+print("here")
+time.sleep(60)
+"""
+
+
+def test_stopping_ends_all_together_and_a_foundation_last(tmp_path, said):
     supervisor = Supervisor(tmp_path, said.append)
     pids = []
-    for name in ("first", "second"):
-        code = f"import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: exit(print('{name}')))\nprint('here')\ntime.sleep(60)"
+    for name, wait in (("foundation", 0), ("slow", 0.6), ("quick", 0.1)):
+        command = (sys.executable, "-u", "-c", ON_TERM.format(wait=wait))
+        environment = {"PATH": os.defpath}
         started = supervisor.start(
-            Program(name, (sys.executable, "-u", "-c", code), {"PATH": os.defpath})
+            Program(name, command, environment, is_foundation=name == "foundation")
         )
         until(lambda started=started: "here" in started.last_words())
         pids.append(started.pid)
+    began = time.monotonic()
     supervisor.stop()
+    ended = {
+        name: float((tmp_path / f"{name}.log").read_text().split()[1])
+        for name in ("foundation", "slow", "quick")
+    }
     assert not any(map(is_alive, pids))
-    assert "first" in (tmp_path / "first.log").read_text()
+    assert ended["quick"] < ended["slow"] < ended["foundation"]
+    assert ended["quick"] - began < 0.5
 
 
 def test_one_that_will_not_stop_is_ended(tmp_path):
