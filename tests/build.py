@@ -13,11 +13,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING
 
 from labinterp.interpretation import interpret
 from labinterp.knowledge import load
-from labinterp.model.interpretation import Interpretation, InterpretedResult
-from labinterp.model.knowledge import Knowledge
 from labinterp.model.submission import (
     Choices,
     EarlierPanel,
@@ -27,6 +26,10 @@ from labinterp.model.submission import (
     ReportedTerm,
     Submission,
 )
+
+if TYPE_CHECKING:
+    from labinterp.model.interpretation import Interpretation, InterpretedResult
+    from labinterp.model.knowledge import Knowledge
 
 RECEIVED = datetime(2026, 1, 2, 12, tzinfo=UTC)
 COLLECTED = datetime(2026, 1, 2, 8, tzinfo=UTC)
@@ -40,7 +43,16 @@ _DAYS = {
     "months": Decimal("30.4375"),
     "years": Decimal("365.25"),
 }
-_NO_RESULTS = ("symptoms", "medications", "conditions", "history", "specimen", "age", "sex", "pregnancy")
+_NO_RESULTS = (
+    "symptoms",
+    "medications",
+    "conditions",
+    "history",
+    "specimen",
+    "age",
+    "sex",
+    "pregnancy",
+)
 
 
 @cache
@@ -54,7 +66,12 @@ def a_result(text: str, where: str = "results[0]", **more) -> ReportedResult:
     match = _RESULT.fullmatch(text)
     assert match is not None, text
     interval = ReportedInterval(text=match["interval"]) if match["interval"] else None
-    given = {"value": match["value"], "unit": match["unit"], "name": match["name"], "interval": interval}
+    given = {
+        "value": match["value"],
+        "unit": match["unit"],
+        "name": match["name"],
+        "interval": interval,
+    }
     return ReportedResult(where=where, **(given | more))
 
 
@@ -100,13 +117,19 @@ def a_panel(
 
 def earlier(*results: str, days_ago: int = 30) -> EarlierPanel:
     """An earlier panel, so many days before this one."""
-    reported = tuple(a_result(one, f"previous[0].results[{place}]") for place, one in enumerate(results))
+    reported = tuple(
+        a_result(one, f"previous[0].results[{place}]") for place, one in enumerate(results)
+    )
     return EarlierPanel(RECEIVED - timedelta(days=days_ago), reported, "previous[0]")
 
 
-def coded(code: str, value: str, unit: str | None, name: str | None = None, **more) -> ReportedResult:
+def coded(
+    code: str, value: str, unit: str | None, name: str | None = None, **more
+) -> ReportedResult:
     """A result that comes with a LOINC code."""
-    return ReportedResult("results[0]", value, unit, name, (ReportedCode("http://loinc.org", code),), **more)
+    return ReportedResult(
+        "results[0]", value, unit, name, (ReportedCode("http://loinc.org", code),), **more
+    )
 
 
 def days(age: str) -> Decimal:

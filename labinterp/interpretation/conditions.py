@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, HIGH, LOW, Fact, Facts
+from labinterp.interpretation.measure import canonical_per
 from labinterp.model import units
 from labinterp.model.quantity import Extent, Operator
 from labinterp.model.rule import (
@@ -234,7 +235,7 @@ def compare(fact: Fact, operator: Operator, limit: Decimal, unit: str) -> Truth:
         reported = Extent(Fraction(fact.quantity.number), fact.quantity.comparator)
         return reported.compare(operator, printed)
     measurand = fact.measurand
-    factor = units.factor(unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    factor = canonical_per(measurand, unit)
     return fact.extent.compare(operator, Fraction(limit) * factor)
 
 
@@ -251,7 +252,7 @@ def _in_reported_unit(fact: Fact, limit: Decimal, unit: str) -> Fraction | None:
 
 def _same_number(measurand: Measurand, one: str, other: str) -> bool:
     try:
-        return units.factor(one, other, measurand.molar_mass, measurand.valence) == 1
+        return canonical_per(measurand, one) == canonical_per(measurand, other)
     except units.UnitError:
         return False
 
@@ -287,7 +288,7 @@ def _difference(leaf: DifferenceAtLeast, facts: Facts) -> Truth:
     if first.extent.comparator or second.extent.comparator:
         return None
     measurand = first.measurand
-    factor = units.factor(leaf.unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    factor = canonical_per(measurand, leaf.unit)
     return first.extent.number - second.extent.number >= Fraction(leaf.limit) * factor
 
 

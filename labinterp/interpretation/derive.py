@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, TOTAL_CALCIUM, before_standing
 from labinterp.interpretation.formulas import FORMULAS
-from labinterp.interpretation.measure import extent_in
-from labinterp.model import units
+from labinterp.interpretation.measure import canonical_per, extent_in
 from labinterp.model.panel import Conversion, Panel, Result
 from labinterp.model.quantity import Extent, Quantity
 
@@ -102,7 +101,7 @@ def _computed(
     value = FORMULAS[formula.id](handed, formula.constants, panel.patient)
     if value is None:
         return None
-    factor = units.factor(formula.unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    factor = canonical_per(measurand, formula.unit)
     return Result(
         measurand,
         where="derived",

@@ -17,11 +17,32 @@ if TYPE_CHECKING:
 
     from labinterp.model.codes import Standing
     from labinterp.model.interval import Bounds, Interval
+    from labinterp.model.measurand import Measurand
     from labinterp.model.panel import Result
 
 OPERATORS: Final[tuple[Operator, ...]] = ("ge", "gt", "lt", "le")
 
 Column = tuple[str, "Decimal | None", "Decimal | None"]
+
+
+def canonical_per(measurand: Measurand, unit: str, molar_mass: Decimal | None = None) -> Fraction:
+    """Canonical units of a measurand in one of this unit.
+
+    Args:
+        measurand: what is measured; a unit that counts another thing (urea nitrogen) has its own
+            molar mass, which goes before every other.
+        unit: UCUM code.
+        molar_mass: the result's own [g/mol], where its code has one; else the measurand's.
+
+    Raises:
+        UnitError: the unit does not measure this.
+    """
+    if unit == measurand.unit:
+        return Fraction(1)
+    accepted = measurand.accepted(unit)
+    own = accepted.molar_mass if accepted else None
+    mass = own or molar_mass or measurand.molar_mass
+    return units.factor(unit, measurand.unit, mass, measurand.valence)
 
 
 def to_canonical(result: Result, unit: str) -> Fraction:
@@ -33,8 +54,7 @@ def to_canonical(result: Result, unit: str) -> Fraction:
     quantity = result.quantity
     if quantity is not None and result.conversion is not None and quantity.unit == unit:
         return result.conversion.factor
-    measurand = result.measurand
-    return units.factor(unit, measurand.unit, measurand.molar_mass, measurand.valence)
+    return canonical_per(result.measurand, unit)
 
 
 def extent_in(result: Result, unit: str) -> Extent | None:

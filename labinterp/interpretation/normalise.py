@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.lookup import Lookup, name_key
+from labinterp.interpretation.measure import canonical_per
 from labinterp.interpretation.numerals import Numeral, clean, read_number
 from labinterp.interpretation.printed_interval import is_given, read_interval
 from labinterp.interpretation.yardstick import fits
@@ -144,10 +145,7 @@ def factor_to_canonical(identified: Identified, unit: AcceptedUnit) -> Fraction:
     Raises:
         UnitError: the unit's kind needs a molar mass or valence the measurand does not have.
     """
-    molar_mass = unit.molar_mass or identified.molar_mass
-    return units.factor(
-        unit.ucum, identified.measurand.unit, molar_mass, identified.measurand.valence
-    )
+    return canonical_per(identified.measurand, unit.ucum, identified.molar_mass)
 
 
 def _basis(identified: Identified, unit: AcceptedUnit) -> str:
@@ -196,6 +194,9 @@ def _unit(reported: ReportedResult, identified: Identified, lookup: Lookup) -> _
         if measurand.unit in _NO_UNIT:
             return _Unit(measurand.accepted(measurand.unit) or AcceptedUnit(measurand.unit, ""))
         return _missing_unit(reported, identified)
+    coded = measurand.accepted(text)
+    if coded is not None:
+        return _Unit(coded)
     spellings = lookup.units[measurand.id]
     for found in (
         spellings.exact.get(exact_unit(text), ()),

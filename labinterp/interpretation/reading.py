@@ -82,7 +82,7 @@ def read(submission: Submission, patient: Patient, knowledge: Knowledge) -> Read
 
 
 def _in_order(results: Iterable[Result], knowledge: Knowledge) -> tuple[Result, ...]:
-    """Results as the knowledge lists their measurands: the order they were sent in is irrelevant."""
+    """Results as the knowledge lists their measurands: the order sent is irrelevant."""
     places = {name: place for place, name in enumerate(knowledge.measurands)}
     return tuple(
         sorted(results, key=lambda one: (places.get(one.measurand.id, 0), _natural(one.where)))

@@ -12,6 +12,7 @@ from labinterp.interpretation.classify import critical_text
 from labinterp.interpretation.intervals import fits_anyone
 from labinterp.interpretation.measure import (
     bounds_text,
+    canonical_per,
     compared_bounds,
     compared_column,
     extent_in,
@@ -395,7 +396,7 @@ def _in_unit(result: Result, number: Decimal | None, unit: str, wanted: str) -> 
         return number
     measurand = result.measurand
     try:
-        factor = units.factor(unit, wanted, measurand.molar_mass, measurand.valence)
+        factor = canonical_per(measurand, unit) / canonical_per(measurand, wanted)
     except units.UnitError:
         return None
     with localcontext() as context:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.measure import canonical_per
 from labinterp.interpretation.printed_interval import PrintedInterval, is_given, read_interval
 from labinterp.interpretation.yardstick import betrayed_unit, fits
 from labinterp.model import units
@@ -155,9 +156,7 @@ def _beyond(result: Result, unit: str, low: Decimal | None, high: Decimal | None
     """Do all the values the result allows lie outside these bounds?"""
     if result.extent is None:
         return False
-    factor = units.factor(
-        unit, result.measurand.unit, result.measurand.molar_mass, result.measurand.valence
-    )
+    factor = canonical_per(result.measurand, unit)
     return (low is not None and result.extent.compare("lt", Fraction(low) * factor) is True) or (
         high is not None and result.extent.compare("gt", Fraction(high) * factor) is True
     )
@@ -182,12 +181,9 @@ def _believable(result: Result, unit: AcceptedUnit, identified: Identified) -> b
     if result.quantity is None or bounds is None:
         return False
     try:
-        factor = units.factor(
-            unit.ucum,
-            bounds.unit,
-            unit.molar_mass or identified.molar_mass,
-            result.measurand.valence,
-        )
+        measurand = result.measurand
+        factor = canonical_per(measurand, unit.ucum, identified.molar_mass)
+        factor /= canonical_per(measurand, bounds.unit)
     except units.UnitError:
         return False
     extent = Extent(Fraction(result.quantity.number) * factor)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.measure import canonical_per
 from labinterp.model import units
 
 if TYPE_CHECKING:
@@ -63,12 +64,7 @@ def _distance(
     None where nothing can be compared.
     """
     try:
-        factor = units.factor(
-            unit.ucum,
-            identified.measurand.unit,
-            unit.molar_mass or identified.molar_mass,
-            identified.measurand.valence,
-        )
+        factor = canonical_per(identified.measurand, unit.ucum, identified.molar_mass)
     except units.UnitError:
         return None
     ends = (_scaled(printed.low, factor), _scaled(printed.high, factor))
@@ -107,9 +103,7 @@ def _canonical_intervals(measurand: Measurand) -> Iterator[_Ends]:
         if not interval.usable or interval.unverified:
             continue
         try:
-            factor = units.factor(
-                interval.unit, measurand.unit, measurand.molar_mass, measurand.valence
-            )
+            factor = canonical_per(measurand, interval.unit)
         except units.UnitError:
             continue
         yield _scaled(interval.low, factor), _scaled(interval.high, factor)

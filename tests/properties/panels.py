@@ -38,7 +38,9 @@ def _as_terms(kind, ids, **more):
 def values(draw, measurand):
     """A number in a measurand's canonical unit, from impossible to impossible, often near its limits."""
     bounds = knowledge().measurands[measurand].plausibility
-    low, high = (bounds.reject_below, bounds.reject_above) if bounds else (Decimal("0.1"), Decimal(100))
+    low, high = (
+        (bounds.reject_below, bounds.reject_above) if bounds else (Decimal("0.1"), Decimal(100))
+    )
     low, high = low or Decimal("0.1"), high or Decimal(1000)
     part = draw(st.integers(-20, 1020))
     number = low + (high - low) * part / 1000
@@ -61,14 +63,17 @@ def submissions(draw, *, max_results=8, comparators=True):
     reported = tuple(draw(results(name, f"results[{place}]")) for place, name in enumerate(names))
     if not comparators:
         reported = tuple(
-            ReportedResult(one.where, (one.value or "").lstrip("<>"), one.unit, one.name) for one in reported
+            ReportedResult(one.where, (one.value or "").lstrip("<>"), one.unit, one.name)
+            for one in reported
         )
     return Submission(
         format="json",
         results=reported,
         received_at=RECEIVED,
         sex=draw(st.sampled_from(["female", "male", "unknown", "other"])),
-        age_days=draw(st.none() | st.sampled_from([Decimal(2), Decimal(4000), Decimal(19000), Decimal(31000)])),
+        age_days=draw(
+            st.none() | st.sampled_from([Decimal(2), Decimal(4000), Decimal(19000), Decimal(31000)])
+        ),
         pregnancy=draw(st.sampled_from(["unknown", "unknown", "not_pregnant", "pregnant"])),
         gestation_weeks=draw(st.none() | st.integers(4, 40)),
         symptoms=_as_terms("symptoms", draw(_terms("symptom"))),
@@ -76,7 +81,9 @@ def submissions(draw, *, max_results=8, comparators=True):
         conditions=_as_terms("conditions", draw(_terms("condition"))),
         history=_as_terms("history", draw(_terms("history"))),
         specimen_fields=draw(
-            st.sampled_from([{}, {"haemolysis": "gross"}, {"site": "drip-arm"}, {"type": "edta-plasma"}])
+            st.sampled_from(
+                [{}, {"haemolysis": "gross"}, {"site": "drip-arm"}, {"type": "edta-plasma"}]
+            )
         ),
     )
 
@@ -98,18 +105,25 @@ _units = st.one_of(
          "ng/mL", "nmol/L", "pg/mL", "mol", "/", "(((", "mmol/L/L", "10*9/L", "{}", "mmol/(24.h)", "kg" * 60]
     ),
 )  # fmt: skip
-_dates = st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.sampled_from([UTC, None]))  # noqa: DTZ001 - naive on purpose
+_FIRST, _LAST = (datetime(year, 1, 1, tzinfo=UTC).replace(tzinfo=None) for year in (1900, 2100))
+_dates = st.none() | st.datetimes(_FIRST, _LAST, timezones=st.sampled_from([UTC, None]))
 
 
 @st.composite
 def _hostile_results(draw, place):
-    names = st.sampled_from([*RULED, "Ca++", "MG", "Sodium, Serum", "BUN", "nonsense", "", "\u200bPotassium"])
+    names = st.sampled_from(
+        [*RULED, "Ca++", "MG", "Sodium, Serum", "BUN", "nonsense", "", "\u200bPotassium"]
+    )
     codes = st.tuples(
         st.sampled_from(["http://loinc.org", "LN", "", "local"]),
         st.sampled_from(["2823-3", "19123-9", "26746-8", "2823-4", "1990-1", "x", "", "29265-6"]),
     )
     interval = st.builds(
-        ReportedInterval, low=_texts, high=_texts, text=_texts | st.sampled_from(["3.5-5.3", "<5", "9-3"]), unit=_units
+        ReportedInterval,
+        low=_texts,
+        high=_texts,
+        text=_texts | st.sampled_from(["3.5-5.3", "<5", "9-3"]),
+        unit=_units,
     )
     return ReportedResult(
         where=f"results[{place}]",
@@ -120,10 +134,15 @@ def _hostile_results(draw, place):
         comparator=draw(st.none() | st.sampled_from(["<", ">", "<=", ">=", "?", "="])),
         interval=draw(st.none() | interval),
         flag=draw(st.none() | st.sampled_from(["L", "H", "LL", "HH", "AA", "N", "*", "?"])),
-        status=draw(st.none() | st.sampled_from(["final", "preliminary", "cancelled", "entered-in-error", "?"])),
+        status=draw(
+            st.none()
+            | st.sampled_from(["final", "preliminary", "cancelled", "entered-in-error", "?"])
+        ),
         not_measured=draw(st.none() | st.text(max_size=8)),
         collected_at=draw(_dates),
-        specimen=draw(st.none() | st.sampled_from([{"material": "urine"}, {"material": Decimal(3)}])),
+        specimen=draw(
+            st.none() | st.sampled_from([{"material": "urine"}, {"material": Decimal(3)}])
+        ),
     )
 
 
@@ -132,16 +151,24 @@ def hostile_submissions(draw):
     """Anything a door could hand over."""
     count = draw(st.integers(0, 6))
     reported = tuple(draw(_hostile_results(place)) for place in range(count))
-    anything = st.one_of(st.text(max_size=15), st.sampled_from(["tetany", "omeprazole 20 mg", "ckd", "normal-ecg"]))
+    anything = st.one_of(
+        st.text(max_size=15), st.sampled_from(["tetany", "omeprazole 20 mg", "ckd", "normal-ecg"])
+    )
     earlier = st.builds(
-        EarlierPanel, collected_at=_dates, results=st.just(reported[:2]), where=st.just("previous[0]")
+        EarlierPanel,
+        collected_at=_dates,
+        results=st.just(reported[:2]),
+        where=st.just("previous[0]"),
     )
     choices = st.builds(
         Choices,
         range_set=st.none() | st.sampled_from(["us-conventional", "nordic", "nowhere", ""]),
-        range_policy=st.none() | st.sampled_from(["lab-only", "service-only", "lab-then-service", "x"]),
+        range_policy=st.none()
+        | st.sampled_from(["lab-only", "service-only", "lab-then-service", "x"]),
         critical_policy=st.none() | st.sampled_from(["arup-2024", "nobody", "mayo"]),
-        schemes=st.dictionaries(st.sampled_from(["vitamin_d_25oh", "zinc", "x"]), st.sampled_from(["iom-2011", "y"])),
+        schemes=st.dictionaries(
+            st.sampled_from(["vitamin_d_25oh", "zinc", "x"]), st.sampled_from(["iom-2011", "y"])
+        ),
     )
     return Submission(
         format="json",
@@ -157,10 +184,14 @@ def hostile_submissions(draw):
         specimen_fields=draw(
             st.dictionaries(
                 st.sampled_from(["haemolysis", "type", "separation_delay_hours", "site", "x"]),
-                st.sampled_from(["gross", "unknown", Decimal("NaN"), Decimal(7), "edta-plasma", "drip-arm"]),
+                st.sampled_from(
+                    ["gross", "unknown", Decimal("NaN"), Decimal(7), "edta-plasma", "drip-arm"]
+                ),
             )
         ),
-        symptoms=_as_terms("symptoms", draw(st.lists(anything, max_size=3)), side="left", duration_days=30),
+        symptoms=_as_terms(
+            "symptoms", draw(st.lists(anything, max_size=3)), side="left", duration_days=30
+        ),
         medications=_as_terms("medications", draw(st.lists(anything, max_size=3))),
         conditions=_as_terms("conditions", draw(st.lists(anything, max_size=3))),
         history=_as_terms("history", draw(st.lists(anything, max_size=3))),

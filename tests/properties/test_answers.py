@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from labinterp.interpretation import interpret
+from labinterp.interpretation.measure import canonical_per
 from labinterp.model.codes import URGENCIES
 from labinterp.model.interpretation import Interpretation
 from labinterp.model.submission import ReportedResult, ReportedTerm
 from labinterp.store.records import from_document, to_document
-from tests.build import knowledge, standings
+from tests.build import a_panel, knowledge, standings
 from tests.properties.panels import RULED, hostile_submissions, submissions, values
 
+PLAIN = a_panel("potassium 4.0 mmol/L", age="54 years")
 HEIGHTS = {"critically_low": 0, "low": 1, "within": 2, "high": 3, "critically_high": 4}
 
 
@@ -58,7 +61,7 @@ def test_raising_a_value_never_lowers_its_standing(measurand, data, sex):
     found = []
     for number in (lower, higher):
         result = ReportedResult("results[0]", f"{number:f}", unit, measurand)
-        submission = replace(data.draw(st.just(PLAIN)), results=(result,), sex=sex)
+        submission = replace(PLAIN, results=(result,), sex=sex)
         found.append(standings(answer_to(submission))[measurand])
     assume("unknown" not in found)
     assert HEIGHTS[found[0]] <= HEIGHTS[found[1]]
@@ -69,7 +72,9 @@ def test_removing_a_result_makes_no_other_within(submission, data):
     assume(len(submission.results) > 1)
     gone = data.draw(st.sampled_from(submission.results))
     before = answer_to(submission)
-    after = answer_to(replace(submission, results=tuple(one for one in submission.results if one != gone)))
+    after = answer_to(
+        replace(submission, results=tuple(one for one in submission.results if one != gone))
+    )
     measured = {one.measurand: one.standing for one in before.results if not one.derived_from}
     for one in after.results:
         if not one.derived_from:
@@ -105,7 +110,10 @@ def test_the_same_panel_in_conventional_units_reads_the_same(submission):
     assert after.urgency == before.urgency
     assert after.twitching.verdict == before.twitching.verdict
     for group in ("artefacts", "patterns", "mechanisms"):
-        made = [[(one.rule, one.strength) for one in getattr(answer, group)] for answer in (before, after)]
+        made = [
+            [(one.rule, one.strength) for one in getattr(answer, group)]
+            for answer in (before, after)
+        ]
         assert made[0] == made[1]
 
 
@@ -148,7 +156,12 @@ def test_a_critical_result_is_at_least_same_day(submission):
 def test_every_sentence_has_a_source_or_says_that_it_has_none(submission):
     answer = answer_to(submission)
     cited = {one.id for one in answer.sources}
-    for one in (*answer.artefacts, *answer.patterns, *answer.mechanisms, *answer.twitching.red_flags):
+    for one in (
+        *answer.artefacts,
+        *answer.patterns,
+        *answer.mechanisms,
+        *answer.twitching.red_flags,
+    ):
         assert set(one.sources) <= cited
         assert one.sources or one.unverified
     assert [one.number for one in answer.sources] == list(range(1, len(answer.sources) + 1))
@@ -161,19 +174,9 @@ def test_at_most_five_findings_lead(submission):
 
 
 def in_unit(number, measurand, unit):
-    """The same quantity in another unit, if it ends after few enough digits to be sent exactly."""
-    from fractions import Fraction
-
-    from labinterp.model import units
-
-    factor = units.factor(measurand.unit, unit, measurand.molar_mass, measurand.valence)
-    exact = Fraction(number) * factor
+    """The same quantity in another unit, in as many digits as can be sent."""
+    exact = Fraction(number) / canonical_per(measurand, unit)
     for places in range(16):
         if (exact * 10**places).denominator == 1:
             return Decimal(int(exact * 10**places)).scaleb(-places)
     return round(Decimal(exact.numerator) / Decimal(exact.denominator), 12)
-
-
-from tests.build import a_panel  # noqa: E402 - below what uses it, for it is only a constant
-
-PLAIN = a_panel("potassium 4.0 mmol/L", age="54 years")
