@@ -70,13 +70,13 @@ def about(order: ReportOrder, code: str) -> Section:
 def _about(order: ReportOrder, code: str) -> Iterable[Fact]:
     answer = order.interpretation
     yield Fact("Review", AUTOMATIC)
-    yield Fact("Advice", order.contact)
+    yield Fact("Advice", order.contact or "not given")
     yield Fact("Knowledge", _knowledge(answer))
     yield Fact("Engine", f"labinterp {answer.engine.version}")
     yield Fact("Range set", answer.range_set)
     yield Fact("Critical limits", answer.critical_policy)
     if answer.schemes:
-        yield Fact("Decision schemes", ", ".join(answer.schemes))
+        yield Fact("Decision schemes", ", ".join(answer.schemes), wide=True)
     yield Fact(
         "Report", f"{order.number} version {order.version}, {order.organisation}".rstrip(", ")
     )

@@ -288,4 +288,6 @@ def _together(entries: Iterable[UndecidedEntry]) -> tuple[tuple[str, tuple[str, 
     for item in entries:
         grouped[" or ".join(item.settled_by)].append(item.title)
     ranked = sorted(grouped.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    return tuple((missing, tuple(dict.fromkeys(titles))) for missing, titles in ranked)
+    return tuple(
+        (words.capital(missing), tuple(dict.fromkeys(titles))) for missing, titles in ranked
+    )

@@ -19,7 +19,6 @@ TRACK: Final = "#EEF1F4"
 TRACK_EDGE: Final = "#8995A1"
 RULE: Final = "#B9C2CB"
 PALE: Final = "#F3F6F9"
-WATERMARK: Final = "#DDE2E7"
 
 Symbol = Literal["double-down", "double-up", "down", "up", "disc", "circle", "diamond"]
 

@@ -26,6 +26,8 @@ TEST_DATA: Final = "TEST DATA, NOT A PATIENT"
 RUNNING: Final = 7.4
 """Size of the running lines [pt]."""
 SUPERSEDED: Final = "SUPERSEDED"
+TEST_MARK: Final = "TEST DATA"
+_MARK_ALPHA: Final = 0.12
 
 
 class Pages(Canvas):  # type: ignore[misc]
@@ -100,11 +102,8 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
         self.build(story, canvasmaker=partial(Pages, issued_at=self.issued_at))
 
     def _open(self, canvas: Any, _document: Any) -> None:
-        """What lies under the content of a page."""
+        """Each page is furnished once all are known."""
         canvas.furnish = self._furnish
-        mark = SUPERSEDED if self.view.superseded else "TEST DATA" if self.view.demo else ""
-        if mark:
-            draw_across(canvas, mark, self.pagesize)
 
     def afterPage(self) -> None:  # noqa: N802 - ReportLab's name
         """Remember how far the last page went."""
@@ -123,6 +122,9 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
         report = f"{self.view.number} v{self.view.version}"
         self._ends(canvas, top - 1, self.view.running, report, fonts.BOLD)
         self._ends(canvas, bottom, self.view.footer, f"Page {page} of {pages}", fonts.REGULAR)
+        mark = SUPERSEDED if self.view.superseded else TEST_MARK if self.view.demo else ""
+        if mark:
+            draw_across(canvas, mark, self.pagesize)
         if self.view.demo:
             _centred(canvas, (left + right) / 2, bottom - 9, TEST_DATA)
 
@@ -162,9 +164,10 @@ def _centred(canvas: Any, x: float, y: float, text: str) -> None:
 
 
 def draw_across(canvas: Any, mark: str, pagesize: tuple[float, float]) -> None:
-    """A mark across the whole page, under the content."""
+    """A mark across the whole page, so pale that everything under it can be read."""
     canvas.saveState()
-    canvas.setFillColor(HexColor(palette.WATERMARK))
+    canvas.setFillColor(HexColor(palette.INK))
+    canvas.setFillAlpha(_MARK_ALPHA)
     canvas.setFont(fonts.BOLD, 76)
     canvas.translate(pagesize[0] / 2, pagesize[1] / 2)
     canvas.rotate(55)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 GOAL: Final = 2
 """A report should not be longer [pages]."""
 _SHORTER: Final = ((FULL, True), (BRIEF, False), (BRIEF, True), (BRIEFEST, True))
-_FEWEST_LINES: Final = 4
-"""A last page with fewer lines is drawn together."""
+_WORTH_A_PAGE: Final = 0.25
+"""A last page that is filled less is drawn together with the one before, if it can be."""
 
 
 def draw(order: ReportOrder) -> Report:
@@ -53,7 +53,7 @@ class _Drawn:
     pdf: bytes
     pages: int
     nearly_empty: bool
-    """Whether the last page holds fewer lines than are worth a page."""
+    """Whether the last page holds less than is worth a page."""
 
 
 def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
@@ -73,5 +73,5 @@ def _drawn(view: View, order: ReportOrder, edition: Edition, *, tight: bool) -> 
     look = style.styles(tight=tight)
     paper = Paper(out, view, order.issued_at)
     paper.draw(story(printed(view, edition), look, paper.width))
-    nearly_empty = paper.pages > 1 and paper.used < _FEWEST_LINES * look.body.leading
+    nearly_empty = paper.pages > 1 and paper.used < _WORTH_A_PAGE * paper.height
     return _Drawn(out.getvalue(), paper.pages, nearly_empty)
