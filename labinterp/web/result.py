@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import flash, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
 
+from labinterp import access
 from labinterp.errors import SubmissionError
 from labinterp.reporting import number_line, text, view
+from labinterp.store import reports
 from labinterp.store.records import written
 from labinterp.usecases import journey
 from labinterp.web.addresses import addresses
@@ -47,6 +49,7 @@ class _Page:
         return Markup(number_line.svg(cast("Geometry", row.line), row.standing))  # noqa: S704  (its texts are escaped there)
 
 
+WAITING = ("queued", "drawing")
 HOW_TOLD = ("by telephone", "in person", "by secure message", "other")
 
 
@@ -99,11 +102,13 @@ def make_pdf(panel_id: str) -> ResponseReturnValue:
 
 @pages.get("/panels/<panel_id>/state")
 def report_state(panel_id: str) -> ResponseReturnValue:
-    """How far the document is, for the line that the page keeps up to date."""
-    record = _record(panel_id)
+    """How far the document is; only its state is read, so no view of a patient is written down."""
+    access.require(actor(), "panels:read")
+    with services().store.reading() as connection:
+        report = reports.read_report(connection, actor().organisation_id, panel_id, _version() or 1)
     return {
-        "html": render_template("report_state.html", record=record),
-        "waits": record.report.status in ("queued", "drawing"),
+        "html": render_template("report_state.html", report=report),
+        "waits": report.status in WAITING,
     }
 
 

@@ -1,13 +1,31 @@
 """The result page says what the PDF says, shows how it knows, and never loses who the patient is."""
 
-import pytest
+import re
+from dataclasses import replace
 
+import pytest
+from sqlalchemy import select
+
+from labinterp.delivery.mailer import SendOutcome
 from labinterp.reporting import view
+from labinterp.store import tables
 from labinterp.usecases import administer, journey
 from labinterp.web.orders import order_of
 from tests.unit.web.browsing import FIVE_LINES, Person, said
 
 CRITICAL = "Potassium 2.0 mmol/L (3.5-5.3)\nMagnesium 0.3 mmol/L (0.7-1.0)\nCalcium 1.6 mmol/L (2.2-2.6)\nAlbumin 41 g/L"
+
+
+class Postbox:
+    """Takes every message, as a mail server would."""
+
+    def __init__(self):
+        self.messages = []
+
+    def send(self, message, recipient, still_ours):
+        assert still_ours()
+        self.messages.append((recipient, message))
+        return SendOutcome("sent", "250 OK")
 
 
 def words_of(view_made):
@@ -90,6 +108,44 @@ def test_the_line_about_the_pdf_changes_by_reloading_alone(person, draw):
     answer = person.client.get(f"{path}/report.pdf")
     assert answer.data.startswith(b"%PDF")
     assert "MRN" not in answer.headers["Content-Disposition"]
+
+
+def test_asking_how_far_the_pdf_is_writes_down_no_view_of_the_patient(person, services, draw):
+    path = person.enter()
+
+    def views():
+        with services.store.reading() as connection:
+            return len(connection.execute(select(tables.audit_event.c.id)).all())
+
+    before = views()
+    answer = person.client.get(f"{path}/state?version=1").json
+    assert answer["waits"]
+    draw()
+    drawn = views()
+    answer = person.client.get(f"{path}/state?version=1").json
+    assert "The PDF is ready" in answer["html"]
+    assert not answer["waits"]
+    assert views() == drawn
+    assert drawn == before + 1
+
+
+def test_the_link_in_a_mail_needs_sign_in_and_then_opens_the_panel(person, services, app, draw):
+    path = person.enter()
+    back = person.send(person.get(path), "/send", {"email": "ann@example.org"}, 200)
+    person.send(back, "/send", {"confirmed": "1"})
+    draw()
+    postbox = Postbox()
+    journey.deliver_due(replace(services, mailer=postbox), "test", 10)
+    ((recipient, message),) = postbox.messages
+    assert recipient == "ann@example.org"
+    assert "Magnesium" not in message.as_string()
+    link = re.search(r"/r/[\w-]+", message.get_body(("plain",)).get_content())[0]
+    someone = Person(app.test_client())
+    assert someone.client.get(link).headers["Location"].endswith("/login")
+    led = someone.sign_in()
+    assert led == link
+    assert someone.client.get(led).headers["Location"].endswith(path)
+    assert "opened" in said(person.get(path))
 
 
 def test_without_an_identifier_there_is_no_pdf_and_the_page_says_why(person):
