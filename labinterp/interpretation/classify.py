@@ -6,10 +6,10 @@ Or why that cannot be said.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
-from labinterp.interpretation.facts import HIGH, LOW, Facts
+from labinterp.interpretation.critical import critical_limits, with_critical
 from labinterp.interpretation.intervals import (
     Choice,
     choose,
@@ -19,12 +19,10 @@ from labinterp.interpretation.judging import (
     by_laboratory,
     by_row,
     by_scheme,
-    printed_unit,
     region,
 )
 from labinterp.interpretation.laboratory import LabInterval, read_laboratory_interval, with_lab_flag
 from labinterp.interpretation.measure import (
-    bounds_text,
     lies_in,
 )
 from labinterp.model.panel import Classification, Problem, Result
@@ -32,11 +30,12 @@ from labinterp.model.panel import Classification, Problem, Result
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from labinterp.interpretation.facts import Facts
     from labinterp.interpretation.settings import Settings
     from labinterp.model.codes import Standing
-    from labinterp.model.interval import Bounds, CriticalLimit, DecisionLimit
+    from labinterp.model.interval import DecisionLimit
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.measurand import Measurand, SeverityBand
+    from labinterp.model.measurand import SeverityBand
     from labinterp.model.patient import Patient
 
 _SEVERITY: Final[dict[Standing, int]] = {
@@ -57,7 +56,8 @@ def classify(
     if settings.range_policy == "lab-only":
         choice = Choice()
     placed = _placed(result, lab, choice, patient)
-    placed = _with_critical(placed, patient, settings)
+    limits = critical_limits(result.measurand, patient, settings, knowledge)
+    placed = with_critical(placed, limits)
     placed = replace(placed, decisions=_decisions(result, patient, settings))
     placed, flag_problems = with_lab_flag(placed)
     return placed, (*problems, *flag_problems)
@@ -124,64 +124,6 @@ def _settling(patient: Patient) -> tuple[str, ...]:
 # ---- critical and decision limits
 
 
-def _with_critical(placed: Classification, patient: Patient, settings: Settings) -> Classification:
-    """A value at or beyond a critical limit of the policy is critical.
-
-    Whatever its interval says.
-    """
-    result = placed.result
-    may_be_critical = False
-    for limit in _critical_limits(result.measurand, patient, settings):
-        for bounds, critical in ((limit.low, "critically_low"), (limit.high, "critically_high")):
-            if bounds is None:
-                continue
-            truth = lies_in(result, bounds)
-            if truth is True:
-                return _critical(placed, limit, bounds, critical)
-            may_be_critical = may_be_critical or truth is None
-    return _open_end(placed) if may_be_critical else placed
-
-
-def _critical(
-    placed: Classification, limit: CriticalLimit, bounds: Bounds, critical: str
-) -> Classification:
-    standing: Standing = "critically_low" if critical == "critically_low" else "critically_high"
-    return replace(
-        placed,
-        standing=standing,
-        why_unknown=None,
-        critical=limit,
-        critical_bounds=bounds,
-        settled_by=(),
-    )
-
-
-def _open_end(placed: Classification) -> Classification:
-    """`<0.5` is low, and some of what it allows is critically so.
-
-    No one standing, yet the side is known.
-    """
-    if placed.standing not in ("low", "high"):
-        return placed
-    side_known: Literal["low", "high"] = "low" if placed.standing == "low" else "high"
-    why = f"{side_known} or critically {side_known}: the comparator allows both"
-    return replace(placed, standing="unknown", why_unknown=why, known_side=side_known)
-
-
-def _critical_limits(
-    measurand: Measurand, patient: Patient, settings: Settings
-) -> Iterable[CriticalLimit]:
-    """The limits of the policy in force; they stay in force in childhood and pregnancy."""
-    person = replace(patient, pregnancy="unknown", gestation_weeks=None)
-    return (
-        limit
-        for limit in measurand.critical_limits
-        if limit.policy == settings.critical_policy
-        and not limit.unverified
-        and fits_anyone(limit.applies_to, person)
-    )
-
-
 def _decisions(result: Result, patient: Patient, settings: Settings) -> tuple[DecisionLimit, ...]:
     """The regions this result certainly lies in, of the scheme in force for its measurand."""
     limits = result.measurand.decision_limits
@@ -211,21 +153,3 @@ def _band(classification: Classification, facts: Facts) -> SeverityBand | None:
         return None
     bands = classification.result.measurand.severity_bands
     return next((band for band in bands if conditions.holds(band.when, facts) is True), None)
-
-
-def is_critical(classification: Classification) -> bool:
-    """Is the result at or beyond a critical limit?"""
-    return classification.standing in ("critically_low", "critically_high")
-
-
-def is_outside(classification: Classification) -> bool:
-    """Is the result outside its interval?"""
-    return classification.standing in LOW | HIGH
-
-
-def critical_text(classification: Classification) -> str | None:
-    """The critical limit a result is at or beyond, in words."""
-    bounds = classification.critical_bounds
-    if bounds is None:
-        return None
-    return bounds_text(bounds, printed_unit(classification.result.measurand, bounds.unit))

@@ -8,13 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.interpretation import conditions
-from labinterp.interpretation.classify import critical_text
-from labinterp.interpretation.intervals import fits_anyone
+from labinterp.interpretation.critical import critical_limits, critical_text
+from labinterp.interpretation.line_inputs import line_inputs
 from labinterp.interpretation.measure import (
     bounds_text,
-    canonical_per,
     compared_bounds,
-    compared_column,
     extent_in,
 )
 from labinterp.interpretation.numerals import clean
@@ -28,7 +26,6 @@ from labinterp.model.interpretation import (
     DecisionRecord,
     InterpretedResult,
     IntervalRecord,
-    LineGeometryInputs,
     ReportedValue,
 )
 
@@ -38,7 +35,7 @@ if TYPE_CHECKING:
     from labinterp.interpretation.facts import Facts
     from labinterp.interpretation.findings import Doubts
     from labinterp.interpretation.settings import Settings
-    from labinterp.model.interval import Bounds, DecisionLimit
+    from labinterp.model.interval import DecisionLimit
     from labinterp.model.knowledge import Formula, Knowledge
     from labinterp.model.measurand import Measurand
     from labinterp.model.panel import Change, Classification, Result, UsedInterval
@@ -91,7 +88,12 @@ class Printer:
             band=one.band.name if one.band else None,
             band_label=one.band.label if one.band else None,
             provisional=result.provisional,
-            line=self._line(one),
+            line=line_inputs(
+                one,
+                _rounded_derived(result),
+                critical_limits(measurand, self.patient, self.settings, self.knowledge),
+                self.changes.get(measurand.id),
+            ),
             matched_by=result.matched_by,
             read_in_words=result.usable and result.text is not None,
         )
@@ -109,36 +111,6 @@ class Printer:
             text.strip()
             for condition, text in formula.cautions
             if condition is None or conditions.holds(condition, self.facts) is True
-        )
-
-    def _line(self, one: Classification) -> LineGeometryInputs | None:
-        """Everything a number line needs, in the unit the result was reported in."""
-        result = one.result
-        if result.quantity is None or result.extent is None:
-            return None
-        unit = result.quantity.unit
-        low, high = _ends_in(one.interval, result, unit)
-        critical = _critical_in(result, self.patient, self.settings, unit)
-        bounds = result.measurand.plausibility
-        change = self.changes.get(result.measurand.id)
-        return LineGeometryInputs(
-            unit=_printed(result.measurand, unit),
-            value=_rounded_derived(result),
-            comparator=result.quantity.comparator,
-            low=low,
-            high=high,
-            critical_low=critical[0],
-            critical_high=critical[1],
-            decision=_decision_points(one, unit),
-            plausible_low=_in_unit(result, bounds.reject_below, bounds.unit, unit)
-            if bounds
-            else None,
-            plausible_high=_in_unit(result, bounds.reject_above, bounds.unit, unit)
-            if bounds
-            else None,
-            previous=_in_unit(result, change.earlier.number, change.earlier.unit, unit)
-            if change
-            else None,
         )
 
 
@@ -383,73 +355,6 @@ def _one_decimal(number: Fraction | None) -> Decimal | None:
     with localcontext() as context:
         context.prec = _PRECISION
         return round(Decimal(number.numerator) / Decimal(number.denominator), 1)
-
-
-# ---- number lines
-
-
-def _in_unit(result: Result, number: Decimal | None, unit: str, wanted: str) -> Decimal | None:
-    """A number of another unit in the wanted one, for drawing."""
-    if number is None:
-        return None
-    if unit == wanted:
-        return number
-    measurand = result.measurand
-    try:
-        factor = canonical_per(measurand, unit) / canonical_per(measurand, wanted)
-    except units.UnitError:
-        return None
-    with localcontext() as context:
-        context.prec = _FACTOR_DIGITS
-        exact = Fraction(number) * factor
-        return Decimal(exact.numerator) / Decimal(exact.denominator)
-
-
-def _ends_in(
-    used: UsedInterval | None, result: Result, unit: str
-) -> tuple[Decimal | None, Decimal | None]:
-    if used is None:
-        return None, None
-    if used.row is not None:
-        column, low, high = compared_column(result, used.row)
-        return _in_unit(result, low, column, unit), _in_unit(result, high, column, unit)
-    ends = (Decimal(end) if end is not None else None for end in (used.low, used.high))
-    low, high = ends
-    return _in_unit(result, low, used.unit, unit), _in_unit(result, high, used.unit, unit)
-
-
-def _critical_in(
-    result: Result, patient: Patient, settings: Settings, unit: str
-) -> tuple[Decimal | None, Decimal | None]:
-    """The critical limits of the policy in force, for whomever this patient may be."""
-    for limit in result.measurand.critical_limits:
-        if limit.policy == settings.critical_policy and fits_anyone(limit.applies_to, patient):
-            return _edge(result, limit.low, unit), _edge(result, limit.high, unit)
-    return None, None
-
-
-def _edge(result: Result, bounds: Bounds | None, unit: str) -> Decimal | None:
-    if bounds is None:
-        return None
-    edges = (bounds.lt, bounds.le, bounds.gt, bounds.ge)
-    return _in_unit(
-        result, next((edge for edge in edges if edge is not None), None), bounds.unit, unit
-    )
-
-
-def _decision_points(one: Classification, unit: str) -> tuple[Decimal, ...]:
-    """The edges of the scheme's regions, for the marks on the line."""
-    result = one.result
-    schemes = {limit.scheme for limit in one.decisions}
-    points = set()
-    for limit in result.measurand.decision_limits:
-        if limit.scheme in schemes:
-            bounds = compared_bounds(result, limit.bounds, limit.also_printed) or limit.bounds
-            edges = (bounds.lt, bounds.le, bounds.gt, bounds.ge)
-            points |= {
-                _in_unit(result, edge, bounds.unit, unit) for edge in edges if edge is not None
-            }
-    return tuple(sorted(point for point in points if point is not None))
 
 
 def _printed(measurand: Measurand, unit: str) -> str:

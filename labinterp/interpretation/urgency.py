@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
-from labinterp.interpretation.classify import is_critical
 from labinterp.interpretation.conditions import Weighed, leaves, weigh
+from labinterp.interpretation.critical import is_critical
 from labinterp.interpretation.facts import HIGH, LOW, Fact, Facts
 from labinterp.interpretation.findings import (
     Doubts,

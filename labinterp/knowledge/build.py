@@ -159,6 +159,9 @@ def _settings(library: Library) -> dict[str, Any]:
         "printed_units": library.one(units, settings.printed_units),
         "defaults": library.one(policies, settings.defaults),
         "critical_policies": library.one(policies, settings.critical_policies),
+        "critical_fallbacks": library.one(
+            policies, lambda e: tuple(e.words("critical_default_by_country").values())
+        ),
         "twitch_rules": library.one(policies, settings.twitch_rules),
         "named_conditions": library.one(policies, settings.named_conditions),
         "finding_codes": library.one(policies, settings.finding_codes),

@@ -187,7 +187,7 @@ class InterpretedResult:
     line: LineGeometryInputs | None = None
     matched_by: str | None = None
     read_in_words: bool = False
-    """The result was reported in words that are understood (`low`, `positive`), without a number."""
+    """Reported in words that are understood (`low`, `positive`), without a number."""
 
 
 @dataclass(frozen=True, slots=True)

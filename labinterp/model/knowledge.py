@@ -146,7 +146,8 @@ class Cause:
 
     Attributes:
         frequency: very-common, common, uncommon or rare; order of the list.
-        suggested_by: vocabulary ids (symptoms, medicines, conditions) that make it stand out when recorded.
+        suggested_by: vocabulary ids (symptoms, medicines, conditions) that make it stand out when
+            recorded.
     """
 
     id: str
@@ -172,8 +173,8 @@ class Term:
         codes: (system, code) pairs that were checked.
         effects: measurand to `down`, `up`, `assay-down`, `assay-up`.
         twitch_effect: symptom id that it can cause by itself.
-        longer_than_days: for a symptom that is a twitch's course: a twitch lasting longer than this [days]
-            counts as this symptom too.
+        longer_than_days: for a symptom that is a twitch's course: a twitch lasting longer than this
+            [days] counts as this symptom too.
     """
 
     id: str
@@ -274,6 +275,8 @@ class Knowledge:
     named_conditions: Mapping[str, Condition] = field(default_factory=dict)
     """Conditions the engine itself asks: `critical-floor`, `provisional-calcium-believed`,
     `tetany-features`, `well-despite-result`."""
+    critical_fallbacks: tuple[str, ...] = ()
+    """Critical policies asked in turn for a measurand on which the policy in use is silent."""
     ignores_normal_ionised: tuple[str, ...] = ()
     """Rules in which a normal ionised calcium does not silence a low or high adjusted calcium."""
     reviews: Mapping[str, Review] = field(default_factory=dict)

@@ -139,9 +139,9 @@ class Classification:
     position: Fraction | None = None
     """Where in its interval a value within lies: 0 at the lower limit, 1 at the upper."""
     urgent_standing: Standing | None = None
-    """The standing of an adult, for urgency, where age or sex is not known and the standing is not."""
+    """An adult's standing, for urgency, where an unknown age or sex leaves the standing open."""
     known_side: Standing | None = None
-    """`low` or `high` where that is certain and only how far beyond is not (`<0.5` may be critical)."""
+    """`low` or `high`, certain, where only how far beyond is open (`<0.5` may be critical)."""
     settled_by: tuple[str, ...] = ()
     """What of the patient would settle an unknown standing: age, sex, pregnancy."""
     adults_only: bool = False

@@ -292,7 +292,7 @@ class Artefact(Rule):
     use_instead: Mapping[str, str] = field(default_factory=dict)
     next_steps: tuple[str, ...] = ()
     effect_notes: Mapping[str, str] = field(default_factory=dict)
-    """Effects that are slight or come late, in words: they doubt only what is outside on that side."""
+    """Effects that are slight or come late, in words: they doubt only what is outside there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
