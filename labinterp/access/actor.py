@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from labinterp.errors import AccessDenied
+from labinterp.model.submission import Choices
 
 Scope = Literal["panels:write", "panels:read", "deliveries:write", "knowledge:read", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
@@ -19,6 +20,7 @@ class Actor:
         organisation: its name, for people.
         kind: an API key, a person, or the service itself.
         id: of the key or the user; it is what the audit names.
+        choices: what the organisation's interpretations use where a request does not say.
         address: where the request came from, for the audit; empty when not known.
     """
 
@@ -29,6 +31,7 @@ class Actor:
     name: str
     scopes: frozenset[str]
     address: str = ""
+    choices: Choices = field(default_factory=Choices)
 
 
 SYSTEM: Final = "system"

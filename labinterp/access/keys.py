@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from labinterp.model.submission import Choices
+
 _MARK: Final = "li"
 _PREFIX_BYTES: Final = 6
 _SECRET_BYTES: Final = 32
@@ -49,6 +51,10 @@ class StoredKey(Protocol):
     @property
     def scopes(self) -> tuple[str, ...]:
         """What it may do."""
+
+    @property
+    def choices(self) -> Choices:
+        """What the organisation's interpretations use by default."""
 
     @property
     def secret_digest(self) -> str:
@@ -115,4 +121,5 @@ def authenticate_key(
         name=stored.name,
         scopes=frozenset(stored.scopes),
         address=address,
+        choices=stored.choices,
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, insert, or_, select, update
 
 from labinterp.errors import NotFound
+from labinterp.model.submission import Choices
+from labinterp.store.records import from_document, read_back, to_document, written
 from labinterp.store.rows import KeyRecord, OrganisationRecord, UserRecord
 from labinterp.store.tables import api_key, organisation, sign_in_link, user_account
 
@@ -33,13 +35,13 @@ def add_organisation(connection: Connection, new: OrganisationRecord) -> None:
 def organisations(connection: Connection) -> tuple[OrganisationRecord, ...]:
     """All tenants, by name."""
     rows = connection.execute(select(organisation).order_by(organisation.c.name))
-    return tuple(OrganisationRecord(row.id, row.name, row.created_at) for row in rows)
+    return tuple(_organisation(row) for row in rows)
 
 
 def organisation_named(connection: Connection, name: str) -> OrganisationRecord | None:
     """The tenant of this name."""
     row = connection.execute(select(organisation).where(organisation.c.name == name)).first()
-    return OrganisationRecord(row.id, row.name, row.created_at) if row else None
+    return _organisation(row) if row else None
 
 
 def organisation_name(connection: Connection, organisation_id: str) -> str:
@@ -54,6 +56,24 @@ def organisation_name(connection: Connection, organisation_id: str) -> str:
     if name is None:
         raise NotFound("There is no such organisation.")
     return str(name)
+
+
+def set_choices(connection: Connection, organisation_id: str, choices: Choices) -> bool:
+    """What a tenant's interpretations use by default; false when there is no such tenant."""
+    done = connection.execute(
+        update(organisation)
+        .where(organisation.c.id == organisation_id)
+        .values(choices=written(to_document(choices)))
+    )
+    return done.rowcount == 1
+
+
+def _organisation(row: Row[Any]) -> OrganisationRecord:
+    return OrganisationRecord(row.id, row.name, row.created_at, _choices(row.choices))
+
+
+def _choices(text: str | None) -> Choices:
+    return from_document(Choices, read_back(text)) if text else Choices()
 
 
 # ---- keys
@@ -114,9 +134,9 @@ def note_key_use(
 
 
 def _keys() -> Select[Any]:
-    return select(api_key, organisation.c.name.label("organisation")).join_from(
-        api_key, organisation
-    )
+    return select(
+        api_key, organisation.c.name.label("organisation"), organisation.c.choices
+    ).join_from(api_key, organisation)
 
 
 def _key(row: Row[Any]) -> KeyRecord:
@@ -131,6 +151,7 @@ def _key(row: Row[Any]) -> KeyRecord:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         secret_digest=row.secret_digest,
+        choices=_choices(row.choices),
     )
 
 
@@ -209,9 +230,9 @@ def count_failure(
 
 
 def _users() -> Select[Any]:
-    return select(user_account, organisation.c.name.label("organisation")).join_from(
-        user_account, organisation
-    )
+    return select(
+        user_account, organisation.c.name.label("organisation"), organisation.c.choices
+    ).join_from(user_account, organisation)
 
 
 def _account(row: Row[Any]) -> Account:
@@ -224,6 +245,7 @@ def _account(row: Row[Any]) -> Account:
         scopes=tuple(row.scopes.split()),
         active=row.active,
         password_hash=row.password_hash,
+        choices=_choices(row.choices),
     )
     return Account(user, row.failures, row.locked_until)
 

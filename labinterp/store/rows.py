@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from labinterp.model.submission import Choices
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -142,11 +144,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationRecord:
-    """A tenant: everything stored belongs to exactly one."""
+    """A tenant: everything stored belongs to exactly one.
+
+    Attributes:
+        choices: which of our intervals, limits and schemes it uses where a request does not say.
+    """
 
     id: str
     name: str
     created_at: datetime
+    choices: Choices = field(default_factory=Choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,7 @@ class UserRecord:
     name: str
     scopes: tuple[str, ...]
     active: bool
+    choices: Choices = field(default_factory=Choices)
     password_hash: str | None = field(default=None, repr=False)
 
 
@@ -177,3 +185,4 @@ class KeyRecord:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     secret_digest: str = field(default="", repr=False)
+    choices: Choices = field(default_factory=Choices)

@@ -57,6 +57,7 @@ organisation = Table(
     metadata,
     _id(),
     Column("name", String(200), nullable=False, unique=True),
+    Column("choices", Text),
     Column("created_at", Moment, nullable=False),
 )
 

@@ -45,7 +45,7 @@ def interpret_only(
     """
     if actor is not None:
         require(actor, "panels:write")
-    return interpreted(services, received.submission)
+    return interpreted(services, received.submission, actor.choices if actor else None)
 
 
 def accept(
@@ -116,7 +116,7 @@ def _order(services: Services, actor: Actor, received: Received, origin: _Origin
         panel_id=fresh_id(now),
         version=1,
         received=received,
-        interpretation=interpreted(services, submission),
+        interpretation=interpreted(services, submission, actor.choices),
         recipients=told,
         origin=origin.door,
         now=now,

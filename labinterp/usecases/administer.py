@@ -6,12 +6,13 @@ A new key's text is in the answer of `create_key` only: it is shown once and sto
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from sqlalchemy.exc import IntegrityError
 
 from labinterp.access import SCOPES, SYSTEM, Actor, new_key, passwords
 from labinterp.errors import Conflict, NotFound, Place, SubmissionError
+from labinterp.model.codes import RangePolicy
 from labinterp.store import audit, people
 from labinterp.store.audit import Deed, Who
 from labinterp.store.rows import KeyRecord, OrganisationRecord, UserRecord
@@ -27,10 +28,12 @@ from labinterp.usecases.sign_in import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection
 
+    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.submission import Choices
     from labinterp.usecases.services import Services
 
 __all__ = [
@@ -45,6 +48,7 @@ __all__ = [
     "organisations",
     "revoke_key",
     "set_active",
+    "set_choices",
     "set_password",
     "sign_in",
     "sign_in_by_link",
@@ -98,6 +102,45 @@ def organisations(services: Services) -> tuple[OrganisationRecord, ...]:
     """All tenants, by name."""
     with services.store.reading() as connection:
         return people.organisations(connection)
+
+
+def set_choices(services: Services, organisation_id: str, choices: Choices) -> None:
+    """Choose an organisation's range set, policies and schemes for what its requests leave open.
+
+    Raises:
+        SubmissionError: code `choice-unknown`: something the knowledge does not hold, by its place.
+        NotFound: no such organisation.
+    """
+    _known(services.knowledge, choices)
+
+    def work(connection: Connection) -> None:
+        if not people.set_choices(connection, organisation_id, choices):
+            raise NotFound("There is no such organisation.")
+        _audit(connection, services, organisation_id, "choices-set", organisation_id)
+
+    services.store.write(work)
+
+
+def _known(knowledge: Knowledge, choices: Choices) -> None:
+    sets = {name for name, one in knowledge.range_sets.items() if one.shipped}
+    asked: list[tuple[str, str | None, Collection[str]]] = [
+        ("range_set", choices.range_set, sets),
+        ("range_policy", choices.range_policy, get_args(RangePolicy)),
+        ("critical_policy", choices.critical_policy, knowledge.critical_policies),
+        *(
+            (f"schemes.{measurand}", scheme, knowledge.schemes.get(measurand, ()))
+            for measurand, scheme in choices.schemes.items()
+        ),
+    ]
+    faults = tuple(
+        Place(where, "choice-unknown", f"{where} is one of {', '.join(sorted(words)) or 'none'}.")
+        for where, chosen, words in asked
+        if chosen is not None and chosen not in words
+    )
+    if faults:
+        raise SubmissionError(
+            "The knowledge does not hold this choice.", code="choice-unknown", errors=faults
+        )
 
 
 # ---- users
@@ -247,6 +290,7 @@ def system_actor(organisation: OrganisationRecord) -> Actor:
         id=SYSTEM,
         name="command line",
         scopes=frozenset(SCOPES),
+        choices=organisation.choices,
     )
 
 

@@ -79,7 +79,7 @@ def _order(services: Services, actor: Actor, panel_id: str, received: Received) 
         panel_id=panel_id,
         version=old.version + 1,
         received=received,
-        interpretation=interpreted(services, submission),
+        interpretation=interpreted(services, submission, actor.choices),
         recipients=told,
         origin="correction",
         now=services.now(),

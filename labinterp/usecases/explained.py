@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labinterp import interpretation, telemetry
 from labinterp.errors import LabinterpError, Place, SubmissionError
 from labinterp.formats import json_panel
-from labinterp.model.submission import EarlierPanel
+from labinterp.model.submission import Choices, EarlierPanel
 from labinterp.store import panels
 
 if TYPE_CHECKING:
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
     from labinterp.usecases.services import Services
 
 
-def interpreted(services: Services, submission: Submission) -> Interpretation:
+def interpreted(
+    services: Services, submission: Submission, choices: Choices | None = None
+) -> Interpretation:
     """The answer for a panel of which at least one result can be read.
+
+    Args:
+        services: the wired parts.
+        submission: the panel as received.
+        choices: what the organisation uses where the panel does not say.
 
     Raises:
         SubmissionError: code `nothing-readable`; the problems are its `errors`.
     """
-    found = interpretation.interpret(submission, services.knowledge)
+    found = interpretation.interpret(submission, services.knowledge, choices or Choices())
     if not interpretation.readable(found):
         telemetry.PANELS_REFUSED.labels("nothing-readable").inc()
         raise SubmissionError(

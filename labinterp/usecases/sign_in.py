@@ -187,6 +187,7 @@ def actor_of(user: UserRecord, address: str = "") -> Actor:
         name=user.name,
         scopes=frozenset(user.scopes),
         address=address,
+        choices=user.choices,
     )
 
 

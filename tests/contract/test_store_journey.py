@@ -8,7 +8,9 @@ import pytest
 
 from labinterp import formats
 from labinterp.access import SCOPES, Actor
+from labinterp.errors import SubmissionError
 from labinterp.model.interpretation import Interpretation
+from labinterp.model.submission import Choices
 from labinterp.store.records import from_document, read_back, to_document, written
 from labinterp.usecases import administer, journey
 from tests.conftest import wired
@@ -119,3 +121,32 @@ def test_a_file_is_imported_row_by_row_and_again_without_doubles(services, ward)
     assert [outcome.duplicate for outcome in again] == [True, False, True]
     assert [outcome.panel_id for outcome in again] == [outcome.panel_id for outcome in first]
     assert len(journey.list_panels(services, ward).items) == 2
+
+
+def test_an_organisations_choices_hold_where_its_panels_do_not_say(services, ward):
+    ours = services.knowledge.defaults
+    other = next(
+        name
+        for name, one in services.knowledge.range_sets.items()
+        if one.shipped and name != ours.range_set
+    )
+    administer.set_choices(services, ward.organisation_id, Choices(range_set=other))
+    _, key = administer.create_key(
+        services, ward.organisation_id, name="feed", scopes=("panels:write",)
+    )
+    actor = administer.actor_of_key(services, key)
+    assert actor.choices == Choices(range_set=other)
+    silent = journey.interpret_only(services, received(services), actor)
+    asking = journey.interpret_only(services, received(services, range_set=ours.range_set), actor)
+    assert (silent.range_set, asking.range_set) == (other, ours.range_set)
+
+
+def test_a_choice_that_the_knowledge_does_not_hold_is_named(services, ward):
+    choices = Choices(range_set="mars", schemes={"vitamin_d_25oh": "none", "mars": "x"})
+    with pytest.raises(SubmissionError) as refused:
+        administer.set_choices(services, ward.organisation_id, choices)
+    assert [place.where for place in refused.value.errors] == [
+        "range_set",
+        "schemes.vitamin_d_25oh",
+        "schemes.mars",
+    ]
