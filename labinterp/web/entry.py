@@ -165,7 +165,7 @@ def _wrong_file(body: bytes) -> tuple[FieldError, ...]:
 
 def _check(draft: Draft, answers: Form, *, confirmed: bool = False) -> ResponseReturnValue:
     try:
-        read = reading.read(draft, answers, services())
+        read = reading.read(draft, answers, services(), _corrected(draft))
     except SubmissionError as error:
         return _form(draft.fields, _errors_of(draft, error))
     missing = reading.missing(read, draft)
@@ -175,6 +175,14 @@ def _check(draft: Draft, answers: Form, *, confirmed: bool = False) -> ResponseR
     if confirmed and check.readable:
         return _accept(draft, read.received)
     return _check_page(draft, check, answers)
+
+
+def _corrected(draft: Draft) -> journey.PanelRecord | None:
+    """The version that is being corrected, if one is."""
+    panel_id = text(draft.fields, "corrects")
+    if not panel_id:
+        return None
+    return journey.read_panel(services(), actor(), panel_id, request_id=request_id())
 
 
 def _check_page(draft: Draft, check: Checked, answers: Form) -> Response:

@@ -12,6 +12,7 @@ from labinterp.formats.characters import decoded
 from labinterp.model.spelling import folded_name
 from labinterp.web import typed
 from labinterp.web.fields import FieldError, Form, common_members, merged, text
+from labinterp.web.prefill import restored
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from labinterp.errors import Place
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.submission import Received
+    from labinterp.usecases.journey import PanelRecord
     from labinterp.usecases.services import Services
     from labinterp.web.draft import Draft
 
@@ -53,8 +55,16 @@ class Row:
     is_used: bool
 
 
-def read(draft: Draft, answers: Form, services: Services) -> Read:
+def read(
+    draft: Draft, answers: Form, services: Services, corrected: PanelRecord | None = None
+) -> Read:
     """The draft's panels with the typed fields merged in and the answers of the check page applied.
+
+    Args:
+        draft: what was entered.
+        answers: the check page's form.
+        services: the wired parts.
+        corrected: the version that is being corrected; what the form does not show stays its own.
 
     Raises:
         SubmissionError: nothing of it can be read.
@@ -62,14 +72,15 @@ def read(draft: Draft, answers: Form, services: Services) -> Read:
     now = services.now()
     if draft.source == "typed":
         results, _ = typed.results(draft.fields, services.knowledge)
-        return _one(_Entry({"results": results}, "web_form", ()), draft.fields, answers, now)
+        entry = _Entry({"results": results}, "web_form", (), corrected)
+        return _one(entry, draft.fields, answers, now)
     names = names_of(services.knowledge)
     kind = formats.detect(draft.body, draft.media_type or None, draft.file_name or None)
     first = formats.read(kind, draft.body, now, names=names)
     if len(first.received) != 1:
         return Read(first.received, first.refused)
     only = first.received[0]
-    entry = _Entry(only.panel, only.submission.format, only.submission.problems)
+    entry = _Entry(only.panel, only.submission.format, only.submission.problems, corrected)
     made = _one(entry, draft.fields, answers, now)
     found = _found(draft.body, names) if kind == "pasted" else {}
     return replace(made, refused=first.refused, found=found)
@@ -95,6 +106,7 @@ class _Entry:
     panel: Mapping[str, Any]
     format: str
     problems: tuple[Problem, ...]
+    corrected: PanelRecord | None = None
 
 
 def _found(body: bytes, names: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
@@ -110,6 +122,8 @@ def _found(body: bytes, names: Mapping[str, str]) -> dict[str, tuple[str, str, s
 def _one(entry: _Entry, typed_fields: Form, answers: Form, now: datetime) -> Read:
     members, _ = common_members(typed_fields)
     panel = merged(entry.panel, members)
+    if entry.corrected:
+        panel = restored(panel, entry.corrected)
     rows = tuple(
         Row(index, _changed(result, answers, index), text(answers, f"row-{index}-use") != "no")
         for index, result in enumerate(panel.get("results", ()))

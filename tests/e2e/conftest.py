@@ -1,6 +1,7 @@
 """A real Chromium before the real service, each test with a database of its own."""
 
 import os
+import shutil
 import threading
 from dataclasses import replace
 
@@ -64,10 +65,13 @@ def site(tmp_path):
     server.close()
     server.task_dispatcher.shutdown()
     thread.join(timeout=5)
+    services.store.engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def browser():
+    if shutil.which(CHROMIUM) is None:
+        pytest.fail(f"There is no {CHROMIUM}: install chromium, or name a browser in CHROMIUM.")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield started
