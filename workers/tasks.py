@@ -57,10 +57,19 @@ def _work(kind: jobs.Kind, do: Callable[[Services, str, int], int]) -> None:
     end = time.monotonic() + _SHARE * _settings.task_soft_limit
     empty = 0
     while empty < _EMPTY_LOOKS:
-        empty = 0 if do(services, identity.name(), 1) else empty + 1
+        empty = 0 if _done(do, services) else empty + 1
         if time.monotonic() > end:
             services.queue.wake(kind)
             return
+
+
+def _done(do: Callable[[Services, str, int], int], services: Services) -> int:
+    """One row; a task that is ended in the middle of it (a time limit) gives it back at once."""
+    try:
+        return do(services, identity.name(), 1)
+    except Exception:
+        leases.release_own(services, identity.name())
+        raise
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -27,8 +27,22 @@ def release_of_the_dead(services: Services, is_dead: Callable[[str], bool]) -> i
     """
     with services.store.reading() as connection:
         dead = [name for name in leases.holders(connection) if is_dead(name)]
-    if not dead:
+    return _release(services, dead)
+
+
+def release_own(services: Services, worker: str) -> int:
+    """Make due what this worker holds, because its task was ended in the middle; how many rows.
+
+    Raises:
+        TemporaryFailure: the database cannot be had.
+    """
+    return _release(services, [worker])
+
+
+def _release(services: Services, workers: list[str]) -> int:
+    if not workers:
         return 0
-    count = services.store.write(lambda connection: leases.release(connection, dead))
-    _log.warning("leases-released", count=count)
+    count = services.store.write(lambda connection: leases.release(connection, workers))
+    if count:
+        _log.warning("leases-released", count=count)
     return count

@@ -20,7 +20,19 @@ def smtp():
 
 
 @pytest.fixture
-def site(tmp_path, broker, smtp):
-    made = Site(tmp_path, broker.url, smtp.port)
-    yield made
-    made.stop()
+def site_with(tmp_path, broker, smtp):
+    """Makes the installation, with settings of its own."""
+    made = []
+
+    def make(**settings):
+        made.append(Site(tmp_path, broker.url, smtp.port, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def site(site_with):
+    return site_with()

@@ -133,3 +133,26 @@ def test_a_worker_told_to_stop_finishes_and_ends(site, smtp):
     worker.stop()
     assert time.monotonic() - began < 15
     assert site.record(panel_id).report.status == "ready"
+
+
+def test_a_drawing_that_outlasts_its_limit_is_a_persons_after_three_tries(site_with, smtp):
+    site = site_with(TASK_SOFT_LIMIT="0.05", TASK_HARD_LIMIT="20")
+    panel_id = site.accept()
+    site.start("worker")
+    site.start("relay")
+    until(lambda: site.record(panel_id).report.status == "failed", 60)
+    report = site.record(panel_id).report
+    assert report.attempts == 3
+    assert report.why
+    assert site.mails(panel_id) == ["failed"]
+    assert smtp.mails == []
+
+
+def test_a_drawing_that_takes_its_process_down_is_a_persons_after_three_tries(site_with, smtp):
+    site = site_with(TASK_SOFT_LIMIT="0.04", TASK_HARD_LIMIT="0.05")
+    panel_id = site.accept()
+    site.start("worker")
+    site.start("relay")
+    until(lambda: site.record(panel_id).report.status == "failed", 120)
+    assert site.record(panel_id).report.attempts == 3
+    assert site.mails(panel_id) == ["failed"]

@@ -5,7 +5,6 @@ from email import message_from_bytes
 import pytest
 
 from labinterp.usecases import journey
-from tests.workers.harness import Site
 
 pytestmark = pytest.mark.redis
 
@@ -75,8 +74,8 @@ def test_a_mail_server_that_is_down_is_waited_for(site, smtp):
     assert len(smtp.mails) == 1
 
 
-def test_a_slow_mail_server_is_not_asked_twice(tmp_path, broker, smtp):
-    site = Site(tmp_path, broker.url, smtp.port, SMTP_ANSWER_TIMEOUT="10")
+def test_a_slow_mail_server_is_not_asked_twice(site_with, smtp):
+    site = site_with(SMTP_ANSWER_TIMEOUT="10")
     smtp.replies = [("DATA", 1.0)]
     panel_id = site.accept()
     site.work_until(lambda: site.is_sent(panel_id))
