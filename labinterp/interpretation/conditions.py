@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, HIGH, LOW, Fact, Facts
 from labinterp.interpretation.measure import canonical_per
 from labinterp.model import units
-from labinterp.model.quantity import Extent, Operator
+from labinterp.model.quantity import Extent
 from labinterp.model.rule import (
     AgeIs,
     All,
@@ -94,40 +94,35 @@ class Weighed:
 
 def weigh(condition: Condition, facts: Facts) -> Weighed:
     """The truth of a condition tree over these facts, with the clauses behind it."""
-    if isinstance(condition, All):
-        return _all([weigh(part, facts) for part in condition.parts])
-    if isinstance(condition, AnyOf):
-        return _any([weigh(part, facts) for part in condition.parts])
-    if isinstance(condition, NoneOf):
-        return _none([weigh(part, facts) for part in condition.parts])
-    if isinstance(condition, AtLeast):
-        parts = [weigh(part, facts) for part in condition.parts]
-        truth = at_least(condition.count, (part.truth for part in parts))
-        return Weighed(truth, _decisive(parts, truth))
-    truth = truth_of(condition, facts)
-    return Weighed(truth, (Clause(condition, truth),))
+    combine = _COMBINED.get(type(condition))
+    if combine is None:
+        leaf = cast("Leaf", condition)
+        truth = truth_of(leaf, facts)
+        return Weighed(truth, (Clause(leaf, truth),))
+    parts = cast("_Combined", condition).parts
+    return combine(condition, [weigh(part, facts) for part in parts])
 
 
 def holds(condition: Condition, facts: Facts) -> Truth:
     """The truth alone."""
-    if isinstance(condition, All):
-        return all_of(holds(part, facts) for part in condition.parts)
-    if isinstance(condition, AnyOf):
-        return any_of(holds(part, facts) for part in condition.parts)
-    if isinstance(condition, NoneOf):
-        return not any(holds(part, facts) is True for part in condition.parts)
-    if isinstance(condition, AtLeast):
-        return at_least(condition.count, (holds(part, facts) for part in condition.parts))
-    return truth_of(condition, facts)
+    judge = _JUDGED.get(type(condition))
+    if judge is None:
+        return truth_of(cast("Leaf", condition), facts)
+    return judge(condition, (holds(part, facts) for part in cast("_Combined", condition).parts))
 
 
-def _all(parts: list[Weighed]) -> Weighed:
+def _all(_: All, parts: list[Weighed]) -> Weighed:
     truth = all_of(part.truth for part in parts)
     return Weighed(truth, tuple(clause for part in parts for clause in part.clauses))
 
 
-def _any(parts: list[Weighed]) -> Weighed:
+def _any(_: AnyOf, parts: list[Weighed]) -> Weighed:
     truth = any_of(part.truth for part in parts)
+    return Weighed(truth, _decisive(parts, truth))
+
+
+def _at_least(node: AtLeast, parts: list[Weighed]) -> Weighed:
+    truth = at_least(node.count, (part.truth for part in parts))
     return Weighed(truth, _decisive(parts, truth))
 
 
@@ -142,7 +137,7 @@ def _decisive(parts: list[Weighed], truth: Truth) -> tuple[Clause, ...]:
     return tuple(clause for part in kept for clause in part.clauses)
 
 
-def _none(parts: list[Weighed]) -> Weighed:
+def _none(_: NoneOf, parts: list[Weighed]) -> Weighed:
     truth = not any(part.truth is True for part in parts)
     clauses = tuple(
         Clause(clause.leaf, clause.truth, excludes=True)
@@ -152,12 +147,32 @@ def _none(parts: list[Weighed]) -> Weighed:
     return Weighed(truth, clauses)
 
 
+_Combined = All | AnyOf | NoneOf | AtLeast
+_COMBINED: Final[dict[type, Callable[[Any, list[Weighed]], Weighed]]] = {
+    All: _all,
+    AnyOf: _any,
+    NoneOf: _none,
+    AtLeast: _at_least,
+}
+_JUDGED: Final[dict[type, Callable[[Any, Iterable[Truth]], Truth]]] = {
+    All: lambda _, parts: all_of(parts),
+    AnyOf: lambda _, parts: any_of(parts),
+    NoneOf: lambda _, parts: not any(part is True for part in parts),
+    AtLeast: lambda node, parts: at_least(node.count, parts),
+}
+
+
 # ---- leaves
 
 
 def truth_of(leaf: Leaf, facts: Facts) -> Truth:
-    """The truth of one leaf."""
-    return _WEIGHERS[type(leaf)](leaf, facts)
+    """The truth of one leaf, weighed once for these facts."""
+    known = facts.known.get(id(leaf))
+    if known is not None:
+        return known[1]
+    truth = _WEIGHERS[type(leaf)](leaf, facts)
+    facts.known[id(leaf)] = (leaf, truth)
+    return truth
 
 
 def measurands_of(leaf: Leaf) -> tuple[str, ...]:
@@ -220,34 +235,42 @@ def _compared(leaf: Compared, facts: Facts) -> Truth:
         return None
     if leaf.measurand == ADJUSTED_CALCIUM and facts.ionised_settles:
         return False
-    return compare(fact, leaf.operator, leaf.limit, leaf.unit)
+    return compare(fact, leaf)
 
 
-def compare(fact: Fact, operator: Operator, limit: Decimal, unit: str) -> Truth:
+def compare(fact: Fact, leaf: Compared) -> Truth:
     """The value against a number of ours.
 
-    In the reported unit where the source prints the number in it too.
+    In the reported unit where the source prints the number in it too, else converted exactly.
     """
     if fact.extent is None:
         return None
-    printed = _in_reported_unit(fact, limit, unit)
+    canonical, printed = _limit(leaf, fact.measurand)
     if printed is not None and fact.quantity is not None:
-        reported = Extent(Fraction(fact.quantity.number), fact.quantity.comparator)
-        return reported.compare(operator, printed)
-    measurand = fact.measurand
-    factor = canonical_per(measurand, unit)
-    return fact.extent.compare(operator, Fraction(limit) * factor)
+        limit, unit = printed
+        if _same_number(fact.measurand, fact.quantity.unit, unit):
+            reported = Extent(Fraction(fact.quantity.number), fact.quantity.comparator)
+            return reported.compare(leaf.operator, limit)
+    return fact.extent.compare(leaf.operator, canonical)
 
 
-def _in_reported_unit(fact: Fact, limit: Decimal, unit: str) -> Fraction | None:
-    """The number as its source prints it in the unit of this result, where it does."""
-    table = _equivalents(fact.measurand)
-    if fact.quantity is None or not table:
-        return None
-    other = table.get((Fraction(limit), unit))
-    if other is None or not _same_number(fact.measurand, fact.quantity.unit, other[1]):
-        return None
-    return other[0]
+_Limit = tuple[Fraction, "tuple[Fraction, str] | None"]
+_LIMITS: dict[tuple[int, int], tuple[Compared, Measurand, _Limit]] = {}
+_KEPT: Final = 20_000
+
+
+def _limit(leaf: Compared, measurand: Measurand) -> _Limit:
+    """A rule's number in the canonical unit, and in another if its source prints it; kept."""
+    key = (id(leaf), id(measurand))
+    made = _LIMITS.get(key)
+    if made is not None and made[0] is leaf and made[1] is measurand:
+        return made[2]
+    if len(_LIMITS) >= _KEPT:
+        _LIMITS.clear()
+    printed = _equivalents(measurand).get((Fraction(leaf.limit), leaf.unit))
+    limit = (Fraction(leaf.limit) * canonical_per(measurand, leaf.unit), printed)
+    _LIMITS[key] = (leaf, measurand, limit)
+    return limit
 
 
 def _same_number(measurand: Measurand, one: str, other: str) -> bool:

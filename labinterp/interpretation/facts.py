@@ -96,6 +96,10 @@ class Facts:
     computed_about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     as_reported: Mapping[str, Fact] | None = None
     """Results before any substitute took their place: a comparison of two results reads these."""
+    known: dict[int, tuple[object, Truth]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Leaves that were weighed on these facts; `replace` begins anew."""
 
     def name(self, measurand: str) -> str:
         """The measurand's name in plain words."""
