@@ -11,7 +11,6 @@ from labinterp.reporting import fonts, palette, style
 from labinterp.reporting.number_line import Geometry, fitting
 
 if TYPE_CHECKING:
-    from labinterp.model.codes import Standing
     from labinterp.reporting.palette import Symbol
 
 Role = Literal["H1", "H2", "P", "LI", "TH", "TD", "Table", "Figure", "Caption"]
@@ -99,9 +98,9 @@ def _polygon(
 class NumberLine(Flowable):  # type: ignore[misc]
     """A result in its interval, drawn from the shared geometry; its words stand in the same row."""
 
-    def __init__(self, line: Geometry, standing: Standing, height: float) -> None:
+    def __init__(self, line: Geometry, height: float) -> None:
         super().__init__()
-        self.line, self.colour, self.height = line, palette.COLOUR_OF[standing], height
+        self.line, self.colour, self.height = line, palette.COLOUR_OF[line.standing], height
         self.role: Role = "Figure"
         self.alt = line.alt
 

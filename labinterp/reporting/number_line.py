@@ -60,6 +60,7 @@ class Geometry:
         previous: place of the earlier value; `previous_off` when it lies beyond the axis.
         labels: in order of place, all that may be printed; `fitting` says which do fit.
         alt: alternative text, at most 150 characters.
+        standing: decides the colour of the value's mark.
     """
 
     value: float
@@ -74,6 +75,7 @@ class Geometry:
     previous_off: bool = False
     labels: tuple[Label, ...] = ()
     alt: str = ""
+    standing: Standing = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Captions:
     alt: str
     value: str
     number: Callable[[Decimal], str] = field(default=str)
+    standing: Standing = "unknown"
 
 
 def geometry(
@@ -117,6 +120,7 @@ def geometry(
         previous_off=inputs.previous is not None and not place.holds(inputs.previous),
         labels=_labels(inputs, place, captions.number),
         alt=captions.alt[:ALT_LENGTH],
+        standing=captions.standing,
     )
 
 
@@ -268,7 +272,7 @@ _DIGIT: Final = 0.58
 """Width of a digit of common system fonts, as a part of the type size."""
 
 
-def svg(line: Geometry, standing: Standing = "unknown", title: str | None = None) -> str:
+def svg(line: Geometry, title: str | None = None) -> str:
     """The number line as inline SVG: no style attributes, no script; CSS may restyle its classes.
 
     Classes: `nl`, and `nl-` with track, band, end, critical, decision, previous, value, number,
@@ -277,10 +281,9 @@ def svg(line: Geometry, standing: Standing = "unknown", title: str | None = None
 
     Args:
         line: what `geometry` gave.
-        standing: decides the colour of the value's mark.
         title: a short form where the table says the rest; else the whole alternative text.
     """
-    colour = COLOUR_OF[standing]
+    colour = COLOUR_OF[line.standing]
     parts = (
         f'<svg class="nl" viewBox="0 0 {SVG_WIDTH} {SVG_HEIGHT}" role="img">',
         f"<title>{escape(title or line.alt)}</title>",

@@ -146,7 +146,7 @@ def _interval(row: ResultRow, look: Styles) -> list[Flowable]:
 def _position(row: ResultRow, look: Styles) -> Flowable:
     if row.line is None:
         return _text("no interval, no position" if not row.interval else "no position", look.small)
-    return NumberLine(row.line, row.standing, look.line_height)
+    return NumberLine(row.line, look.line_height)
 
 
 def _history(row: ResultRow, look: Styles) -> list[Flowable]:

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 GOAL: Final = 2
 """A report should not be longer [pages]."""
-_SHORTER: Final = ((FULL, True), (BRIEF, False), (BRIEF, True), (BRIEFEST, True))
+_SHORTER: Final = (
+    (FULL, True, 0.8),
+    (BRIEF, False, 0.65),
+    (BRIEF, True, 0.0),
+    (BRIEFEST, True, 0.0),
+)
+"""Editions in the order they are tried, with the least part of the full length each can take: one
+that cannot reach the goal is not drawn; the last two always may be."""
 _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 
@@ -52,16 +59,24 @@ def draw(order: ReportOrder) -> Report:
 class _Drawn:
     pdf: bytes
     pages: int
-    nearly_empty: bool
-    """Whether the last page holds less than is worth a page."""
+    last: float
+    """How far the last page is filled, as a part of it."""
+
+    @property
+    def is_good(self) -> bool:
+        """Few pages, and the last of them worth its paper."""
+        return self.pages == 1 or (self.pages <= GOAL and self.last >= _WORTH_A_PAGE)
 
 
 def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
     """The bytes and the number of pages: as full as two pages allow, else the shortest."""
-    best = _drawn(view, order, FULL, tight=False)
-    for edition, tight in _SHORTER:
-        if best.pages <= GOAL and not best.nearly_empty:
+    first = best = _drawn(view, order, FULL, tight=False)
+    length = first.pages - 1 + first.last
+    for edition, tight, part in _SHORTER:
+        if best.is_good:
             break
+        if length * part > GOAL:
+            continue
         shorter = _drawn(view, order, edition, tight=tight)
         if shorter.pages < best.pages:
             best = shorter
@@ -70,8 +85,6 @@ def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
 
 def _drawn(view: View, order: ReportOrder, edition: Edition, *, tight: bool) -> _Drawn:
     out = io.BytesIO()
-    look = style.styles(tight=tight)
     paper = Paper(out, view, order.issued_at)
-    paper.draw(story(printed(view, edition), look, paper.width))
-    nearly_empty = paper.pages > 1 and paper.used < _WORTH_A_PAGE * paper.height
-    return _Drawn(out.getvalue(), paper.pages, nearly_empty)
+    paper.draw(story(printed(view, edition), style.styles(tight=tight), paper.width))
+    return _Drawn(out.getvalue(), paper.pages, paper.used / paper.height)

@@ -240,7 +240,10 @@ def number_line(result: InterpretedResult, answer: Interpretation) -> Geometry |
         and other.line.unit == result.line.unit
     ]
     captions = Captions(
-        alt=_alt(result), value=value_text(result), number=lambda limit: _limit_text(limit, least)
+        alt=_alt(result),
+        value=value_text(result),
+        number=lambda limit: _limit_text(limit, least),
+        standing=result.standing,
     )
     return geometry(result.line, captions, others)
 
