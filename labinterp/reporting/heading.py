@@ -189,7 +189,10 @@ def _question(answer: Interpretation) -> Paragraph:
 
 
 def _because(finding: Finding) -> Line:
-    return said(Span(f"{finding.title.rstrip('.')}. ", "strong"), words.ended(finding.text))
+    """A reason by title and text; by its text alone where that says the title again."""
+    title, text = finding.title.rstrip("."), words.ended(finding.text)
+    again = text.casefold().startswith(title.casefold())
+    return said(Span("" if again else f"{title}. ", "strong"), text)
 
 
 def critical(order: ReportOrder, look: Lookups) -> Section | None:

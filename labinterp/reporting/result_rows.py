@@ -76,7 +76,7 @@ def _derivation(result: InterpretedResult, look: Lookups) -> str:
     """How a derived quantity was worked out, and from what."""
     if not result.derived_from:
         return ""
-    formula = (result.derivation or "calculated").strip().rstrip(".")
+    formula = words.formula((result.derivation or "calculated").strip().rstrip("."))
     inputs = ", ".join(look.results(result.derived_from)) or "results not shown"
     return f"{result.name}: {formula}; from {inputs}."
 

@@ -193,6 +193,11 @@ def clipped(text: str, length: int) -> str:
     return f"{text[:length]} … [{len(text) - length} more characters are in the record]"
 
 
+def formula(text: str) -> str:
+    """A formula with the signs of print: × and −."""
+    return text.replace(" * ", " × ").replace(" - ", f" {MINUS} ")
+
+
 def ended(text: str) -> str:
     """A text that ends as a sentence does."""
     bare = text.strip()
