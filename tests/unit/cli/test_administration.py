@@ -1,0 +1,127 @@
+"""What an operator does at the command line: organisations, users, keys, deliveries, doctor."""
+
+import pytest
+
+from labinterp import bootstrap
+from labinterp.cli import INPUT_AT_FAULT, OURS, main, tables
+from labinterp.errors import AccessDenied, SettingsError
+from labinterp.usecases import administer
+
+
+@pytest.fixture
+def run(services, monkeypatch, capsys):
+    monkeypatch.setattr(bootstrap, "services", lambda *_: services)
+
+    def command(*words):
+        code = main(words)
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return command
+
+
+def test_an_organisation_is_made_once_and_listed(run):
+    assert run("organisations", "create", "Ward 7")[0] == 0
+    assert run("organisations", "create", "Ward 7")[0] == 0
+    _, out, _ = run("organisations", "list")
+    assert out.count("Ward 7") == 1
+
+
+def test_a_user_is_made_listed_disabled_and_enabled(run):
+    run("organisations", "create", "Ward")
+    code, _, _ = run("users", "create", "a@example.org", "--organisation", "Ward", "--name", "Ann")
+    assert code == 0
+    assert "panels:read" in run("users", "list", "--organisation", "Ward")[1]
+    run("users", "disable", "a@example.org")
+    assert run("users", "list")[1].rstrip().endswith("no")
+    run("users", "enable", "a@example.org")
+    assert run("users", "list")[1].rstrip().endswith("yes")
+
+
+def test_a_password_is_read_from_standard_input_never_from_the_words(run, monkeypatch, services):
+    import io
+
+    run("organisations", "create", "Ward")
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery staple\n"))
+    words = ("users", "create", "a@example.org", "--organisation", "Ward", "--name", "Ann")
+    assert run(*words, "--password")[0] == 0
+    actor = administer.sign_in(services, "a@example.org", "correct horse battery staple")
+    assert actor.name == "Ann"
+
+
+def test_a_sign_in_link_signs_in_once(run, services):
+    run("organisations", "create", "Ward")
+    run("users", "create", "a@example.org", "--organisation", "Ward", "--name", "Ann")
+    _, out, _ = run("users", "link", "a@example.org")
+    assert out.startswith(f"{services.policy.base_url}/login/link/")
+    token = out.strip().rsplit("/", 1)[1]
+    assert administer.sign_in_by_link(services, token).name == "Ann"
+    with pytest.raises(AccessDenied):
+        administer.sign_in_by_link(services, token)
+
+
+def test_a_key_is_shown_once_works_and_is_revoked_at_once(run, services):
+    run("organisations", "create", "Ward")
+    code, out, err = run("keys", "create", "--organisation", "Ward", "--name", "analyser")
+    key = out.strip()
+    assert code == 0
+    assert "not shown again" in err
+    assert administer.actor_of_key(services, key).organisation == "Ward"
+    listed = run("keys", "list")[1]
+    assert key not in listed
+    prefix = next(word for word in listed.split() if key.startswith(word))
+    assert run("keys", "revoke", prefix)[0] == 0
+    with pytest.raises(AccessDenied):
+        administer.actor_of_key(services, key)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "--organisation", "Nowhere", "--name", "x"),
+        ("keys", "revoke", "li_nothing"),
+        ("users", "link", "nobody@example.org"),
+        ("deliveries", "retry", "nothing"),
+        ("deliveries", "list", "--organisation", "Nowhere"),
+    ],
+)
+def test_what_does_not_exist_is_named_and_the_words_are_at_fault(run, words):
+    code, out, err = run(*words)
+    assert code == INPUT_AT_FAULT
+    assert out == ""
+    assert err.startswith("labinterp: There is no ")
+
+
+def test_an_unknown_scope_is_named_with_those_there_are(run):
+    run("organisations", "create", "Ward")
+    code, _, err = run("keys", "create", "--organisation", "Ward", "--name", "x", "--scopes", "all")
+    assert code == INPUT_AT_FAULT
+    assert "all is no scope; there are panels:write, panels:read" in err
+
+
+def test_deliveries_are_listed_by_state(run):
+    code, out, _ = run("deliveries", "list", "--state", "refused")
+    assert code == 0
+    assert out.split() == ["ID", "REPORT", "STATE", "TRIES", "TO", "NEXT", "TRY", "LAST", "ANSWER"]
+
+
+def test_the_database_is_upgraded_as_often_as_one_likes(run):
+    assert run("db", "upgrade")[0] == 0
+    assert run("db", "upgrade")[1].startswith("The database is at ")
+
+
+def test_doctor_names_the_settings_that_are_missing(run, monkeypatch):
+    def refuse(*_):
+        raise SettingsError("The settings cannot be used: SECRET_KEY is missing")
+
+    monkeypatch.setattr(bootstrap, "services", refuse)
+    code, out, _ = run("doctor")
+    assert code == OURS
+    assert "BAD  settings" in out
+    assert "SECRET_KEY is missing" in out
+    assert ".env.example" in out
+
+
+def test_columns_are_as_wide_as_their_words_and_hold_no_control_characters(capsys):
+    tables.show(("A", "B"), [("long word", None), ("x\x1b[2J\n", 3)])
+    assert capsys.readouterr().out == "A          B\nlong word  -\nx?[2J?     3\n"
