@@ -33,8 +33,8 @@ _LEAST_KEY: Final = 32
 _WELL_KNOWN_KEYS: Final = ("change", "default", "secret", "example", "insecure", "demo", "0000")
 _LARGEST: Final = 10**12
 _HIGHEST_PORT: Final = 65_535
-_ADDRESS: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+")
-_DATABASE: Final = re.compile(r"(sqlite:///|postgres(ql)?(\+psycopg)?://)\S*")
+_ADDRESS: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^@\r\n<>]*<[^@\s<>]+@[^@\s<>]+>")
+_DATABASE: Final = re.compile(r"(sqlite:///(?!:memory:)|postgres(ql)?(\+psycopg)?://)\S*")
 _SITE: Final = re.compile(r"https?://\S*")
 _BROKER: Final = re.compile(r"(rediss?|redis\+socket|unix)://\S+")
 _RATE: Final = re.compile(r"[0-9]+ (per|/) ?([0-9]+ )?(second|minute|hour|day)s?")
@@ -191,7 +191,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     faults += tuple(_contradictions(settings))
     faults += tuple(_unsafe(settings)) if settings.in_production else ()
     if faults:
-        raise SettingsError(_message(faults), errors=faults)
+        raise _refused(*faults)
     return _completed(settings)
 
 
@@ -283,33 +283,21 @@ def _limits(settings: Settings) -> Iterator[Place]:
     for name, port in (("PORT", settings.port), ("MLLP_PORT", settings.mllp_port)):
         if port > _HIGHEST_PORT:
             yield Place(name, "setting-unusable", f"{name} is above {_HIGHEST_PORT}")
-    if settings.task_hard_limit >= min(settings.report_lease, settings.delivery_lease):
-        yield Place(
-            "TASK_HARD_LIMIT",
-            "setting-contradicts",
-            "TASK_HARD_LIMIT must be below REPORT_LEASE and DELIVERY_LEASE",
-        )
+    if settings.task_hard_limit >= settings.report_lease:
+        yield _contradiction("TASK_HARD_LIMIT", "must be below REPORT_LEASE")
     if settings.task_soft_limit >= settings.task_hard_limit:
-        yield Place(
-            "TASK_SOFT_LIMIT",
-            "setting-contradicts",
-            "TASK_SOFT_LIMIT must be below TASK_HARD_LIMIT",
-        )
+        yield _contradiction("TASK_SOFT_LIMIT", "must be below TASK_HARD_LIMIT")
     talk = settings.smtp_total_timeout + 2 * settings.smtp_step_timeout
     if settings.task_hard_limit + talk >= settings.delivery_lease:
-        yield Place(
-            "DELIVERY_LEASE",
-            "setting-contradicts",
-            "DELIVERY_LEASE must be above TASK_HARD_LIMIT, SMTP_TOTAL_TIMEOUT and twice"
-            " SMTP_STEP_TIMEOUT together",
-        )
+        longer = "TASK_HARD_LIMIT, SMTP_TOTAL_TIMEOUT and twice SMTP_STEP_TIMEOUT together"
+        yield _contradiction("DELIVERY_LEASE", f"must be above {longer}")
     longest = max(settings.report_lease, settings.delivery_lease, settings.retry_ceiling)
     if settings.implausible <= longest:
-        yield Place(
-            "IMPLAUSIBLE",
-            "setting-contradicts",
-            "IMPLAUSIBLE must be above the leases and RETRY_CEILING",
-        )
+        yield _contradiction("IMPLAUSIBLE", "must be above the leases and RETRY_CEILING")
+
+
+def _contradiction(name: str, how: str) -> Place:
+    return Place(name, "setting-contradicts", f"{name} {how}")
 
 
 def _unsafe(settings: Settings) -> Iterator[Place]:
@@ -348,9 +336,10 @@ def _is_https(address: str) -> bool:
     return parts.scheme == "https" and bool(parts.hostname)
 
 
-def _message(faults: tuple[Place, ...]) -> str:
+def _refused(*faults: Place) -> SettingsError:
     listed = "; ".join(fault.message for fault in faults)
-    return f"The settings cannot be used: {listed}. `.env.example` explains each."
+    message = f"The settings cannot be used: {listed}. `.env.example` explains each."
+    return SettingsError(message, errors=faults)
 
 
 # ---- what is worked out
@@ -379,8 +368,20 @@ def _kept_key(path: Path) -> str:
 
     Two processes that start at once agree: the first to link its file in place wins.
     """
+    try:
+        key = _key_in(path)
+    except OSError as error:
+        message = f"DATA_DIR cannot hold {path.name}: {error.strerror}"
+        raise _refused(Place("DATA_DIR", "setting-unusable", message)) from error
+    if not key:
+        message = f"{path} is empty; remove it to have a key made"
+        raise _refused(Place("SECRET_KEY", "setting-unusable", message))
+    return key
+
+
+def _key_in(path: Path) -> str:
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         with os.fdopen(os.open(draft, _NEW, mode=0o600), "w", encoding="utf-8") as file:
             file.write(secrets.token_urlsafe(48))

@@ -56,7 +56,7 @@ def open_engine(text: str, opening: Opening | None = None) -> Engine:
 
 def _sqlite(url: URL, opening: Opening) -> Engine:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(
         url,
         pool_size=opening.pool,

@@ -53,6 +53,26 @@ def test_a_demonstration_makes_its_key_once_and_keeps_it_private(tmp_path):
     assert len(keys.pop()) >= 43
     assert [path.name for path in folder.iterdir()] == ["secret_key"]
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError) as refused:
+        config.from_environment({"DATA_DIR": str(tmp_path / "file" / "data")})
+    assert [place.where for place in refused.value.errors] == ["DATA_DIR"]
+
+
+def test_an_empty_key_file_is_no_key(tmp_path):
+    (tmp_path / "secret_key").write_text("\n")
+    with pytest.raises(SettingsError) as refused:
+        config.from_environment({"DATA_DIR": str(tmp_path)})
+    assert [place.where for place in refused.value.errors] == ["SECRET_KEY"]
+
+
+def test_the_sender_of_mails_may_have_a_name():
+    named = config.from_environment({**SAFE, "MAIL_FROM": "Example Trust <reports@trust.org>"})
+    assert named.mail_from == "Example Trust <reports@trust.org>"
 
 
 def test_production_starts_with_safe_settings():
@@ -107,6 +127,8 @@ def test_production_refuses_what_is_unsafe(name, value):
         ("MAIL_FROM", "nobody"),
         ("REQUEST_RATE", "very often"),
         ("DATABASE_URL", "no address"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("MAIL_FROM", "a@example.org\nBcc: b@example.org"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(tmp_path, name, value):
