@@ -7,9 +7,11 @@ one; each writes to a log file of its own.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -174,6 +176,17 @@ class Supervisor:
         while self.programs:
             _, supervised = self.programs.popitem()
             supervised.stop(at_once=at_once)
+
+
+def procfile(path: Path) -> dict[str, tuple[str, ...]]:
+    """The processes of a Procfile by name; its `python` is the one that runs us."""
+    lines = (line.partition(":") for line in path.read_text(encoding="utf-8").splitlines())
+    commands = {name.strip(): shlex.split(command) for name, _, command in lines if command}
+    return {name: (_program(words[0]), *words[1:]) for name, words in commands.items()}
+
+
+def _program(word: str) -> str:
+    return sys.executable if word == "python" else word
 
 
 def _tied_to_us() -> tuple[str, ...]:

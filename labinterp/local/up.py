@@ -8,7 +8,6 @@ what came of it is printed with the addresses to look at. A second start finds t
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -24,7 +23,7 @@ from labinterp.local.client import Client
 from labinterp.local.mail_pages import MailPages
 from labinterp.local.mailbox import MailFolder, MailServer
 from labinterp.local.ports import LOOPBACK, free_port, is_free
-from labinterp.local.processes import Program, Supervised, Supervisor
+from labinterp.local.processes import Program, Supervised, Supervisor, procfile
 from labinterp.usecases import administer
 
 if TYPE_CHECKING:
@@ -126,17 +125,13 @@ class Conductor:
                 )
             )
             self._wait(broker.answers, _START, "the broker")
-        self._screen.progress("Starting worker, relay and web server ...")
-        self._start("worker", *_WORKER)
-        self._start("relay", "labinterp", "relay")
-        self._start("web", "labinterp", "serve")
+        commands = procfile(_HERE / "Procfile")
+        self._screen.progress(f"Starting {', '.join(commands)} ...")
+        for name, command in commands.items():
+            self._supervisor.start(
+                Program(name, command, self._local.environment, _HERE, patience=_PATIENCE)
+            )
         self._wait(self._is_ready, _START, "the web server")
-
-    def _start(self, name: str, *arguments: str) -> None:
-        command = (sys.executable, "-m", *arguments)
-        self._supervisor.start(
-            Program(name, command, self._local.environment, _HERE, patience=_PATIENCE)
-        )
 
     def _is_ready(self) -> bool:
         return Client(self._local.port).get("/readyz").body.get("status") in _READY
@@ -203,12 +198,6 @@ class Conductor:
         if demo.key:
             yield f"API key       {demo.key}   (shown this once; keep it)"
         yield f"Data and logs {self._local.data}"
-
-
-_WORKER: Final = (
-    *("celery", "-A", "workers.celery_app", "worker", "--loglevel", "WARNING"),
-    *("--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-)
 
 
 def up(environment: Mapping[str, str], screen: Screen) -> None:

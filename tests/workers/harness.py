@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -14,13 +13,12 @@ from labinterp import bootstrap, formats
 from labinterp.access import Actor
 from labinterp.local.broker import Broker
 from labinterp.local.ports import free_port
-from labinterp.local.processes import Program, Supervised
+from labinterp.local.processes import Program, Supervised, procfile
 from labinterp.local.sample import PANEL
 from labinterp.usecases import administer, journey
 
 ROOT = Path(__file__).parents[2]
-WORKER = ("celery", "-A", "workers.celery_app", "worker", "--loglevel", "WARNING", "-c", "2")
-QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+COMMANDS = procfile(ROOT / "Procfile")
 
 
 def until(claim, seconds=30.0, what=""):
@@ -133,8 +131,7 @@ class Site:
         self._processes = []
 
     def start(self, name):
-        command = (*WORKER, *QUIET) if name == "worker" else ("workers.relay",)
-        program = Program(name, (sys.executable, "-m", *command), self.environment, ROOT)
+        program = Program(name, COMMANDS[name], self.environment, ROOT)
         process = Supervised(program, self.folder / f"{name}.log", time.monotonic)
         process.start()
         self._processes.append(process)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from labinterp.local.processes import Program, Supervised, Supervisor
+from labinterp.local.processes import Program, Supervised, Supervisor, procfile
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
 STUBBORN = (
@@ -140,3 +140,12 @@ def test_what_a_program_started_ends_with_it(tmp_path):
     child = int(started.last_words().split()[0])
     started.stop()
     until(lambda: not is_alive(child))
+
+
+def test_a_procfile_is_run_with_the_python_that_runs_us(tmp_path):
+    path = tmp_path / "Procfile"
+    path.write_text("web: python -m site --flag 'two words'\n\nother: run\n")
+    assert procfile(path) == {
+        "web": (sys.executable, "-m", "site", "--flag", "two words"),
+        "other": ("run",),
+    }
