@@ -212,11 +212,15 @@ def _urgency(knowledge: Knowledge, placed: _Placed, rivals: Rivals, strata: _Str
     facts = urgency.as_urgent(strata.reported, placed.classifications)
     single = urgency.single_results(knowledge, facts, rivals, strata.suspected.doubts)
     findings, open_ones = urgency.in_scope(single, strata.scope, facts)
-    as_reported = find_patterns(knowledge, strata.reported, strata.suspected.doubts, strata.scope)
-    patterns = {one.rule: one for one in (*strata.patterns.findings, *as_reported.findings)}
+    patterns = strata.patterns.findings
+    if strata.suspected.blocked or strata.suspected.substitutes:
+        as_reported = find_patterns(
+            knowledge, strata.reported, strata.suspected.doubts, strata.scope
+        )
+        patterns = (*patterns, *as_reported.findings)
     overall, because = urgency.overall(
         findings,
-        tuple(patterns.values()),
+        patterns,
         strata.red_flags.findings,
         strata.suspected.findings,
         facts=facts,

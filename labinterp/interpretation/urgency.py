@@ -223,7 +223,8 @@ def overall(
     )
     every = (*flags, *lowered, *artefacts)
     highest = most_urgent(floor, *(one.urgency for one in every))
-    return highest, tuple(one for one in every if one.urgency == highest and highest != "none")
+    because = {one.rule: one for one in every if one.urgency == highest and highest != "none"}
+    return highest, tuple(because.values())
 
 
 def _is_well(facts: Facts, knowledge: Knowledge) -> bool:

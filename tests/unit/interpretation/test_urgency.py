@@ -22,7 +22,9 @@ def at_least(answer, urgency):
 
 
 @pytest.mark.parametrize("result", EMERGENCIES)
-@pytest.mark.parametrize("about", [{}, {"age": "54 years", "sex": "female"}], ids=["unknown", "adult"])
+@pytest.mark.parametrize(
+    "about", [{}, {"age": "54 years", "sex": "female"}], ids=["unknown", "adult"]
+)
 def test_a_dangerous_result_leads_as_an_emergency_even_when_age_and_sex_are_missing(result, about):
     assert interpreted(result, **about).urgency == "emergency"
 
@@ -41,7 +43,10 @@ def test_a_magnesium_of_0_3_leads_as_same_day_alone():
     ],
 )
 def test_a_magnesium_of_0_3_with_a_sign_is_an_emergency(more):
-    assert interpreted("magnesium 0.3 mmol/L", age="54 years", sex="female", **more).urgency == "emergency"
+    assert (
+        interpreted("magnesium 0.3 mmol/L", age="54 years", sex="female", **more).urgency
+        == "emergency"
+    )
 
 
 @pytest.mark.parametrize("other", ["adjusted_calcium 1.89 mmol/L", "potassium 2.5 mmol/L"])
@@ -52,7 +57,13 @@ def test_a_magnesium_of_0_3_beside_another_low_is_an_emergency(other):
 
 @pytest.mark.parametrize(
     "result",
-    ["haemoglobin 40 g/L", "ph 7.05 [pH]", "bicarbonate 5 mmol/L", "creatinine 800 umol/L", "phosphate 0.25 mmol/L"],
+    [
+        "haemoglobin 40 g/L",
+        "ph 7.05 [pH]",
+        "bicarbonate 5 mmol/L",
+        "creatinine 800 umol/L",
+        "phosphate 0.25 mmol/L",
+    ],
 )
 def test_any_result_beyond_a_critical_limit_is_at_least_same_day(result):
     answer = interpreted(result, age="54 years", sex="male")
@@ -84,7 +95,11 @@ def test_a_normal_ecg_alone_never_lowers_a_dangerous_potassium():
 
 def test_a_probable_artefact_in_a_well_patient_lowers_an_emergency_to_same_day_and_no_further():
     answer = interpreted(
-        "potassium 7.2 mmol/L", "calcium 1.5 mmol/L", "albumin 40 g/L", age="54 years", history=["normal-ecg"]
+        "potassium 7.2 mmol/L",
+        "calcium 1.5 mmol/L",
+        "albumin 40 g/L",
+        age="54 years",
+        history=["normal-ecg"],
     )
     assert [one.strength for one in answer.artefacts] == ["probable"]
     assert answer.urgency == "same_day"
@@ -92,7 +107,9 @@ def test_a_probable_artefact_in_a_well_patient_lowers_an_emergency_to_same_day_a
 
 
 def test_a_probable_artefact_without_word_of_the_patient_lowers_nothing():
-    answer = interpreted("potassium 7.2 mmol/L", "calcium 1.5 mmol/L", "albumin 40 g/L", age="54 years")
+    answer = interpreted(
+        "potassium 7.2 mmol/L", "calcium 1.5 mmol/L", "albumin 40 g/L", age="54 years"
+    )
     assert answer.urgency == "emergency"
 
 
@@ -109,7 +126,9 @@ def test_a_red_flag_stops_any_lowering():
 
 
 def test_a_normal_ionised_calcium_lowers_an_adjusted_one_but_never_below_same_day():
-    answer = interpreted("adjusted_calcium 1.6 mmol/L", "ionized_calcium 1.20 mmol/L", age="54 years")
+    answer = interpreted(
+        "adjusted_calcium 1.6 mmol/L", "ionized_calcium 1.20 mmol/L", age="54 years"
+    )
     assert answer.urgency == "same_day"
 
 
@@ -150,6 +169,12 @@ def test_under_eighteen_rules_for_adults_are_left_open_with_a_notice():
 
 
 def test_in_pregnancy_a_red_flag_stays():
-    answer = interpreted("magnesium 0.7 mmol/L", age="30 years", sex="female", pregnancy="pregnant", symptoms=["tetany"])
+    answer = interpreted(
+        "magnesium 0.7 mmol/L",
+        age="30 years",
+        sex="female",
+        pregnancy="pregnant",
+        symptoms=["tetany"],
+    )
     assert "rf-tetany" in rules(answer.twitching.red_flags)
     assert answer.urgency == "emergency"
