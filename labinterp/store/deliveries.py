@@ -240,13 +240,16 @@ def withdraw_unsent(
 ) -> tuple[tuple[str, bool], ...]:
     """A correction: nothing of the old versions is sent any more, and their links end.
 
+    What had failed or was refused leaves a person's list too, with its last answer kept: it is a
+    matter of the new version now.
+
     Returns:
-        (address, as attachment) of everyone who had been told, or was about to be.
+        (address, as attachment) of everyone who had been told, or should have been.
     """
     mine = and_(delivery.c.organisation_id == organisation_id, delivery.c.panel_id == panel_id)
     told = connection.execute(
         select(delivery.c.recipient, delivery.c.as_attachment)
-        .where(mine, delivery.c.status.in_((*OPEN, "sent")))
+        .where(mine, delivery.c.status != "withdrawn")
         .order_by(delivery.c.created_at)
         .with_for_update()
     ).all()
@@ -254,6 +257,11 @@ def withdraw_unsent(
         update(delivery)
         .where(mine, delivery.c.status.in_(OPEN))
         .values(status="withdrawn", last_answer=why, due_at=None, link_sealed=None)
+    )
+    connection.execute(
+        update(delivery)
+        .where(mine, delivery.c.status.in_(("failed", "refused")))
+        .values(status="withdrawn", link_sealed=None)
     )
     connection.execute(
         update(delivery)

@@ -288,6 +288,19 @@ def requeue_report(connection: Connection, organisation_id: str, report_id: str)
     return done.rowcount == 1
 
 
+def close_failed(connection: Connection, organisation_id: str, panel_id: str) -> int:
+    """A correction: a failed drawing of an old version is nobody's work any more."""
+    return connection.execute(
+        update(report)
+        .where(
+            report.c.organisation_id == organisation_id,
+            report.c.panel_id == panel_id,
+            report.c.status == "failed",
+        )
+        .values(status="not_made", why="Drawing failed, and the panel was corrected since.")
+    ).rowcount
+
+
 def read_file(
     connection: Connection, vault: Vault, organisation_id: str, report_id: str
 ) -> tuple[bytes, str] | None:

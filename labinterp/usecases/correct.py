@@ -110,6 +110,7 @@ def _store(
     panels.newest_version(connection, organisation_id, order.panel_id, lock=True)
     if not panels.add_correction(connection, vault, row):
         raise Conflict("Another correction of this panel was accepted meanwhile.")
+    reports.close_failed(connection, organisation_id, order.panel_id)
     number = reports.first_number(connection, organisation_id, order.panel_id)
     report = add_report(connection, organisation_id, order, number)
     earlier = deliveries.withdraw_unsent(connection, organisation_id, order.panel_id, _WITHDRAWN)

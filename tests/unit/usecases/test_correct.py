@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from labinterp.delivery.mailer import SendOutcome
 from labinterp.errors import Conflict, NotFound, SubmissionError
 from labinterp.usecases import journey
-from tests.unit.usecases.conftest import a_panel
+from tests.unit.usecases.conftest import a_panel, with_policy
 
 WRONG = ("Potassium 7.9 mmol/L H", "Sodium 139 mmol/L")
 RIGHT = ("Potassium 4.1 mmol/L", "Magnesium 0.80 mmol/L")
@@ -94,6 +96,47 @@ def test_who_received_the_old_version_is_told(services, ward, panel_id, outbox):
         (2, "b@example.org", "sent"),
         (2, "a@example.org", "sent"),
     ]
+
+
+def test_who_should_have_been_told_of_the_old_version_is_told_of_the_new(services, ward, outbox):
+    first = a_panel(*WRONG, identifier=None, email=("a@example.org",))
+    panel_id = journey.accept(services, ward, first).panel_id
+    assert states(services, ward, panel_id) == [(1, "a@example.org", "failed")]
+    journey.correct(services, ward, panel_id, a_panel(*RIGHT))
+    sent(services)
+    assert states(services, ward, panel_id) == [
+        (1, "a@example.org", "withdrawn"),
+        (2, "a@example.org", "sent"),
+    ]
+    assert "no report" in journey.list_deliveries(services, ward, panel_id)[0].last_answer
+
+
+def test_a_failed_drawing_of_the_old_version_is_nobodys_work_any_more(services, ward, panel_id):
+    def fail(order):
+        raise ValueError
+
+    hopeless = with_policy(replace(services, draw=fail), report_attempts=1)
+    journey.draw_due(hopeless, "w", 10)
+    assert journey.due_counts(services).reports == {"failed": 1}
+    journey.correct(services, ward, panel_id, a_panel(*RIGHT))
+    sent(services)
+    counts = journey.due_counts(services)
+    assert (counts.reports, counts.deliveries) == ({}, {})
+    old = journey.read_report(services, ward, panel_id, 1)
+    assert (old.status, old.number) == ("not_made", "LI-2026-000001")
+    assert "corrected" in old.why
+
+
+def test_a_refused_address_is_a_matter_of_the_new_version(services, ward, panel_id, outbox):
+    outbox.answers = [SendOutcome("refused", "550 no such user")] * 2
+    sent(services)
+    journey.correct(services, ward, panel_id, a_panel(*RIGHT))
+    sent(services)
+    assert states(services, ward, panel_id) == [
+        (1, "a@example.org", "withdrawn"),
+        (2, "a@example.org", "refused"),
+    ]
+    assert journey.due_counts(services).deliveries == {"refused": 1}
 
 
 def test_links_of_the_old_version_end_with_the_correction(services, ward, panel_id, outbox):
