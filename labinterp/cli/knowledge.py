@@ -78,7 +78,7 @@ def _check(args: argparse.Namespace) -> int:
         print(f"{title}: {len(items)}")
         for item in items if args.all else ():
             print(f"  {item}")
-    print(f"Every claim of {len(known.reviews)} reviewed files has a source that resolves,")
+    print(f"Every claim of {len(known.reviews)} files has a source that resolves,")
     print("or is marked unverified and not shown as fact.")
     return DONE
 

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from labinterp.model.quantity import Operator
 
 HOURS: Final = {
-    "hours": Decimal(1),
-    "days": Decimal(24),
-    "weeks": Decimal(168),
-    "months": Decimal("730.5"),
-    "years": Decimal(8766),
+    "hour": Decimal(1),
+    "day": Decimal(24),
+    "week": Decimal(168),
+    "month": Decimal("730.5"),
+    "year": Decimal(8766),
 }
 """Hours in each unit of age; the Julian year and its twelfth, as laboratories count partitions."""
 
@@ -47,7 +47,7 @@ OPERATORS: Final[dict[str, Operator]] = {"<": "lt", "<=": "le", ">": "gt", ">=":
 STATUSES: Final[dict[str, Status]] = {word.replace("_", " "): word for word in get_args(Status)}
 _BOUND = re.compile(r"^(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*(\S*)$")
 _QUANTITY = re.compile(r"^(-?\d+(?:\.\d+)?)\s+(\S+)$")
-_AGE = re.compile(r"^(\d+(?:\.\d+)?)\s+(hours|days|weeks|months|years)$")
+_AGE = re.compile(r"^(\d+(?:\.\d+)?)\s+(hour|day|week|month|year)s?$")
 
 
 def decimal(value: Any, where: Where) -> Decimal:
