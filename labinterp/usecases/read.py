@@ -15,10 +15,11 @@ from labinterp.store import acknowledgements, deliveries, lists, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.store.lists import Wanted
 from labinterp.store.moment import microseconds_since_epoch
-from labinterp.store.rows import Page, PanelRecord, PanelSummary
+from labinterp.store.rows import Page, PanelRecord, PanelSummary, ReportRecord
 from labinterp.usecases.acting import audited
 from labinterp.usecases.orders import document_status, report_order
 from labinterp.usecases.outcomes import Accepted, ReportState
+from labinterp.usecases.storing import NOTHING_TO_SEND
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from labinterp.store.panels import StoredVersion
-    from labinterp.store.rows import ReportRecord
+    from labinterp.store.rows import DeliveryRecord, DeliveryStatus
     from labinterp.usecases.services import Services
 
 _MOST: Final = 200
@@ -105,40 +106,41 @@ def accepted_record(services: Services, actor: Actor, accepted: Accepted) -> Pan
 
 def as_accepted(record: PanelRecord) -> PanelRecord:
     """The record as it was answered when this version was accepted, for a replayed request."""
-    report = record.report
-    if report.status != "not_made":
-        report = replace(
-            report,
-            status="queued",
-            why=None,
-            attempts=0,
-            file_name=None,
-            digest=None,
-            ready_at=None,
-        )
-    told = tuple(
-        replace(
-            item,
-            status="queued",
-            attempts=0,
-            last_answer=None,
-            next_try=None,
-            sent_at=None,
-            opened_at=None,
-        )
-        if report.status != "not_made"
-        else item
-        for item in record.deliveries
-        if item.origin in {"accept", "correct"}
-    )
+    made = record.report.number is not None
     return replace(
         record,
         status=_status_when_new(record),
-        report=report,
-        deliveries=told,
+        report=_report_when_new(record.report) if made else record.report,
+        deliveries=tuple(
+            _delivery_when_new(item, "queued" if made else "failed")
+            for item in record.deliveries
+            if item.origin in {"accept", "correct"}
+        ),
         newest_version=record.version,
         superseded=False,
         acknowledgements=(),
+    )
+
+
+def _report_when_new(report: ReportRecord) -> ReportRecord:
+    return ReportRecord(
+        id=report.id,
+        panel_id=report.panel_id,
+        version=report.version,
+        status="queued",
+        number=report.number,
+    )
+
+
+def _delivery_when_new(item: DeliveryRecord, status: DeliveryStatus) -> DeliveryRecord:
+    return replace(
+        item,
+        status=status,
+        attempts=0,
+        last_answer=NOTHING_TO_SEND if status == "failed" else None,
+        next_try=None,
+        sent_at=None,
+        opened_at=None,
     )
 
 

@@ -198,14 +198,16 @@ def test_two_corrections_at_once_do_not_share_a_version(services, ward, panel_id
     assert journey.read_panel(services, ward, panel_id).version == max(made)
 
 
-def test_a_replayed_acceptance_reads_as_it_did_before_the_correction(services, ward):
+@pytest.mark.parametrize("identifier", ["MRN-1", None])
+def test_a_replayed_acceptance_reads_as_it_did_before_the_correction(services, ward, identifier):
     more = {"idempotency_key": "k", "body_digest": "b"}
-    first = journey.accept(services, ward, a_panel(*WRONG, email=("a@example.org",)), **more)
-    answered = journey.panel_document(
-        journey.as_accepted(journey.read_panel(services, ward, first.panel_id, 1))
-    )
+    panel = a_panel(*WRONG, email=("a@example.org",), identifier=identifier)
+    first = journey.accept(services, ward, panel, **more)
+    now = journey.read_panel(services, ward, first.panel_id, 1)
+    answered = journey.panel_document(journey.as_accepted(now))
+    assert journey.panel_document(now) == answered
     sent(services)
     journey.correct(services, ward, first.panel_id, a_panel(*RIGHT))
-    again = journey.accept(services, ward, a_panel(*WRONG, email=("a@example.org",)), **more)
+    again = journey.accept(services, ward, panel, **more)
     record = journey.read_panel(services, ward, again.panel_id, again.version)
     assert journey.panel_document(journey.as_accepted(record)) == answered
