@@ -62,6 +62,7 @@ _WHOLE: Final = {"mm[Hg]": "mmHg", "%": "percent"}
 _PART: Final = re.compile(
     r"\{[^}]*\}|\(|\)|/|\.|10[*^]-?\d+|\d+|[A-Za-z%\[\]]+[A-Za-z%\]]*(?:-?\d)?"
 )
+_DANGLING: Final = re.compile(r"^[.)]|[./(]$|[./][./)]|\([./)]")
 _LONGEST_CODE: Final = 64
 
 
@@ -147,10 +148,18 @@ def _sum(parts: Dimension) -> int:
     return sum(exponent for _, exponent in parts)
 
 
+def _is_well_formed(code: str) -> bool:
+    """Is this text made of known signs, each operator between two units, every bracket closed?"""
+    if not code or len(code) > _LONGEST_CODE or "".join(_PART.findall(code)) != code:
+        return False
+    is_balanced = code.count("(") == code.count(")")
+    return is_balanced and not _DANGLING.search(code)
+
+
 @lru_cache(maxsize=1024)
 def _measure(code: str) -> tuple[Fraction, Dimension]:
     """A UCUM code as a multiple of gram, mole, metre, second and the arbitrary units."""
-    if not code or len(code) > _LONGEST_CODE or "".join(_PART.findall(code)) != code:
+    if not _is_well_formed(code):
         raise UnitError(f"{code!r} is no UCUM unit that is known here")
     parts = iter(_PART.findall(code))
     return _product(parts, code)
