@@ -110,11 +110,13 @@ class Supervised:
         process, self._process = self._process, None
         if process is None:
             return
-        if not at_once:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(self.program.patience)
-        _end_group(process.pid)
-        process.wait()
+        try:
+            if not at_once:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(self.program.patience)
+        finally:  # also when whoever waits has lost patience
+            _end_group(process.pid)
+            process.wait()
 
     def last_words(self) -> str:
         """The end of its log."""

@@ -72,6 +72,7 @@ class Conductor:
         self._local = local
         self._screen = screen
         self._stop = stop
+        self._has_told_key = False
         self._supervisor = Supervisor(local.data / "logs", screen.trouble)
 
     def run(self) -> None:
@@ -82,8 +83,9 @@ class Conductor:
             Stopped: told to stop before everything was there.
         """
         with ExitStack() as parts:
-            parts.callback(self._supervisor.stop)
+            parts.callback(self._stop_all)
             services, demo = self._prepared()
+            parts.callback(self._tell_key, demo)
             pages = self._mailbox(parts)
             self._start_all()
             seen = self._sample(services, demo)
@@ -99,6 +101,19 @@ class Conductor:
         services = bootstrap.services(self._local.environment)
         bootstrap.upgrade(services)
         return services, administer.ensure_demo(services)
+
+    def _stop_all(self) -> None:
+        """In order; at once when told a second time."""
+        try:
+            self._supervisor.stop()
+        except KeyboardInterrupt:
+            self._supervisor.stop(at_once=True)
+
+    def _tell_key(self, demo: Demo) -> None:
+        """The first key is never made unseen, also when something did not start."""
+        if demo.key and not self._has_told_key:
+            self._screen.line(f"API key       {demo.key}   (shown this once; keep it)")
+            self._has_told_key = True
 
     def _mailbox(self, parts: ExitStack) -> MailPages | None:
         if self._local.mail is None:
@@ -179,6 +194,8 @@ class Conductor:
     def _show(self, services: Services, demo: Demo, seen: Sample, pages: MailPages | None) -> None:
         for line in self._lines(services, demo, seen, pages):
             self._screen.line(line)
+        self._tell_key(demo)
+        self._screen.line(f"Data and logs {self._local.data}")
 
     def _lines(
         self, services: Services, demo: Demo, seen: Sample, pages: MailPages | None
@@ -195,9 +212,6 @@ class Conductor:
         yield f"Mailbox       {pages.address if pages else 'none: a mail server is configured'}"
         yield f"Sign in       {addresses.sign_in(self._base_url, link)}   (works once)"
         yield f"API           {self._base_url}/api/docs"
-        if demo.key:
-            yield f"API key       {demo.key}   (shown this once; keep it)"
-        yield f"Data and logs {self._local.data}"
 
 
 def up(environment: Mapping[str, str], screen: Screen) -> None:

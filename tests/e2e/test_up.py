@@ -188,3 +188,32 @@ def test_stopped_while_it_starts_it_leaves_nothing_running(up):
     processes = running.processes()
     assert running.end() == 0
     until(lambda: not any(_is_alive(pid) for pid in processes))
+
+
+def test_a_first_key_is_shown_also_when_something_did_not_start(up):
+    running = up()
+    os.kill(until(lambda: _named(running, "serve")), signal.SIGKILL)
+    running.process.wait(60)
+    assert running.end() == 3
+    assert any(line.startswith("API key ") for line in running.lines)
+    assert any("web ended" in line for line in running.lines)
+
+
+def _named(running, word):
+    for pid in running.processes():
+        try:
+            if word in Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
+                return pid
+        except OSError:
+            continue
+    return None
+
+
+def test_told_twice_it_stops_at_once(up):
+    running = up()
+    running.shown()
+    processes = running.processes()
+    running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(20)
+    until(lambda: not any(_is_alive(pid) for pid in processes))
