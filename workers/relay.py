@@ -28,7 +28,7 @@ _ROWS_PER_WAKE: Final = 20
 _MOST_WAKES: Final = 4
 _LONGEST_WAIT: Final = 30.0
 
-_log = telemetry.logger(__name__)
+_log = telemetry.logger("workers.relay")
 
 
 def sweep(services: Services) -> int:
