@@ -42,13 +42,14 @@ def next_steps(
 
     The most urgent first.
     """
+    findings = tuple(findings)
     asked: dict[str, _Asked] = {}
     for one in findings:
         for step in one.steps:
             known = asked.get(step, _Asked("none", ()))
             because = known.because if one.id in known.because else (*known.because, one.id)
             asked[step] = _Asked(most_urgent(known.urgency, one.urgency), because)
-    for step, because in _always(facts, asked):
+    for step, because in _always(facts, asked, findings):
         asked.setdefault(step, _Asked("none", because))
     steps = [
         _next_step(knowledge.next_steps[step], how)
@@ -74,22 +75,27 @@ def _is_offered(step: Step, facts: Facts) -> bool:
     return step.offered_unless is None or conditions.holds(step.offered_unless, facts) is not True
 
 
-def _always(facts: Facts, asked: Mapping[str, _Asked]) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """Low calcium or potassium without magnesium asks for it.
-
-    A provisional calcium for an ionised one.
-    """
+def _always(
+    facts: Facts, asked: Mapping[str, _Asked], findings: Iterable[Finding]
+) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Low calcium or potassium asks for magnesium, a provisional calcium for an ionised one."""
     low = [
         name
         for name in ("potassium", ADJUSTED_CALCIUM, IONISED_CALCIUM)
         if name in facts.results and facts.results[name].standing in LOW
     ]
     if low and "magnesium" not in facts.results and _ASK_MAGNESIUM not in asked:
-        yield _ASK_MAGNESIUM, tuple(f"result/{name}" for name in low)
+        yield _ASK_MAGNESIUM, _about(low, findings)
     calcium = facts.results.get(ADJUSTED_CALCIUM)
     is_open = calcium is not None and calcium.provisional and calcium.standing != "within"
     if is_open and _ASK_CALCIUM not in asked:
-        yield _ASK_CALCIUM, (f"result/{ADJUSTED_CALCIUM}",)
+        yield _ASK_CALCIUM, _about([ADJUSTED_CALCIUM], findings)
+
+
+def _about(measurands: Iterable[str], findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The findings about these results, for the reason of a step."""
+    named = set(measurands)
+    return tuple(one.id for one in findings if named.intersection(one.affects))
 
 
 # ---- commoner causes

@@ -103,10 +103,7 @@ def finding(
 def certainty(
     rule: Rule, is_strengthened: bool, is_weakened: bool, doubts: Iterable[Doubt]
 ) -> Certainty:
-    """The rule's own certainty, shifted one step by what strengthens.
-
-    Weakens or throws doubt on it.
-    """
+    """The rule's own certainty, one step up or down by what speaks for or against it."""
     doubts = tuple(doubts)
     if any(doubt.is_probable for doubt in doubts) or rule.certainty == "cannot_tell":
         return "cannot_tell"
@@ -131,9 +128,9 @@ def doubts_of(measurands: Iterable[str], doubts: Doubts, facts: Facts) -> tuple[
 
 
 def undecided(rule: Rule, weighed: Weighed, teller: Teller, *, text: str = "") -> Undecided | None:
-    """What would settle a rule of which a part holds.
+    """What would settle a rule that cannot be told.
 
-    Or whose results came and could not be judged.
+    None where no part of it holds and nothing that it asks about came: too little to speak of.
     """
     if weighed.truth is not None:
         return None

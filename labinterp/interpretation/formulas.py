@@ -132,10 +132,7 @@ def ionized_calcium_ph74(inputs: Inputs, constants: Constants, _: Patient) -> Fr
 
 
 def egfr(inputs: Inputs, constants: Constants, patient: Patient) -> Fraction | None:
-    """Estimated glomerular filtration rate by CKD-EPI 2021, from creatinine [umol/L].
-
-    Age and sex.
-    """
+    """Estimated glomerular filtration rate by CKD-EPI 2021: creatinine [umol/L], age, sex."""
     age, sex = years(patient.age_days), patient.sex
     if age is None or sex not in ("female", "male") or inputs[0] <= 0:
         return None

@@ -32,10 +32,7 @@ _LONGEST_SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What a reported result is of, how that is known.
-
-    And the code's own molar mass if it has one.
-    """
+    """What a reported result is of, how that is known, and the code it came with."""
 
     measurand: Measurand
     matched_by: str
@@ -124,9 +121,9 @@ def _by_codes(codes: tuple[ReportedCode, ...], lookup: Lookup) -> _CodeReading:
 
 
 def is_valid_loinc(code: str) -> bool:
-    """Has this code LOINC's form and the right check digit (modulus 10.
+    """Has this code LOINC's form and the right check digit?
 
-    Doubling from the right)?
+    Modulus 10: every second digit from the right is doubled, beginning with the last.
     """
     match = _LOINC_FORM.fullmatch(code)
     if match is None or not code.isascii():

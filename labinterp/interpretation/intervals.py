@@ -136,10 +136,7 @@ def _from_set(
 def _rows(
     measurand: Measurand, range_set: RangeSet, *, child: bool
 ) -> tuple[tuple[Interval, ...], ...]:
-    """The set's usable rows, grouped by the published set they come from.
-
-    In the order they are tried.
-    """
+    """The set's usable rows by the published set they come from, in the order they are tried."""
     names: tuple[str, ...] = (range_set.id,)
     if range_set.composed:
         pick = range_set.picks.get(measurand.id)

@@ -126,10 +126,7 @@ def _onset(reported: ReportedTerm) -> str:
 
 
 def _courses(symptom: Symptom, term: Term, knowledge: Knowledge) -> tuple[str, ...]:
-    """The symptoms that a twitch of this duration counts as.
-
-    By the vocabulary's own limit in days.
-    """
+    """The symptoms that a twitch of this duration counts as, by the vocabulary's own limit."""
     if term.domain != "twitch" or symptom.duration_days is None:
         return ()
     return tuple(

@@ -117,10 +117,7 @@ class Printer:
 def in_order(
     classifications: Iterable[Classification], knowledge: Knowledge
 ) -> list[Classification]:
-    """Results by group, then as the knowledge lists them.
-
-    So that the sender's order does not matter.
-    """
+    """Results by group, core analytes first, then as the knowledge lists them."""
     places = {name: place for place, name in enumerate(knowledge.measurands)}
 
     def key(one: Classification) -> tuple[int, bool, int, str, str]:
@@ -239,10 +236,7 @@ def _figures(result: Result, unit: str) -> tuple[int, int]:
 
 
 def _rounded(number: Fraction, figures: tuple[int, int]) -> Decimal:
-    """Rounded once, half to even.
-
-    To the unit's decimals but to no more figures than were reported.
-    """
+    """Rounded once, half to even: to the unit's decimals, to no more figures than reported."""
     decimals, significant = figures
     with localcontext() as context:
         context.prec = _PRECISION

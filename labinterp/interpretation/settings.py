@@ -65,10 +65,7 @@ def settle(
 def _schemes(
     asked: Choices, defaults: Choices, knowledge: Knowledge, range_set: str, problems: list[Problem]
 ) -> dict[str, str]:
-    """Scheme by measurand. A set that was chosen brings its own.
-
-    The default set takes our defaults.
-    """
+    """Scheme by measurand: a set that was chosen brings its own, the default set takes ours."""
     own = knowledge.range_sets[range_set].schemes if range_set in knowledge.range_sets else {}
     ours = knowledge.defaults.schemes
     is_default_set = range_set == knowledge.defaults.range_set

@@ -39,10 +39,7 @@ class Stratum:
 
 
 def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Scope) -> Stratum:
-    """The patterns that hold, the most urgent first.
-
-    And those that something missing leaves open.
-    """
+    """The patterns that hold, the most urgent first, and those that are left open."""
     findings: list[Finding] = []
     open_ones: list[Undecided] = []
     for rule in knowledge.patterns.values():

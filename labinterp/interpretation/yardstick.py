@@ -45,10 +45,7 @@ def fits(printed: PrintedInterval, unit: AcceptedUnit, identified: Identified) -
 def betrayed_unit(
     printed: PrintedInterval, reported: AcceptedUnit, identified: Identified
 ) -> AcceptedUnit | None:
-    """The accepted unit this interval is plainly in, where that is not the reported one.
-
-    Else None.
-    """
+    """The accepted unit this interval is plainly in; None where it is the reported one."""
     distance = _distance(printed, reported, identified)
     if distance is None or distance <= _FAR:
         return None

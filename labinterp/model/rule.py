@@ -332,8 +332,8 @@ class Mechanism(Rule):
     `when` holds as soon as any line of `grading` does.
 
     Attributes:
-        measurand: the one it is about; `alternatives` can stand in for it. Empty for a state of the body
-            (direction `state`: dehydration), which is graded through what it does.
+        measurand: the one it is about; `alternatives` can stand in for it. Empty for a state of the
+            body (direction `state`: dehydration), which is graded through what it does.
         steps: the causal chain in sentences.
         by_sign: symptom id to the strength for that sign.
     """

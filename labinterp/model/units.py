@@ -1,27 +1,31 @@
-"""The one door to pint: exact factors between two UCUM units of one measurand.
+"""The one door to unit algebra: exact factors between two UCUM units of one measurand.
 
-Pint is asked for single, known units only (`milligram`, `liter`), never for text from outside, and
-only the first time
-a unit is met; everything is a fraction, so that converting there and back returns the very number.
-What pint cannot
-know is settled here: mass becomes substance through the measurand's own molar mass, charge through
-its valence, and
-arbitrary units ([IU], pH) become nothing else.
+ucumvert's grammar reads the code, pint says what one known unit is, the first time it is met; both
+are imported only then. Everything is a fraction, so that converting there and back returns the very
+number. What neither can know is settled here: mass becomes substance through the measurand's own
+molar mass, charge through its valence, and arbitrary units ([IU], pH) become nothing else.
+
+Only the units listed here are known, and no text from outside reaches either library: what a
+laboratory writes is first matched with a unit that the measurand accepts.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from lark import Token, Tree
+from lark.exceptions import LarkError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
+
+    from lark import Lark
 
 Dimension = frozenset[tuple[str, int]]
+Measure = tuple[Fraction, Dimension]
 
 _PREFIXES: Final = {
     "f": "femto",
@@ -51,19 +55,20 @@ _ATOMS: Final = {
     "d": "day",
     "Pa": "pascal",
     "bar": "bar",
+    "%": "percent",
 }
+_MILLIMETRE_OF_MERCURY: Final = "mmHg"
 _ARBITRARY: Final = {
     "eq": "equivalent",
     "[IU]": "international",
     "[iU]": "international",
     "[pH]": "ph",
+    "osm": "substance",  # an osmole is a mole of particles
 }
-_WHOLE: Final = {"mm[Hg]": "mmHg", "%": "percent"}
-_PART: Final = re.compile(
-    r"\{[^}]*\}|\(|\)|/|\.|10[*^]-?\d+|\d+|[A-Za-z%\[\]]+[A-Za-z%\]]*(?:-?\d)?"
-)
-_DANGLING: Final = re.compile(r"^[.)]|[./(]$|[./][./)]|\([./)]")
+_TEN: Final = ("10*", "10^")
 _LONGEST_CODE: Final = 64
+_LARGEST_EXPONENT: Final = 30
+_NOTHING: Final[Measure] = (Fraction(1), frozenset())
 
 
 class UnitError(ValueError):
@@ -84,7 +89,7 @@ def factor(
 
     Raises:
         UnitError: the units do not measure the same, or the needed molar mass or valence is
-        missing.
+            missing.
     """
     if from_unit == to_unit:
         return Fraction(1)
@@ -101,11 +106,9 @@ def is_unit(code: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def kind(code: str) -> str:
-    """What a unit counts: `mass`, `substance`, `equivalent`, or `other`.
-
-    The LOINC property must agree.
-    """
+    """What a unit counts: `mass`, `substance`, `equivalent` or `other`; LOINC's property agrees."""
     try:
         counted = {name for name, exponent in _measure(code)[1] if exponent > 0}
     except UnitError:
@@ -128,14 +131,14 @@ def _bridge(
 
 def _per_substance(parts: Dimension, molar_mass: Decimal | None, valence: int | None) -> Fraction:
     """Moles in one gram, in one equivalent or in one mole, whichever this is."""
-    (kind, exponent) = next(iter(parts), ("substance", 1))
+    (counted, exponent) = next(iter(parts), ("substance", 1))
     if len(parts) > 1 or exponent != 1:
         raise UnitError("these units do not measure the same kind of quantity")
-    if kind == "mass":
+    if counted == "mass":
         if molar_mass is None:
             raise UnitError("mass and substance are not converted for this measurand")
         return 1 / Fraction(molar_mass)
-    if kind == "equivalent":
+    if counted == "equivalent":
         if valence is None:
             raise UnitError(
                 "this measurand has no fixed valence, so milliequivalents are not converted"
@@ -148,90 +151,70 @@ def _sum(parts: Dimension) -> int:
     return sum(exponent for _, exponent in parts)
 
 
-def _is_well_formed(code: str) -> bool:
-    """Is this text made of known signs, each operator between two units, every bracket closed?"""
-    if not code or len(code) > _LONGEST_CODE or "".join(_PART.findall(code)) != code:
-        return False
-    is_balanced = code.count("(") == code.count(")")
-    return is_balanced and not _DANGLING.search(code)
-
-
 @lru_cache(maxsize=1024)
-def _measure(code: str) -> tuple[Fraction, Dimension]:
+def _measure(code: str) -> Measure:
     """A UCUM code as a multiple of gram, mole, metre, second and the arbitrary units."""
-    if not _is_well_formed(code):
-        raise UnitError(f"{code!r} is no UCUM unit that is known here")
-    parts = iter(_PART.findall(code))
-    return _product(parts, code)
+    unknown = UnitError(f"{code!r} is no UCUM unit that is known here")
+    if len(code) > _LONGEST_CODE:
+        raise unknown
+    try:
+        return _value(_grammar().parse(code))
+    except (LarkError, KeyError):
+        raise unknown from None
 
 
-def _product(parts: Iterator[str], code: str) -> tuple[Fraction, Dimension]:
-    """Read factors up to the end or the closing bracket; `/` inverts what follows it."""
-    scale, powers, sign = Fraction(1), dict[str, int](), 1
-    for part in parts:
-        if part == ")":
-            break
-        if part in "./":
-            sign = -1 if part == "/" else 1
-            continue
-        if part.startswith("{"):
-            continue
-        number, dimension = _product(parts, code) if part == "(" else _component(part, code)
-        scale *= number**sign
-        for name, exponent in dimension:
-            powers[name] = powers.get(name, 0) + sign * exponent
-        sign = 1
-    return scale, frozenset((name, exponent) for name, exponent in powers.items() if exponent)
+def _value(node: Tree[Token] | Token) -> Measure:
+    """What a part of the code measures; an annotation in braces measures nothing."""
+    if isinstance(node, Token):
+        return _NOTHING
+    parts = node.children
+    if node.data == "simple_unit":
+        return _unit(*map(str, parts))
+    if node.data == "annotatable":
+        return _power(_value(parts[0]), int(str(parts[1])))
+    if node.data == "term":
+        left, operator, right = parts
+        return _product(_value(left), _power(_value(right), -1 if operator == "/" else 1))
+    if len(parts) > 1 and parts[0] == "/":
+        return _power(_value(parts[1]), -1)
+    return _value(parts[0])
 
 
-def _component(part: str, code: str) -> tuple[Fraction, Dimension]:
-    """One unit with its exponent, or a number."""
-    if part.isdigit():
-        return Fraction(int(part)), frozenset()
-    if part.startswith(("10*", "10^")):
-        return Fraction(10) ** int(part[3:]), frozenset()
-    symbol, exponent = _split_exponent(part)
-    number, dimension = _unit(symbol, code)
-    return number**exponent, frozenset((name, power * exponent) for name, power in dimension)
+def _product(left: Measure, right: Measure) -> Measure:
+    powers = dict(left[1])
+    for name, exponent in right[1]:
+        powers[name] = powers.get(name, 0) + exponent
+    return left[0] * right[0], frozenset((name, power) for name, power in powers.items() if power)
 
 
-def _split_exponent(part: str) -> tuple[str, int]:
-    digits = part[len(part.rstrip("0123456789-")) :]
-    return (part[: -len(digits)], int(digits)) if digits.strip("-") else (part, 1)
+def _power(base: Measure, exponent: int) -> Measure:
+    if abs(exponent) > _LARGEST_EXPONENT:
+        raise UnitError("no unit of a laboratory has such an exponent")
+    return base[0] ** exponent, frozenset((name, power * exponent) for name, power in base[1])
 
 
-@lru_cache(maxsize=1024)
-def _unit(symbol: str, code: str) -> tuple[Fraction, Dimension]:
-    """One UCUM symbol, with or without a prefix."""
-    if symbol in _WHOLE:
-        return _asked(_WHOLE[symbol])
-    for prefix, name in _prefixed(symbol):
-        if name in _ATOMS:
-            return _asked(prefix + _ATOMS[name])
-        if name in _ARBITRARY:
-            return _prefix(prefix), frozenset({(_ARBITRARY[name], 1)})
-        if name == "osm":  # an osmole is a mole of particles
-            return _prefix(prefix), frozenset({("substance", 1)})
-    raise UnitError(f"{code!r} is no UCUM unit that is known here")
-
-
-def _prefixed(symbol: str) -> Iterator[tuple[str, str]]:
-    """Every way to read a symbol as prefix and unit.
-
-    Without prefix first (`min` is no milli-inch).
-    """
-    yield "", symbol
-    for length in (1, 2):
-        if symbol[:length] in _PREFIXES:
-            yield _PREFIXES[symbol[:length]], symbol[length:]
+def _unit(*parts: str) -> Measure:
+    """One unit with or without its prefix, or a whole number; KeyError if it is not known here."""
+    *prefix, atom = parts
+    name = _PREFIXES[prefix[0]] if prefix else ""
+    if atom.isdigit():
+        return Fraction(int(atom)), frozenset()
+    if atom in _TEN:
+        return Fraction(10), frozenset()
+    if atom in _ARBITRARY:
+        return _prefix(name), frozenset({(_ARBITRARY[atom], 1)})
+    if atom == "m[Hg]":
+        scale, dimension = _asked(_MILLIMETRE_OF_MERCURY)
+        return scale * _prefix(name) / _prefix("milli"), dimension
+    return _asked(name + _ATOMS[atom])
 
 
 def _prefix(name: str) -> Fraction:
-    return _asked(name + "gram")[0] if name else Fraction(1)
+    return _asked(name + "gram")[0] / _asked("gram")[0] if name else Fraction(1)
 
 
 @cache
-def _asked(name: str) -> tuple[Fraction, Dimension]:
+def _asked(name: str) -> Measure:
     """Ask pint what one unit is; the only place where pint is used."""
     quantity = _registry().Quantity(Fraction(1), name).to_root_units()
     dimensions: Mapping[str, Any] = quantity.dimensionality
@@ -242,10 +225,16 @@ def _asked(name: str) -> tuple[Fraction, Dimension]:
 
 @cache
 def _registry() -> Any:
-    """Pint's registry on fractions.
-
-    Imported at the first conversion, for it takes a third of a second.
-    """
-    import pint  # noqa: PLC0415 - lazily, so that a panel in canonical units never waits for it
+    """Pint's registry on fractions; imported at the first unit, for that takes its time."""
+    import pint  # noqa: PLC0415 - lazily, see above
 
     return pint.UnitRegistry(non_int_type=Fraction)
+
+
+@cache
+def _grammar() -> Lark:
+    """The grammar of UCUM; imported at the first unit too."""
+    from ucumvert import get_ucum_parser  # noqa: PLC0415 - lazily, as pint
+
+    grammar: Lark = get_ucum_parser()
+    return grammar

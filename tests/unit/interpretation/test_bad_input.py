@@ -4,7 +4,7 @@ import pytest
 
 from labinterp.interpretation import readable
 from labinterp.model.submission import Choices, ReportedInterval
-from tests.build import RECEIVED, a_result, codes, coded, earlier, interpreted, result, standings
+from tests.build import RECEIVED, a_result, coded, codes, earlier, interpreted, result, standings
 
 GOOD = "sodium 139 mmol/L"
 

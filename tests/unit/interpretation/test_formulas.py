@@ -23,7 +23,7 @@ def test_every_formula_that_is_on_has_a_function():
 
 @pytest.mark.parametrize(("formula", "example"), EXAMPLES)
 def test_a_worked_example_comes_out_as_printed(formula, example):
-    given = example["given"] if "given" in example else example
+    given = example.get("given", example)
     wanted, _, _ = str(example["gives"]).partition(" ")
     submission = submission_of_example(given)
     known = knowledge().measurands

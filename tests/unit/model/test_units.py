@@ -11,7 +11,7 @@ MAGNESIUM, CALCIUM = Decimal("24.305"), Decimal("40.078")
 
 
 @pytest.mark.parametrize(
-    ("value", "source", "target", "mass", "valence", "gives"),
+    "case",
     [
         ("2.0", "mg/dL", "mmol/L", "24.305", 2, "0.822876"),
         ("2.0", "meq/L", "mg/dL", "24.305", 2, "2.4305"),
@@ -36,7 +36,8 @@ MAGNESIUM, CALCIUM = Decimal("24.305"), Decimal("40.078")
         ("90", "fL", "um3", None, None, "90"),
     ],
 )
-def test_the_conversion_cases_of_the_sheet(value, source, target, mass, valence, gives):
+def test_the_conversion_cases_of_the_sheet(case):
+    value, source, target, mass, valence, gives = case
     found = Fraction(value) * factor(source, target, Decimal(mass) if mass else None, valence)
     digits = Decimal(gives)
     tolerance = Fraction(1, 2) * Fraction(10) ** int(digits.as_tuple().exponent)
@@ -71,7 +72,8 @@ def test_what_does_not_measure_the_same_is_never_converted(source, target, mass,
 
 
 @pytest.mark.parametrize(
-    "code", ["", "x" * 100, "mg//", "((((", "__import__('os')", "mmol/L; drop", "10*x/L"]
+    "code",
+    ["", "x" * 100, "mg//", "((((", "__import__('os')", "mmol/L; drop", "10*x/L", "10*9999999999"],
 )
 def test_foreign_text_is_no_unit(code):
     assert not is_unit(code)
