@@ -70,12 +70,12 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
 
     Args:
         level: the least level that is written.
-        stream: where to write; standard error if not given.
+        stream: where to write; if not given, whatever standard error is when a line is written,
+            so that a line never meets a stream that was closed in the meantime.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
-    to = stream or sys.stderr
-    _write_ours(number, to)
-    handler = logging.StreamHandler(to)
+    _write_ours(number, stream)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_LibraryFormatter())
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
 

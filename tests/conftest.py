@@ -38,6 +38,18 @@ def pytest_addoption(parser):
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Where everything must have been installed, a test that did not run is a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and _IN_CI:
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
+
+
+_IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}  # noqa: TID251
+
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 VAULT = Vault(b"the data key of all tests, which seals nothing real")
 OPENING = Opening(lock_wait=timedelta(seconds=5), connect_wait=timedelta(seconds=5), pool=8)

@@ -116,3 +116,15 @@ def test_a_process_that_set_nothing_up_keeps_to_the_list_and_off_standard_output
     assert run.stdout == ""
     assert json.loads(run.stderr)["event"] == "e"
     assert "Miller" not in run.stderr
+
+
+def test_lines_go_where_standard_error_goes_now(monkeypatch, lines):
+    closed = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", closed)
+        telemetry.configure("info")
+    closed.close()
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", out)
+    telemetry.logger("labinterp.sample").info("report-drawn", panel_id="p1")
+    assert json.loads(out.getvalue())["panel_id"] == "p1"
