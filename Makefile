@@ -4,8 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What tests need from Debian: a browser, and two tools that look at PDFs.
-DEBIAN_PACKAGES := chromium qpdf poppler-utils
+# What tests need from Debian: a browser, a library that its driver is linked with, and two tools that look at PDFs.
+DEBIAN_PACKAGES := chromium libatomic1 qpdf poppler-utils
 # Both cores; PostgreSQL and Redis are started by the tests, one of each for a worker process.
 PYTEST_WORKERS ?= 2
 
@@ -72,6 +72,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
 
 system-packages:
 	@missing=""; for tool in qpdf pdftoppm; do command -v $$tool >/dev/null || missing=yes; done; \
+	ls /usr/lib*/*/libatomic.so.1 2>/dev/null | grep -q . || missing=yes; \
 	if [ -z "$$CHROMIUM" ]; then command -v chromium >/dev/null || missing=yes; fi; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	install="apt-get install -y --no-install-recommends $(DEBIAN_PACKAGES)"; \

@@ -19,6 +19,7 @@ from tests.workers.harness import until
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 LAST_LINE = "Data and logs"
+_PATIENCE = 120  # s, for a machine that has much else to do
 
 
 class Up:
@@ -61,7 +62,7 @@ class Up:
     def end(self, number=signal.SIGINT):
         if self.process.poll() is None:
             self.process.send_signal(number)
-        rest, _ = self.process.communicate(timeout=60)
+        rest, _ = self.process.communicate(timeout=_PATIENCE)
         self.lines += (rest or "").splitlines()
         return self.process.returncode
 
@@ -165,7 +166,7 @@ def test_a_second_one_with_the_same_data_is_told_so(up):
     running = up()
     running.shown()
     other = up()
-    other.process.wait(30)
+    other.process.wait(_PATIENCE)
     assert other.end() == 3
     assert "Another `labinterp up` runs with the data in" in "\n".join(other.lines)
 
@@ -176,7 +177,7 @@ def test_a_port_in_use_is_named_and_another_one_proposed(up):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         running = up(port=port)
-        running.process.wait(30)
+        running.process.wait(_PATIENCE)
     assert running.end() == 3
     assert f"Port {port} is in use" in running.lines[0]
     assert "PORT=" in running.lines[0]
