@@ -27,6 +27,38 @@ def test_an_organisation_is_made_once_and_listed(run):
     assert out.count("Ward 7") == 1
 
 
+def test_an_organisation_chooses_its_intervals_and_what_it_does_not_name_stays(run, services):
+    run("organisations", "create", "Ward")
+    words = ("organisations", "choose", "Ward")
+    code, out, _ = run(*words, "--range-set", "us-abim-2026", "--scheme", "vitamin_d_25oh=iom-2011")
+    assert code == 0
+    assert "us-abim-2026" in out
+    assert run(*words, "--range-policy", "service-only")[0] == 0
+    (chosen,) = (one.choices for one in administer.organisations(services) if one.name == "Ward")
+    assert chosen.range_set == "us-abim-2026"
+    assert chosen.range_policy == "service-only"
+    assert chosen.schemes == {"vitamin_d_25oh": "iom-2011"}
+    run(*words, "--range-set", "default", "--scheme", "vitamin_d_25oh=default")
+    (chosen,) = (one.choices for one in administer.organisations(services) if one.name == "Ward")
+    assert chosen.range_set is None
+    assert not chosen.schemes
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (("--range-set", "moon"), "uk-conventional"),
+        (("--scheme", "vitamin_d_25oh"), "MEASURAND=ID"),
+        (("--scheme", "vitamin_d_25oh=moon"), "iom-2011"),
+    ],
+)
+def test_a_choice_the_knowledge_does_not_hold_is_refused_with_those_it_does(run, choice, said):
+    run("organisations", "create", "Ward")
+    code, _, err = run("organisations", "choose", "Ward", *choice)
+    assert code == INPUT_AT_FAULT
+    assert said in err
+
+
 def test_a_user_is_made_listed_disabled_and_enabled(run):
     run("organisations", "create", "Ward")
     code, _, _ = run("users", "create", "a@example.org", "--organisation", "Ward", "--name", "Ann")
