@@ -82,7 +82,9 @@ def _with_derived(panel: Panel, formula: Formula, knowledge: Knowledge) -> Panel
         if conditions.holds(formula.valid_when, facts) is False:
             return replace(panel, notes=(*panel.notes, *_not_computed(formula)))
     derived = _computed(formula, measurand, present, panel)
-    return panel if derived is None else replace(panel, results=(*panel.results, derived))
+    if derived is None:
+        return replace(panel, notes=(*panel.notes, *_not_computed(formula)))
+    return replace(panel, results=(*panel.results, derived))
 
 
 def _not_computed(formula: Formula) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from labinterp.model.patient import Patient
     from labinterp.model.submission import ReportedResult
 
+UNCONFIRMED_FORMULA: Final = "The formula is not confirmed in a source."
 _PRECISION: Final = 34
 _FACTOR_DIGITS: Final = 8
 _DEFAULT_DECIMALS: Final = 2
@@ -104,14 +105,16 @@ class Printer:
         return tuple(doubt.sentence for doubt in self.doubts.get(result.measurand.id, ()))
 
     def _cautions(self, formula: Formula | None) -> tuple[str, ...]:
-        """The formula's cautions that apply to this panel."""
+        """The formula's cautions that apply to this panel; first that nobody has confirmed it."""
         if formula is None:
             return ()
-        return tuple(
+        doubt = (UNCONFIRMED_FORMULA,) if formula.unverified else ()
+        applying = (
             text.strip()
             for condition, text in formula.cautions
             if condition is None or conditions.holds(condition, self.facts) is True
         )
+        return (*doubt, *applying)
 
 
 def in_order(
