@@ -44,6 +44,10 @@ _KINDS_OF_EXAMPLE: Final = (
     "one example of each kind is needed: found, not found, cannot tell"
     " (or `cannot_tell: never: …`, saying why there is none)"
 )
+_KINDS_OF_WORKED_EXAMPLE: Final = (
+    "a formula that is on needs an example that gives a value and one that is `not computed`"
+)
+_FEW_EXAMPLES: Final = "at least three examples are needed"
 
 
 class Schemas:
@@ -76,8 +80,17 @@ def _place(document: Document, error: ValidationError) -> Place:
     closest = best_match([error]) or error
     where = tuple(closest.absolute_path)
     top = "" if not where else f"{'.'.join(map(str, where))}: "
-    message = _KINDS_OF_EXAMPLE if closest.validator == "contains" else closest.message
+    message = _message(closest, kind(document.name))
     return document.place(where, f"{top}{message}")
+
+
+def _message(error: ValidationError, kind_of_file: str) -> str:
+    """What is wrong, in words; JSON Schema's own for `contains` would print the whole list."""
+    if error.validator == "minItems" and error.path and error.path[-1] == "examples":
+        return _FEW_EXAMPLES
+    if error.validator != "contains":
+        return str(error.message)
+    return _KINDS_OF_WORKED_EXAMPLE if kind_of_file == "formula" else _KINDS_OF_EXAMPLE
 
 
 def _is_number(_: object, value: object) -> bool:

@@ -23,6 +23,31 @@ def test_every_file_fits_the_schema_of_its_kind(documents, schemas):
             "one example of each kind",
         ),
         (
+            "red_flags/rf-tetany.yaml",
+            lambda d: d.update(examples=d["examples"][:2]),
+            "at least three examples",
+        ),
+        (
+            "formulas/egfr.yaml",
+            lambda d: d.update(examples=d["examples"][-2:]),
+            "at least three examples",
+        ),
+        (
+            "formulas/egfr.yaml",
+            lambda d: d.update(examples=d["examples"][:4]),
+            "one that is `not computed`",
+        ),
+        (
+            "formulas/egfr.yaml",
+            lambda d: d.update(examples=d["examples"][-3:]),
+            "an example that gives a value",
+        ),
+        (
+            "formulas/egfr.yaml",
+            lambda d: d["examples"][0].update(gives="plenty"),
+            "plenty",
+        ),
+        (
             "patterns/mg-driven-triple.yaml",
             lambda d: d["review"].update(status="reviewed"),
             "checked_by",
