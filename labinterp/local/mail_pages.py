@@ -121,7 +121,8 @@ class MailPages:
 
     def stop(self) -> None:
         """Serve no more; the thread ends with the process."""
-        self._server.close()
+        # From the serving thread: closed from here, the sockets would vanish under its feet.
+        self._server.trigger.pull_trigger(self._server.close)
 
 
 def _message(folder: MailFolder, mail_id: str) -> EmailMessage:

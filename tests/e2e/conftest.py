@@ -12,6 +12,7 @@ from waitress.server import create_server
 
 from app import create_app
 from labinterp import bootstrap
+from labinterp.cli.serve import serve_until_stopped
 from labinterp.jobs import InlineQueue
 from labinterp.usecases import administer, journey
 from tests.unit.web.browsing import PASSWORD
@@ -58,13 +59,21 @@ def site(tmp_path):
         scopes=SCOPES,
         password=PASSWORD,
     )
-    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
+    sockets, stop = {}, threading.Event()
+    server = create_server(
+        create_app(services),
+        map=sockets,
+        host="127.0.0.1",
+        port=0,
+        threads=8,
+        asyncore_use_poll=True,
+    )
+    thread = threading.Thread(target=serve_until_stopped, args=(server, sockets, stop, 5))
     thread.start()
     yield Site(services, f"http://127.0.0.1:{server.effective_port}")
-    server.close()
-    server.task_dispatcher.shutdown()
-    thread.join(timeout=5)
+    stop.set()
+    server.pull_trigger()
+    thread.join(timeout=60)
     services.store.engine.dispose()
 
 
