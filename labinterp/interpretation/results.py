@@ -273,6 +273,16 @@ def _conversion(result: Result) -> ConversionRecord | None:
     )
 
 
+def _end(end: str | None, used: UsedInterval, measurand: Measurand) -> Decimal | None:
+    """An end; of our reference intervals with the decimals its unit is printed with, so 0.70."""
+    if end is None or used.owner == "laboratory" or used.kind == "decision":
+        return None if end is None else Decimal(end)
+    number = Decimal(end)
+    accepted = measurand.accepted(used.unit)
+    printed = (accepted.decimals or 0) if accepted else 0
+    return round(number, max(printed, -int(number.as_tuple().exponent)))
+
+
 def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord | None:
     if used is None:
         return None
@@ -281,8 +291,8 @@ def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord
     )
     kind: Literal["reference", "decision"] = "decision" if used.kind == "decision" else "reference"
     return IntervalRecord(
-        low=Decimal(used.low) if used.low is not None else None,
-        high=Decimal(used.high) if used.high is not None else None,
+        low=_end(used.low, used, measurand),
+        high=_end(used.high, used, measurand),
         unit=used.unit,
         owner=owner,
         kind=kind,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from labinterp.model.interpretation import (
-        Amount,
         ChangeRecord,
         Interpretation,
         InterpretedResult,
@@ -136,18 +135,23 @@ def _as_named(result: InterpretedResult) -> str:
 
 
 def second_unit(result: InterpretedResult) -> str:
-    """The value in the other unit system, with no more figures than were sent."""
+    """The value in the other unit system, with no more figures than were sent.
+
+    The same number again is left out (2.9 mmol/L of potassium is 2.9 mEq/L), unless the interval is
+    printed in the other unit.
+    """
     shown = words.one_unit_form(unit_text(result))
-    kept = words.figures(value_text(result))
+    sent = value_text(result)
+    kept = words.figures(sent)
+    is_compared = result.interval is None or _in_own_unit(result, result.interval)
     for amount in (result.value, result.conventional):
-        if amount is not None and words.one_unit_form(amount.printed_unit or amount.unit) != shown:
-            return _amount(amount, kept)
+        if amount is None or words.one_unit_form(amount.printed_unit or amount.unit) == shown:
+            continue
+        number = words.with_comparator(words.rounded(amount.number, kept), amount.comparator)
+        if number == sent and is_compared:
+            continue
+        return words.with_unit(number, amount.printed_unit or amount.unit)
     return ""
-
-
-def _amount(amount: Amount, kept: int) -> str:
-    shown = words.with_comparator(words.rounded(amount.number, kept), amount.comparator)
-    return words.with_unit(shown, amount.printed_unit or amount.unit)
 
 
 def _grade(result: InterpretedResult) -> str:

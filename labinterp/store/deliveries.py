@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, func, insert, select, update
 
 from labinterp.errors import NotFound
-from labinterp.store.moment import db_now, microseconds
+from labinterp.store.moment import db_now
 from labinterp.store.rows import DeliveryRecord
 from labinterp.store.sealed import place
 from labinterp.store.store import is_id
@@ -23,7 +23,7 @@ from labinterp.store.tables import delivery, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Connection, Row, Select
 
@@ -297,7 +297,7 @@ def open_link(
             delivery.c.organisation_id == organisation_id,
             delivery.c.link_digest == token_digest,
             delivery.c.link_withdrawn_at.is_(None),
-            delivery.c.link_expires_at > db_now(),
+            delivery.c.link_expires_at > now,
         )
     ).first()
     if row is None:
@@ -311,9 +311,9 @@ def open_link(
 
 
 def recently_sent(
-    connection: Connection, organisation_id: str, panel_id: str, span: timedelta
+    connection: Connection, organisation_id: str, panel_id: str, since: datetime
 ) -> int:
-    """Messages about this panel that people asked for again within this span."""
+    """Messages about this panel that people asked for again since then."""
     return connection.execute(
         select(func.count())
         .select_from(delivery)
@@ -321,7 +321,7 @@ def recently_sent(
             delivery.c.organisation_id == organisation_id,
             delivery.c.panel_id == panel_id,
             delivery.c.origin == "send",
-            delivery.c.created_at > db_now() - microseconds(span),
+            delivery.c.created_at > since,
         )
     ).scalar_one()
 

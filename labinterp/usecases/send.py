@@ -120,7 +120,7 @@ def _can_be_sent(report: ReportRecord) -> None:
 def _not_too_often(
     services: Services, connection: Connection, organisation_id: str, panel_id: str, more: int
 ) -> None:
-    sent = deliveries.recently_sent(connection, organisation_id, panel_id, _HOUR)
+    sent = deliveries.recently_sent(connection, organisation_id, panel_id, services.now() - _HOUR)
     most = services.policy.sends_per_hour
     if sent + more > most:
         raise TemporaryFailure(

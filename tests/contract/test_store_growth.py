@@ -36,7 +36,9 @@ QUESTIONS = {
     "failed messages": lambda connection: deliveries.of_organisation(
         connection, "o", ("failed",), 50
     ),
-    "messages sent lately": lambda connection: deliveries.recently_sent(connection, "o", "p", FAR),
+    "messages sent lately": lambda connection: deliveries.recently_sent(
+        connection, "o", "p", START
+    ),
     "due reports": lambda connection: reports.due_reports(connection, FAR, 10),
     "due messages": lambda connection: delivery_jobs.due_deliveries(connection, FAR, 10),
     "waiting reports": lambda connection: counts.reports_waiting(connection, FAR),

@@ -59,6 +59,11 @@ class Up:
             search = {pid for pid, parent in parents.items() if parent in search} - found
         return found
 
+    def __str__(self):
+        """What it said, for the message of a test that waited in vain."""
+        ended = self.process.poll() is not None
+        return "\n".join([*self.lines, *(self.process.stdout if ended else ())])
+
     def end(self, number=signal.SIGINT):
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -134,7 +139,7 @@ def test_what_is_killed_comes_back_and_what_was_accepted_goes_on(up):
         except (urllib.error.URLError, ConnectionError):
             return False
 
-    until(is_back, 60)
+    until(is_back, _PATIENCE)
     body = json.dumps({"email": ["second@example.org"], "as": "link"}).encode()
     send = urllib.request.Request(  # noqa: S310 - our own
         f"{api}/{panel_id}/deliveries",
@@ -193,8 +198,8 @@ def test_stopped_while_it_starts_it_leaves_nothing_running(up):
 
 def test_a_first_key_is_shown_also_when_something_did_not_start(up):
     running = up()
-    os.kill(until(lambda: _named(running, "serve")), signal.SIGKILL)
-    running.process.wait(60)
+    os.kill(until(lambda: _named(running, "serve"), _PATIENCE, running), signal.SIGKILL)
+    running.process.wait(_PATIENCE)
     assert running.end() == 3
     assert any(line.startswith("API key ") for line in running.lines)
     assert any("web ended" in line for line in running.lines)

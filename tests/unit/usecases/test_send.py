@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import update
 
 from labinterp.delivery.mailer import SendOutcome
 from labinterp.errors import Conflict, NotFound, SubmissionError, TemporaryFailure
 from labinterp.model.submission import Recipients
-from labinterp.store.moment import db_now, microseconds
-from labinterp.store.tables import delivery
 from labinterp.usecases import journey
 from tests.unit.usecases.conftest import a_panel, with_policy
 
@@ -61,16 +60,13 @@ def test_somebody_must_be_named(services, ward, panel_id):
         journey.send(services, ward, panel_id, Recipients())
 
 
-def test_a_panel_is_not_sent_without_end(services, ward, panel_id):
+def test_a_panel_is_not_sent_without_end(services, ward, panel_id, clock):
     few = with_policy(services, sends_per_hour=2)
     journey.send(few, ward, panel_id, Recipients(("b@example.org", "c@example.org")))
     with pytest.raises(TemporaryFailure) as refused:
         journey.send(few, ward, panel_id, ANN)
     assert refused.value.code == "too-many-requests"
-    with services.store.writing() as connection:
-        connection.execute(
-            update(delivery).values(created_at=db_now() - microseconds(services.policy.history))
-        )
+    clock.move(timedelta(hours=1, seconds=1))
     assert journey.send(few, ward, panel_id, ANN)
 
 
