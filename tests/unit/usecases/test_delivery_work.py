@@ -64,7 +64,7 @@ def test_the_mail_has_our_number_a_link_and_nothing_of_the_patient(
 
 
 def test_the_link_opens_the_panel_for_the_same_organisation_only(
-    services, ward, neighbour, panel_id, outbox, clock
+    services, ward, neighbour, panel_id, outbox, *, clock
 ):
     journey.deliver_due(services, "w", 10)
     text = outbox.sent[0][0].get_body(("plain",)).get_content()
