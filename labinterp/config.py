@@ -177,6 +177,22 @@ def example() -> str:
     return head + "".join(f"\n# {line.about}\n#{line.name}={line.default}\n" for line in lines())
 
 
+def reference() -> str:
+    """`docs/reference/settings.md`: the same table as a page."""
+    head = (
+        "# Settings\n\n"
+        "Each is read from the environment; `.env.example` is the same list. A secret may also be "
+        "read from a file:\n`SECRET_KEY_FILE=/run/secrets/secret_key`. With "
+        "`LABINTERP_ENV=production` the start is refused while a setting is\nunsafe or missing; "
+        "one message names them all. `labinterp doctor` says what is wrong with those in force."
+        "\n\n| Setting | Default | What it is |\n|---|---|---|\n"
+    )
+    return head + "".join(
+        f"| `{line.name}` | {f'`{line.default}`' if line.default else 'empty'} | {line.about} |\n"
+        for line in lines()
+    )
+
+
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings that an environment asks for; secrets are made where a demonstration may.
 

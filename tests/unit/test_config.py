@@ -169,6 +169,11 @@ def test_the_example_file_lists_every_setting_with_its_default():
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == config.example()
 
 
+def test_the_page_of_settings_is_the_same_list():
+    page = ROOT / "docs" / "reference" / "settings.md"
+    assert page.read_text(encoding="utf-8") == config.reference()
+
+
 def test_the_example_file_is_what_the_defaults_are(tmp_path):
     given = dict(
         line.removeprefix("#").split("=", 1)
