@@ -11,6 +11,8 @@ from labinterp.model.interpretation import Path
 from labinterp.model.knowledge import Knowledge, PathStep
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from labinterp.model.patient import Symptom
 
 _MOST: Final = 12
@@ -24,11 +26,10 @@ def active_paths(
 ) -> tuple[Path, ...]:
     """The whole paths along which the mechanisms found act, the longest chains of cause first.
 
-    A step is active when its mechanism was found. A path that would have to pass through a result
-    that is not
-    altered (low magnesium to a calcium that is within) ends nowhere and is not shown. Of paths
-    that only part at
-    their end, those to a recorded symptom are shown, else the first.
+    A step is active when its mechanism was found, or when it needs none and is reached. A path that
+    would have to pass through a result that is not altered (low magnesium to a calcium that is
+    within) ends nowhere and is not shown. Of paths that only part at their end, those to a recorded
+    symptom are shown, else the first.
     """
     active = set(mechanisms)
     everywhere = _graph(knowledge.paths)
@@ -48,14 +49,14 @@ def active_paths(
         if any(step.mechanism in active for step in steps)
     ]
     found.sort(key=lambda steps: (any(step.opposes for step in steps), -len(steps)))
-    return tuple(_path(steps, knowledge) for steps in _chosen(found, knowledge, symptoms)[:_MOST])
+    recorded = _endings(knowledge, symptoms)
+    return tuple(_path(steps, knowledge, recorded) for steps in _chosen(found, recorded)[:_MOST])
 
 
 def _chosen(
-    found: list[tuple[PathStep, ...]], knowledge: Knowledge, symptoms: Iterable[Symptom]
+    found: list[tuple[PathStep, ...]], recorded: AbstractSet[str]
 ) -> list[tuple[PathStep, ...]]:
     """Of each chain of causes the endings that were recorded; where none was, its first ending."""
-    recorded = _endings(knowledge, symptoms)
     chains: dict[tuple[str, ...], list[tuple[PathStep, ...]]] = {}
     for steps in found:
         chains.setdefault(tuple(step.id for step in steps[:-1]), []).append(steps)
@@ -99,7 +100,7 @@ def _walks(
         yield from _walks(step.end, graph, everywhere, (*behind, step))
 
 
-def _path(steps: tuple[PathStep, ...], knowledge: Knowledge) -> Path:
+def _path(steps: tuple[PathStep, ...], knowledge: Knowledge, recorded: AbstractSet[str]) -> Path:
     nodes = (steps[0].start, *(step.end for step in steps))
     labels = tuple(knowledge.nodes.get(node, node.replace("-", " ")) for node in nodes)
     return Path(
@@ -110,4 +111,7 @@ def _path(steps: tuple[PathStep, ...], knowledge: Knowledge) -> Path:
         opposes=any(step.opposes for step in steps),
         sources=tuple(dict.fromkeys(source for step in steps for source in step.sources)),
         steps=tuple(step.sentence.strip() for step in steps),
+        edges=tuple(step.id for step in steps),
+        mechanisms=tuple(dict.fromkeys(step.mechanism for step in steps if step.mechanism)),
+        recorded=nodes[-1] in recorded,
     )

@@ -8,14 +8,15 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from labinterp.knowledge import naming, references
+from labinterp.knowledge import naming, references, walking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from labinterp.errors import Place
-    from labinterp.knowledge.walking import Shelf
+    from labinterp.knowledge.walking import Shelf, Spot
     from labinterp.model.interval import AppliesTo, Interval
+    from labinterp.model.knowledge import PathStep
 
 
 def faults(shelf: Shelf) -> Iterator[Place]:
@@ -80,6 +81,63 @@ def _disordered(interval: Interval) -> bool:
     return interval.low is not None and interval.high is not None and interval.low >= interval.high
 
 
+# ---- the causal map
+
+
+def map_is_whole(shelf: Shelf) -> Iterator[Place]:
+    """Steps have ids of their own and join two states once; every state is on a path."""
+    knowledge = shelf.knowledge
+    ids: set[str] = set()
+    joined: set[tuple[str, str]] = set()
+    for spot, step in _steps(shelf):
+        if step.id in ids:
+            yield spot.place(f"the step “{step.id}” stands also above")
+        if (step.start, step.end) in joined:
+            yield spot.place(f"a second step from “{step.start}” to “{step.end}”")
+        ids.add(step.id)
+        joined.add((step.start, step.end))
+    used = {node for ends in joined for node in ends}
+    for document in shelf.single("map.yaml"):
+        for node in knowledge.nodes:
+            if node not in used:
+                yield document.place(("nodes", node), f"no step leads to or from “{node}”")
+
+
+def map_has_no_circle(shelf: Shelf) -> Iterator[Place]:
+    """No state causes itself."""
+    after: dict[str, set[str]] = {}
+    for _, step in _steps(shelf):
+        after.setdefault(step.start, set()).add(step.end)
+    for spot, step in _steps(shelf):
+        if step.start in _reached(step.end, after):
+            yield spot.place(f"“{step.start}” would cause itself")
+
+
+def _reached(node: str, after: Mapping[str, set[str]]) -> set[str]:
+    reached, open_ones = {node}, [node]
+    while open_ones:
+        new = after.get(open_ones.pop(), set()) - reached
+        reached |= new
+        open_ones += new
+    return reached
+
+
+def map_takes_one_side(shelf: Shelf) -> Iterator[Place]:
+    """A path opposes excitability from its start to its end, or not at all."""
+    steps = list(_steps(shelf))
+    entered: dict[str, set[bool]] = {}
+    for _, step in steps:
+        entered.setdefault(step.end, set()).add(step.opposes)
+    for spot, step in steps:
+        if entered.get(step.start, {step.opposes}) != {step.opposes}:
+            yield spot.place(f"“{step.start}” is reached by a step that takes the other side")
+
+
+def _steps(shelf: Shelf) -> Iterator[tuple[Spot, PathStep]]:
+    """Each step with its place."""
+    return zip(walking.rows(shelf.single("map.yaml"), "edges"), shelf.knowledge.paths, strict=True)
+
+
 # ---- texts
 
 
@@ -106,5 +164,8 @@ CHECKS: Final = (
     references.settings_resolve,
     intervals_do_not_tie,
     ends_are_in_order,
+    map_is_whole,
+    map_has_no_circle,
+    map_takes_one_side,
     languages_match,
 )

@@ -294,7 +294,16 @@ class SymptomVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One causal path this panel activates, as node labels and as one sentence."""
+    """One causal path this panel activates, as node labels and in sentences.
+
+    Attributes:
+        starts_with: label of the first node: where the path starts.
+        opposes: whether it works against excitability.
+        steps: the sentence of each step, one fewer than there are nodes.
+        edges: ids of the steps, as `knowledge show` knows them.
+        mechanisms: the findings that the path rests on, by rule.
+        recorded: whether it ends in a symptom that was recorded.
+    """
 
     nodes: tuple[str, ...]
     labels: tuple[str, ...]
@@ -303,7 +312,9 @@ class Path:
     opposes: bool
     sources: tuple[str, ...]
     steps: tuple[str, ...] = ()
-    """The sentence of each step, one fewer than there are nodes."""
+    edges: tuple[str, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

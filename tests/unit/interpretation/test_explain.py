@@ -198,6 +198,47 @@ def test_no_path_leads_through_a_calcium_that_is_within():
     ]
 
 
+def test_a_path_names_its_steps_and_the_findings_it_rests_on():
+    answer = interpreted(
+        "magnesium 0.40 mmol/L", "adjusted_calcium 1.80 mmol/L", symptoms=["tetany"], **ADULT
+    )
+    path = answer.twitching.paths[0]
+    assert path.edges[:2] == ("mg-pth", "pth-ca")
+    assert len(path.edges) == len(path.steps) == len(path.nodes) - 1
+    assert path.mechanisms == ("magnesium-low", "calcium-low")
+    assert set(path.mechanisms) <= rules(answer.mechanisms)
+    assert path.recorded
+
+
+def test_low_magnesium_makes_nerve_fire_even_with_a_calcium_that_is_within():
+    answer = interpreted(
+        "magnesium 0.40 mmol/L", "adjusted_calcium 2.40 mmol/L", symptoms=["tetany"], **ADULT
+    )
+    (path,) = [one for one in answer.twitching.paths if one.recorded]
+    assert path.nodes == (
+        "low-magnesium",
+        "magnesium-block-lost",
+        "nerve-fires-spontaneously",
+        "tetany",
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "start"),
+    [
+        ("adjusted_calcium 3.20 mmol/L", "High ionised or adjusted calcium"),
+        ("magnesium 2.50 mmol/L", "High magnesium"),
+        ("potassium 7.2 mmol/L", "High potassium"),
+    ],
+)
+def test_a_high_calcium_magnesium_or_potassium_opposes_twitching_and_says_so(sent, start):
+    answer = interpreted(sent, symptoms=["tetany"], **ADULT)
+    (path,) = answer.twitching.paths
+    assert path.starts_with == start
+    assert path.opposes
+    assert "opposes twitching" in path.sentence
+
+
 def test_commoner_causes_are_always_named_and_those_that_something_recorded_suggests_stand_first():
     answer = interpreted(
         "potassium 4.2 mmol/L",

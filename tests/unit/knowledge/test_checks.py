@@ -10,10 +10,21 @@ from labinterp.model.interval import AppliesTo
 
 PATTERN = "patterns/mg-driven-hypokalaemia.yaml"
 MAGNESIUM = "analytes/magnesium.yaml"
+MAP = "map.yaml"
 
 
 def first(data):
     return data["measurands"][0]
+
+
+def a_step(start, end):
+    return {
+        "id": "x",
+        "from": start,
+        "to": end,
+        "sentence": "So it goes.",
+        "sources": ["sfe-hypocalcaemia-2016"],
+    }
 
 
 def test_the_folder_as_it_is_has_no_fault(complaints):
@@ -51,6 +62,14 @@ def test_the_folder_as_it_is_has_no_fault(complaints):
             lambda d: d["grading"][0].update(inherits_from="calcium-odd"),
             "there is no “calcium-odd”",
         ),
+        (MAP, lambda d: d["edges"][0].update({"to": "moon"}), "to: there is no “moon”"),
+        (MAP, lambda d: d["edges"][0].update(sources=["nobody"]), "“nobody” is not in sources"),
+        (MAP, lambda d: d["edges"][0].update(mechanism="moon"), "mechanism: there is no “moon”"),
+        (MAP, lambda d: d["edges"][0].update(id="pth-ca"), "“pth-ca” stands also above"),
+        (MAP, lambda d: d["edges"].append({**d["edges"][0], "id": "x"}), "a second step from"),
+        (MAP, lambda d: d["nodes"].update(moon="Moon"), "no step leads to or from “moon”"),
+        (MAP, lambda d: d["edges"].append(a_step("low-calcium", "low-magnesium")), "cause itself"),
+        (MAP, lambda d: d["edges"].append(a_step("high-calcium", "tetany")), "the other side"),
         (MAGNESIUM, lambda d: first(d)["names"].append("Potassium"), "is also"),
         (MAGNESIUM, lambda d: first(d)["names"].append("Ca++"), "listed as ambiguous"),
         (MAGNESIUM, lambda d: first(d).update(id="calcium"), "stands also in"),
