@@ -10,7 +10,7 @@ DEBIAN_PACKAGES := chromium libatomic1 qpdf poppler-utils
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove bench docs lock openapi clean install install-dev system-packages
+.PHONY: help run test check lint prove bench docs lock openapi reference clean install install-dev system-packages
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ lock: install-dev  ## resolve requirements*.txt anew into the hashed locks
 openapi: install-dev  ## write docs/reference/openapi.json from the code
 	$(BIN)/python -m labinterp.api.document > docs/reference/openapi.json.new
 	mv docs/reference/openapi.json.new docs/reference/openapi.json
+
+reference: install-dev  ## write docs/reference/knowledge from reference_ranges/
+	$(BIN)/python -m labinterp knowledge reference docs/reference/knowledge
 
 clean:  ## remove what was built; the data directory stays
 	rm -rf $(VENV) site build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

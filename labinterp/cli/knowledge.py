@@ -20,6 +20,7 @@ ACTIONS: Final = {
     "check": "prove that every claim has a source and every file fits the others",
     "show": "print everything known of one id",
     "overdue": "list what is due for review",
+    "reference": "write all of it as Markdown pages",
     "diff": "list what another folder of knowledge says differently",
 }
 
@@ -38,6 +39,7 @@ def register(subparsers: Any) -> None:
     made["check"].add_argument(
         "--all", action="store_true", help="name every doubt, not only count"
     )
+    made["reference"].add_argument("out", type=Path, metavar="OUT", help="the folder to write into")
     made["diff"].add_argument(
         "other", type=Path, metavar="OTHER", help="the folder to compare with"
     )
@@ -51,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         "check": _check,
         "show": _show,
         "overdue": _overdue,
+        "reference": _reference,
         "diff": _diff,
     }
     return actions[args.action](args)
@@ -108,6 +111,17 @@ def _diff(args: argparse.Namespace) -> int:
     for change in changes:
         print(change)
     print(f"{len(changes)} differences.")
+    return DONE
+
+
+def _reference(args: argparse.Namespace) -> int:
+    from labinterp.knowledge.reference_pages import pages  # noqa: PLC0415 - as above
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    made = pages(_load(args))
+    for name, text in made.items():
+        (args.out / name).write_text(text, encoding="utf-8")
+    print(f"{len(made)} pages in {args.out}")
     return DONE
 
 

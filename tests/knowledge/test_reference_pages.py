@@ -1,0 +1,35 @@
+"""The pages of the reference say what the engine knows, all of it, and mark what is not fact."""
+
+from pathlib import Path
+
+import pytest
+
+from labinterp.knowledge.reference_pages import pages
+from tests.build import knowledge
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "knowledge"
+MADE = pages(knowledge())
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_the_page_on_file_is_what_is_known_now(name):
+    on_file = (FOLDER / name).read_text(encoding="utf-8")
+    assert on_file == MADE[name], "write it anew: make reference"
+
+
+def test_no_other_page_lies_there():
+    assert {path.name for path in FOLDER.iterdir()} == set(MADE)
+
+
+def test_every_measurand_rule_step_and_source_has_its_place():
+    known, text = knowledge(), "".join(MADE.values())
+    kinds = (known.measurands, known.patterns, known.artefacts, known.mechanisms, known.red_flags)
+    for kind in (*kinds, known.urgency_rules, known.formulas, known.next_steps, known.sources):
+        for identifier in kind:
+            assert f"{{: #{identifier} }}" in text
+
+
+def test_what_is_unverified_is_marked():
+    known = knowledge()
+    rows = [row for one in known.measurands.values() for row in one.intervals if row.unverified]
+    assert MADE["analytes.md"].count("**unverified") >= len(rows) > 0
