@@ -121,7 +121,7 @@ def _converted(
 ) -> tuple[Result, tuple[Problem, ...]]:
     """The number in the canonical unit, exactly, with what the conversion rests on."""
     number = numeral.number or Decimal(0)
-    if number < 0:
+    if number < 0 and not base.measurand.may_be_negative:
         text = f"{base.measurand.spoken} {number} is negative, which cannot be"
         return _refused(base, "value-implausible", text)
     try:

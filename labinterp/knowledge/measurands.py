@@ -66,6 +66,7 @@ def _measurand(analyte: str, row: Entry) -> Measurand:
         codes=tuple(map(_code, row.rows("codes"))),
         qualitative=row.texts("qualitative"),
         derived_by=row.optional("derived_by"),
+        may_be_negative=row.truth("may_be_negative"),
         stands_in_for=row.optional("stands_in_for"),
         interval_donors=row.texts("interval_donors"),
         printed_equivalents=row.words("printed_equivalents"),

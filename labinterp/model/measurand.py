@@ -129,6 +129,7 @@ class Measurand:
         printed_equivalents: cut-offs that sources print in two units: canonical text to the other,
             for example {"50 nmol/L": "20 ng/mL"}; a result in the other unit is compared with that.
         derived_by: id of the formula, when it can also be calculated.
+        may_be_negative: it is a difference or a logarithm; anything else below zero cannot be.
     """
 
     id: str
@@ -158,6 +159,7 @@ class Measurand:
     qualitative: tuple[str, ...] = ()
     printed_equivalents: Mapping[str, str] = field(default_factory=dict, hash=False)
     derived_by: str | None = None
+    may_be_negative: bool = False
     stands_in_for: str | None = None
     """The measurand this one is read as when that one was not reported: a lone potassium in heparin
     plasma is a potassium."""

@@ -268,3 +268,17 @@ def test_an_interval_that_cannot_be_read_is_told():
 def test_sodium_in_urine_is_not_a_serum_sodium():
     answer = interpreted("sodium 40 mmol/L", specimen_material="urine")
     assert "sodium" not in standings(answer)
+
+
+@pytest.mark.parametrize("sent", ["osmolar_gap -3 mosm/kg", "anion_gap -2 mmol/L", "cb12 -0.4 1"])
+def test_a_difference_or_a_logarithm_may_be_negative(sent):
+    answer = interpreted(sent, age="54 years", sex="female")
+    assert codes(answer) == []
+    assert answer.results[0].value.number < 0
+
+
+@pytest.mark.parametrize("sent", ["potassium -3.1 mmol/L", "egfr -3 mL/min/{1.73_m2}"])
+def test_nothing_else_is_negative(sent):
+    answer = interpreted(sent, age="54 years", sex="female")
+    assert codes(answer) == ["value-implausible"]
+    assert answer.results[0].value is None
