@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from labinterp.model.codes import Certainty, Urgency, Verdict
+    from labinterp.model.interpretation import Path
     from labinterp.model.truth import TruthWord
 
 
@@ -96,6 +97,10 @@ class VerdictBlock:
     paths: tuple[PathLine, ...]
     told: tuple[PathLine, ...] = ()
     """The paths with every shared step told once."""
+    drawn: tuple[Path, ...] = ()
+    """The paths as the answer has them, to be drawn."""
+    source_numbers: tuple[int, ...] = ()
+    """Cited below the picture, where it stands for the sentences."""
     rules: tuple[str, ...] = ()
     kind: Literal["verdict"] = "verdict"
 

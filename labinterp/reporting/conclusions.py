@@ -94,6 +94,7 @@ def twitching(answer: Interpretation, look: Lookups) -> Section:
         symptoms=tuple(_symptom(item, look) for item in asked.per_symptom),
         paths=tuple(_path(path, look) for path in asked.paths),
         told=paths_told_once(asked.paths, look),
+        drawn=asked.paths,
         rules=asked.rules,
     )
     return Section("twitching", "Do these results explain the twitching?", (block,))

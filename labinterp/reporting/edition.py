@@ -65,6 +65,7 @@ class Edition:
         causes: commoner causes told in words; the others are named.
         settled: open questions told; in brief the rest is counted.
         brief: whether boxes, remarks and steps are told in fewer lines.
+        drawn: whether the causal paths are drawn; in brief the picture stands for their sentences.
     """
 
     cited: int
@@ -72,11 +73,14 @@ class Edition:
     causes: int
     settled: int
     brief: bool
+    drawn: bool = True
 
 
 FULL: Final = Edition(cited=3, cited_briefly=2, causes=5, settled=99, brief=False)
 BRIEF: Final = Edition(cited=2, cited_briefly=1, causes=2, settled=7, brief=True)
-BRIEFEST: Final = Edition(cited=1, cited_briefly=1, causes=1, settled=3, brief=True)
+CITED_ONCE: Final = replace(BRIEF, cited=1)
+UNDRAWN: Final = replace(BRIEF, drawn=False)
+BRIEFEST: Final = Edition(cited=1, cited_briefly=1, causes=1, settled=3, brief=True, drawn=False)
 
 
 def printed(view: View, edition: Edition = FULL) -> View:
@@ -175,12 +179,18 @@ def _entry(item: FindingEntry, edition: Edition, count: int) -> FindingEntry:
 
 @shortened.register(VerdictBlock)
 def _verdict(block: VerdictBlock, edition: Edition) -> VerdictBlock:
-    """The paths with shared steps told once; all of them where steps are not known apart."""
+    """The paths with shared steps told once; all of them where steps are not known apart.
+
+    In brief the picture stands for them, with their sources below it.
+    """
     paths = tuple(
         replace(path, source_numbers=path.source_numbers[: edition.cited])
         for path in block.told or block.paths
     )
-    return replace(block, paths=paths, told=())
+    if not (edition.drawn and edition.brief and block.drawn):
+        return replace(block, paths=paths, told=(), drawn=block.drawn if edition.drawn else ())
+    cited = {number for path in paths for number in path.source_numbers}
+    return replace(block, paths=(), told=(), source_numbers=tuple(sorted(cited)))
 
 
 @shortened.register(Steps)

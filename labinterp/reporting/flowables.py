@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Paragraph, Table
 
 from labinterp.reporting import fonts, palette, style
+from labinterp.reporting.glyphs import drawable
 from labinterp.reporting.number_line import Geometry, fitting
+from labinterp.reporting.path_picture import LOOK, Pen, written
 
 if TYPE_CHECKING:
     from labinterp.reporting.palette import Symbol
+    from labinterp.reporting.path_picture import Arrow, Box, Picture
 
 Role = Literal["H1", "H2", "P", "LI", "TH", "TD", "Table", "Figure", "Caption"]
 _SYMBOL: Final = 3.0
 """Half the width of a symbol [pt]."""
 _GUTTER: Final = 9.5
 """Room for the symbols before the flag's words [pt]."""
+_DASHES: Final[dict[bool, tuple[Any, ...]]] = {False: (), True: (2.4, 1.4)}
+_HEAD: Final = 3.2
+"""Length of an arrow's head [pt]."""
 
 
 class Text(Paragraph):  # type: ignore[misc]
@@ -207,3 +214,66 @@ class NumberLine(Flowable):  # type: ignore[misc]
         self.canv.setFont(fonts.REGULAR, style.LABEL)
         self.canv.setFillColor(HexColor(colour))
         self.canv.drawString(x, y, text)
+
+
+PATH_PEN: Final = Pen(
+    size=style.SMALLEST,
+    leading=7.8,
+    width_of=lambda text: fonts.width(text, style.SMALLEST),
+    pad=1.7,
+    gap=3.4,
+)
+"""How the boxes of a path picture are set on paper [pt]."""
+TALLEST: Final = 400.0
+"""A path picture that is taller stands on no page beside other things, and is told instead [pt]."""
+
+
+class PathPicture(Flowable):  # type: ignore[misc]
+    """The active causal paths, drawn from the shared geometry; its sentence is its alternative."""
+
+    def __init__(self, made: Picture) -> None:
+        super().__init__()
+        self.made, self.width, self.height = made, made.width, made.height
+        self.role: Role = "Figure"
+        self.alt = made.alt
+
+    def wrap(self, available: float, height: float) -> tuple[float, float]:
+        """The size [pt] that it was laid out for."""
+        del available, height
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Arrows, then boxes."""
+        self.canv.saveState()
+        for arrow in self.made.arrows:
+            self._arrow(arrow)
+        for box in self.made.boxes:
+            self._box(box)
+        self.canv.restoreState()
+
+    def _arrow(self, arrow: Arrow) -> None:
+        canvas = self.canv
+        canvas.setStrokeColor(HexColor(palette.MUTED))
+        canvas.setFillColor(HexColor(palette.MUTED))
+        canvas.setLineWidth(0.7)
+        canvas.setDash(*_DASHES[arrow.opposes])
+        corners = [(x, self.height - y) for x, y in arrow.points]
+        canvas.lines([(*one, *other) for one, other in pairwise(corners)])
+        canvas.setDash()
+        head = arrow.head(_HEAD)
+        _polygon(canvas, [(x, self.height - y) for x, y in head])
+
+    def _box(self, box: Box) -> None:
+        canvas, look = self.canv, LOOK[box.kind]
+        canvas.setFillColor(HexColor(look.fill))
+        canvas.setStrokeColor(HexColor(look.edge))
+        canvas.setLineWidth(look.line * 0.6)
+        canvas.setDash(*_DASHES[box.opposes])
+        bottom = self.height - box.bottom
+        canvas.roundRect(box.x, bottom, box.width, box.height, 1.2, stroke=1, fill=1)
+        canvas.setDash()
+        canvas.setFont(fonts.REGULAR, PATH_PEN.size)
+        canvas.setFillColor(HexColor(palette.INK))
+        for y, line in written(box, PATH_PEN):
+            shown = drawable(line, fonts.covered())
+            canvas.drawString(box.x + PATH_PEN.pad, self.height - y, shown)

@@ -37,8 +37,9 @@ from labinterp.reporting.conclusion_blocks import (
     UndecidedList,
     VerdictBlock,
 )
-from labinterp.reporting.flowables import Grid, Role, Text
+from labinterp.reporting.flowables import PATH_PEN, TALLEST, Grid, PathPicture, Role, Text
 from labinterp.reporting.glyphs import escape
+from labinterp.reporting.path_picture import legend, not_drawn, picture, sentence
 from labinterp.reporting.pdf_results import table
 from labinterp.reporting.plain import finding_brief, finding_labels, finding_trace, source_line
 
@@ -256,14 +257,32 @@ def _finding(item: FindingEntry, look: Styles) -> Iterator[Flowable]:
 
 
 @flowables.register(VerdictBlock)
-def _verdict(block: VerdictBlock, look: Styles, _width: float) -> Iterator[Flowable]:
+def _verdict(block: VerdictBlock, look: Styles, width: float) -> Iterator[Flowable]:
     yield rich((Span(f"{block.headline}. ", "strong"), Span(block.text)), look.body)
     for item in block.symptoms:
         by = f" ({'; '.join(item.mechanisms)})" if item.mechanisms else ""
         yield _bullet((Span(f"{item.label}: ", "strong"), Span(f"{item.words}{by}")), look)
+    yield from _drawn_paths(block, look, width)
     for path in block.paths:
         told = sentences(path.sentence, numbers_in(path.source_numbers))
         yield rich((Span("Path: ", "strong"), Span(told)), look.note)
+
+
+def _drawn_paths(block: VerdictBlock, look: Styles, width: float) -> Iterator[Flowable]:
+    """The picture of the paths, and below it what it leaves out unless sentences follow."""
+    made = picture(block.drawn, PATH_PEN, width, "across")
+    if made is None:
+        return
+    cited = numbers_in(block.source_numbers)
+    if made.height > TALLEST:
+        if not block.paths:
+            yield text(sentences(sentence(block.drawn), cited), look.note)
+        return
+    rest = "" if block.paths else not_drawn(block.drawn)
+    more = f"Also active: {rest}" if rest else ""
+    yield Spacer(0, look.gap)
+    yield PathPicture(made)
+    yield text(sentences(legend(block.drawn), more, cited), look.note)
 
 
 @flowables.register(Steps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.errors import ReportFailure
 from labinterp.model.report import Report, ReportOrder
 from labinterp.reporting import style
-from labinterp.reporting.edition import BRIEF, BRIEFEST, FULL, Edition, printed
+from labinterp.reporting.edition import BRIEF, BRIEFEST, CITED_ONCE, FULL, UNDRAWN, Edition, printed
 from labinterp.reporting.paper import Paper
 from labinterp.reporting.pdf import story
 from labinterp.reporting.text import summary
@@ -25,10 +25,12 @@ _SHORTER: Final = (
     (FULL, True, 0.8),
     (BRIEF, False, 0.65),
     (BRIEF, True, 0.0),
+    (CITED_ONCE, True, 0.0),
+    (UNDRAWN, True, 0.0),
     (BRIEFEST, True, 0.0),
 )
 """Editions in the order they are tried, with the least part of the full length each can take: one
-that cannot reach the goal is not drawn; the last two always may be."""
+that cannot reach the goal is not drawn; the last four always may be."""
 _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 

@@ -338,7 +338,7 @@ def the_twitching():
         ),
         paths=(
             Path(
-                ("ppi", "mg_low", "twitch"),
+                ("ppi", "mg_low", "excitability", "twitch"),
                 ("Proton-pump inhibitor", "Magnesium low", "Nerve excitability up", "Twitching"),
                 "A proton-pump inhibitor may lower magnesium; low magnesium lets motor nerves fire more easily.",
                 "medication",
@@ -346,7 +346,7 @@ def the_twitching():
                 sources=("esa-ppi-2018",),
             ),
             Path(
-                ("mg_low", "ca_low"),
+                ("mg_low", "pth", "ca_low", "tetany"),
                 ("Magnesium low", "Parathyroid hormone release down", "Calcium low", "Tetany"),
                 "Low magnesium may suppress parathyroid hormone, so that calcium falls.",
                 "result",

@@ -64,6 +64,15 @@ def test_a_real_report_has_at_most_two_pages(name):
     assert draw(the_order(name)).pages <= 2
 
 
+def test_a_severe_panel_is_drawn_from_magnesium_to_the_face_and_cites_what_it_rests_on():
+    text = the_text("low")
+    picture = text[text.index("Carpopedal spasm: a likely") : text.index("Arrows read")]
+    order = ["Low magnesium", "PTH secretion", "Nerve fires", "Tetany", "Facial twitching"]
+    places = [picture.index(words) for words in order]
+    assert min(places) >= 0
+    assert re.search(r"Arrows read “leads to”; filled: where a path starts\. .*?\[\d", text)
+
+
 @pytest.mark.parametrize("name", ["low", "edta", "within"])
 def test_every_value_as_sent_is_in_the_pdf(name):
     text = the_text(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labinterp.reporting import style
-from labinterp.reporting.flowables import Grid, NumberLine, Text
+from labinterp.reporting.flowables import Grid, NumberLine, PathPicture, Text
 from labinterp.reporting.pdf import story
 from labinterp.reporting.text import long_text, summary
 from labinterp.reporting.view import build
@@ -43,7 +43,7 @@ def the_roles(flowable):
         return [line for item in flowable for line in the_roles(item)]
     if isinstance(flowable, Text):
         return [f"{flowable.role} {flowable.getPlainText()}"]
-    if isinstance(flowable, NumberLine):
+    if isinstance(flowable, NumberLine | PathPicture):
         return [f"{flowable.role} {flowable.alt}"]
     words = getattr(flowable, "words", None)
     return the_roles(words) if words is not None else []
