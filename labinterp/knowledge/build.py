@@ -160,7 +160,11 @@ def _settings(library: Library) -> dict[str, Any]:
         "defaults": library.one(policies, settings.defaults),
         "critical_policies": library.one(policies, settings.critical_policies),
         "critical_fallbacks": library.one(
-            policies, lambda e: tuple(e.words("critical_default_by_country").values())
+            policies,
+            lambda e: (
+                *e.words("critical_default_by_country").values(),
+                *e.texts("critical_asked_when_silent"),
+            ),
         ),
         "twitch_rules": library.one(policies, settings.twitch_rules),
         "named_conditions": library.one(policies, settings.named_conditions),

@@ -204,7 +204,9 @@ def _defaults(knowledge: Knowledge, policies: Sequence[Document]) -> Iterator[Pl
             yield spot.place(f"the default policy “{chosen.critical_policy}” cannot be chosen")
         for policy in knowledge.critical_fallbacks:
             if policy not in knowledge.critical_policies:
-                yield spot.place(f"the policy “{policy}” of a country cannot be chosen")
+                yield spot.place(
+                    f"the policy “{policy}” is asked where others are silent and cannot be chosen"
+                )
         for measurand, scheme in chosen.schemes.items():
             if scheme not in knowledge.schemes.get(measurand, ()):
                 yield spot.place(f"the default scheme “{scheme}” of {measurand} cannot be chosen")

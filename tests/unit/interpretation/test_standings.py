@@ -105,7 +105,8 @@ def test_above_two_thousand_b12_is_high_by_every_set():
         ("vitamin_b12 <500 ng/L", "unknown"),
         ("sodium >150 mmol/L", "unknown"),
         ("potassium <3.0 mmol/L", "unknown"),
-        ("creatinine >500 umol/L", "high"),
+        ("creatinine >500 umol/L", "critically_high"),
+        ("alp >500 U/L", "high"),
     ],
 )
 def test_a_comparator_has_a_standing_only_if_all_its_values_have_the_same(sent, wanted):

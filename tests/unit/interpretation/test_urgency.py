@@ -63,13 +63,16 @@ def test_a_magnesium_of_0_3_beside_another_low_is_an_emergency(other):
         "bicarbonate 5 mmol/L",
         "creatinine 800 umol/L",
         "phosphate 0.25 mmol/L",
+        "urea 45 mmol/L",
+        "chloride 60 mmol/L",
+        "osmolality 240 mosm/kg",
     ],
 )
 def test_any_result_beyond_a_critical_limit_is_at_least_same_day(result):
     answer = interpreted(result, age="54 years", sex="male")
-    if answer.results[0].standing.startswith("critically"):
-        assert at_least(answer, "same_day")
-        assert "u-critical-limit" in rules(answer.urgency_findings)
+    assert answer.results[0].standing.startswith("critically")
+    assert at_least(answer, "same_day")
+    assert "u-critical-limit" in rules(answer.urgency_findings)
 
 
 @pytest.mark.parametrize(
