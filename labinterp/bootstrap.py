@@ -38,6 +38,11 @@ def settings(environment: Mapping[str, str] | None = None) -> Settings:
     return _own_settings() if environment is None else config.from_environment(environment)
 
 
+def settings_page() -> str:
+    """Every setting, its default and its meaning, as the page of the documentation."""
+    return config.reference()
+
+
 def services(environment: Mapping[str, str] | None = None) -> Services:
     """The wired parts of this process, made once; or new ones for an environment.
 

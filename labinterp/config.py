@@ -2,8 +2,8 @@
 
 `Settings` is frozen and built once, from the environment alone; only `bootstrap` imports it. A
 secret may also be read from a file named by `<NAME>_FILE`. All faults are named in one message.
-Production (`LABINTERP_ENV=production`) refuses what only a demonstration may do. `.env.example` is
-this table.
+Production (`LABINTERP_ENV=production`) refuses what only a demonstration may do. `.env.example` and
+`docs/reference/settings.md` are this table.
 """
 
 from __future__ import annotations
@@ -40,12 +40,16 @@ _BROKER: Final = re.compile(r"(rediss?|redis\+socket|unix)://\S+")
 _RATE: Final = re.compile(r"[0-9]+ (per|/) ?([0-9]+ )?(second|minute|hour|day)s?")
 _RATES: Final = "a rate such as 10 per 15 minutes"
 _REDIS: Final = "redis://127.0.0.1:6379/0"
+_UNIT: Final = re.compile(r" \[(s|bytes)\]")
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _FROM: Final = "labinterp@demo.example"
 
 
-def _setting(default: Any, about: str, *, name: str | None = None, secret: bool = False) -> Any:
-    known = {"about": about, "name": name, "secret": secret}
+def _setting(
+    default: Any, about: str, *, name: str | None = None, secret: bool = False, refused: str = ""
+) -> Any:
+    """One setting; `[s]` or `[bytes]` in `about` is its unit, `refused` what production refuses."""
+    known = {"about": about, "name": name, "secret": secret, "refused": refused}
     return field(default=default, metadata=known, repr=not secret)
 
 
@@ -57,7 +61,9 @@ class Settings:
         DEMO, "demo, or production, which refuses unsafe settings", name="LABINTERP_ENV"
     )
     debug: bool = _setting(
-        default=False, about="log everything, for developers; never in production"
+        default=False,
+        about="log everything, for developers; never in production",
+        refused="on",
     )
     log_level: str = _setting("info", "least level that is logged: debug, info, warning, error")
 
@@ -70,41 +76,62 @@ class Settings:
     database_connect_wait: float = _setting(5.0, "how long to wait for a connection [s]")
     free_disk: int = _setting(200_000_000, "room below which a process is not ready [bytes]")
 
-    redis_url: str = _setting("", "the broker; redis://127.0.0.1:6379/0 if empty", secret=True)
+    redis_url: str = _setting(
+        "",
+        "the broker; redis://127.0.0.1:6379/0 if empty",
+        secret=True,
+        refused="empty, unless CELERY_BROKER_URL is set",
+    )
     celery_broker_url: str = _setting("", "the broker, if it is not REDIS_URL", secret=True)
     broker_timeout: float = _setting(2.0, "longest wait for the broker while answering [s]")
     broker_visibility: float = _setting(
         900.0, "when an unacknowledged message is handed out again [s]; above every limit"
     )
 
-    smtp_host: str = _setting("", "mail server; this machine if empty")
+    smtp_host: str = _setting("", "mail server; this machine if empty", refused="empty")
     smtp_port: int = _setting(587, "its port")
     smtp_user: str = _setting("", "sign-in at the mail server; none if empty")
     smtp_password: str = _setting("", "and its password", secret=True)
-    smtp_tls: str = _setting("starttls", "starttls, tls, or none (a local test relay only)")
+    smtp_tls: str = _setting(
+        "starttls", "starttls, tls, or none (a local test relay only)", refused="none"
+    )
     smtp_step_timeout: float = _setting(15.0, "for connecting and each command [s]")
     smtp_answer_timeout: float = _setting(60.0, "for the answer after the message [s]")
     smtp_total_timeout: float = _setting(120.0, "for one conversation [s]")
-    mail_from: str = _setting("", f"sender of every mail; {_FROM} if empty")
+    mail_from: str = _setting("", f"sender of every mail; {_FROM} if empty", refused="empty")
 
-    base_url: str = _setting("", "address in mails and pages; http://HOST:PORT if empty")
+    base_url: str = _setting(
+        "",
+        "address in mails and pages; http://HOST:PORT if empty",
+        refused="empty, or not https://",
+    )
     host: str = _setting("127.0.0.1", "interface the web server listens on")
     port: int = _setting(8000, "port of the web server")
-    mllp_port: int = _setting(2575, "port of the HL7 listener")
+    mllp_port: int = _setting(2575, "reserved for HL7 over MLLP; nothing listens on it")
     web_threads: int = _setting(8, "requests the web server answers at once")
     trusted_proxies: int = _setting(0, "proxies in front of us that may say who asks")
     stop_grace: float = _setting(20.0, "time to finish requests when told to stop [s]")
 
     secret_key: str = _setting(
-        "", "signs sessions; made once in DATA_DIR if empty (demo)", secret=True
+        "",
+        "signs sessions; made once in DATA_DIR if empty (demo)",
+        secret=True,
+        refused="empty, or weak",
     )
     data_key: str = _setting(
-        "", "seals patient data and keys' hashes; derived from SECRET_KEY if empty", secret=True
+        "",
+        "seals patient data and keys' hashes; derived from SECRET_KEY if empty",
+        secret=True,
+        refused="weak",
     )
 
     organisation_name: str = _setting("labinterp", "what this service is called on its pages")
-    contact: str = _setting("", "whom readers ask for advice; printed on every report")
-    operator_line: str = _setting("", "who runs this, and under which rules; printed likewise")
+    contact: str = _setting(
+        "", "whom readers ask for advice; printed on every report", refused="empty"
+    )
+    operator_line: str = _setting(
+        "", "who runs this, and under which rules; printed likewise", refused="empty"
+    )
     language: str = _setting("en", "language of reports")
     page_size: str = _setting("A4", "paper of reports: A4 or Letter")
     zone: str = _setting("Europe/London", "time zone that entry forms begin with")
@@ -129,8 +156,8 @@ class Settings:
 
     link_lifetime: float = _setting(2_592_000.0, "how long a mail's link works [s]")
     sign_in_lifetime: float = _setting(43_200.0, "how long a one-time sign-in link works [s]")
-    session_idle: float = _setting(1_800.0, "a session ends after doing nothing for [s]")
-    session_absolute: float = _setting(43_200.0, "a session ends in any case after [s]")
+    session_idle: float = _setting(1_800.0, "a session ends after so long without a request [s]")
+    session_absolute: float = _setting(43_200.0, "longest life of a session [s]")
     sign_in_failures: int = _setting(10, "refused passwords that lock an account for a while")
     sign_in_lock: float = _setting(900.0, "how long it is locked [s]")
     account_rate: str = _setting("10 per 15 minutes", "tries to sign in to one account")
@@ -158,12 +185,24 @@ class Line:
     name: str
     default: str
     about: str
+    refused: str
+
+    @property
+    def meaning(self) -> str:
+        """What it is for, without its unit."""
+        return _UNIT.sub("", self.about)
+
+    @property
+    def unit(self) -> str:
+        """What a number counts, if it has a unit."""
+        found = _UNIT.search(self.about)
+        return found[1] if found else ""
 
 
 def lines() -> tuple[Line, ...]:
     """All settings in order: name, default, what it is for."""
     return tuple(
-        Line(_name(item), _printed(item.default), item.metadata["about"])
+        Line(_name(item), _printed(item.default), item.metadata["about"], item.metadata["refused"])
         for item in fields(Settings)
     )
 
@@ -179,18 +218,28 @@ def example() -> str:
 
 def reference() -> str:
     """`docs/reference/settings.md`: the same table as a page."""
-    head = (
-        "# Settings\n\n"
-        "Each is read from the environment; `.env.example` is the same list. A secret may also be "
-        "read from a file:\n`SECRET_KEY_FILE=/run/secrets/secret_key`. With "
-        "`LABINTERP_ENV=production` the start is refused while a setting is\nunsafe or missing; "
-        "one message names them all. `labinterp doctor` says what is wrong with those in force."
-        "\n\n| Setting | Default | What it is |\n|---|---|---|\n"
-    )
-    return head + "".join(
-        f"| `{line.name}` | {f'`{line.default}`' if line.default else 'empty'} | {line.about} |\n"
+    rows = "".join(
+        f"| `{line.name}` | {f'`{line.default}`' if line.default else 'empty'} | {line.unit} "
+        f"| {line.meaning} | {line.refused} |\n"
         for line in lines()
     )
+    secret = ", ".join(f"`{line.name}`" for line in lines() if line.name in _SECRETS)
+    weak = ", ".join(f"“{word}”" for word in _WELL_KNOWN_KEYS)
+    return f"""# Settings
+
+Each is read from the environment; `.env.example` is the same list. An empty variable counts as
+not set. A secret may also be read from a file, as `SECRET_KEY_FILE=/run/secrets/secret_key`:
+{secret}.
+
+With `LABINTERP_ENV=production` the start is refused while a setting has what the last column
+names; one message names all of them. A key is weak if it has fewer than {_LEAST_KEY} characters or
+fewer than {_LEAST_KEY // 4} different ones, or contains one of {weak}.
+`python -m labinterp doctor` says what is wrong with the settings in force, and
+`python -m labinterp settings` prints this page.
+
+| Setting | Default | Unit | What it is | Refused in production |
+|---|---|---|---|---|
+{rows}"""
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:

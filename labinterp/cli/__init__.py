@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "users": "list and create users, and make sign-in links",
     "keys": "create, list and revoke API keys",
     "deliveries": "list the e-mails that were or were not sent, and try again",
+    "settings": "print every setting with its default, as the page of the documentation",
     "doctor": "look at settings, database, broker and mail, and say what is wrong",
 }
 """Command to what it does; the module of the same name is looked for when it is chosen."""

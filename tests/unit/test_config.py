@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from labinterp import bootstrap, config
+from labinterp.cli import main
 from labinterp.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
@@ -169,9 +170,18 @@ def test_the_example_file_lists_every_setting_with_its_default():
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == config.example()
 
 
-def test_the_page_of_settings_is_the_same_list():
+def test_the_page_of_settings_is_what_the_command_prints(capsys):
     page = ROOT / "docs" / "reference" / "settings.md"
-    assert page.read_text(encoding="utf-8") == config.reference()
+    assert main(["settings"]) == 0
+    assert page.read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+def test_the_page_names_exactly_what_production_refuses():
+    worst = {"DEBUG": "true", "SMTP_TLS": "none", "DATA_KEY": "short"}
+    with pytest.raises(SettingsError) as refused:
+        config.from_environment({"LABINTERP_ENV": "production", **worst})
+    named = {place.where for place in refused.value.errors}
+    assert named == {line.name for line in config.lines() if line.refused}
 
 
 def test_the_example_file_is_what_the_defaults_are(tmp_path):
