@@ -649,15 +649,23 @@ def _sign(number: float) -> int:
 SVG_WIDTH: Final = 340
 """Shown at least 288 px wide, so that its type is 11 px or more."""
 _SVG_SIZE: Final = 13
-_LETTER: Final = 0.54
-"""Width of a letter of common system fonts, as a part of the type size."""
+_LETTERS: Final = (("ijlI.,;:' ", 0.32), ("ftr()-", 0.43), ("mwMW", 0.98))
+_CAPITAL: Final = 0.72
+_LETTER: Final = 0.64
+"""Widths of letters in the widest of common system fonts, as parts of the type size."""
 _HEAD: Final = 0.5
 """Length of an arrow's head [type sizes]."""
+
+
+def _letter_width(letter: str) -> float:
+    narrow_or_wide = next((width for letters, width in _LETTERS if letter in letters), None)
+    return narrow_or_wide or (_CAPITAL if letter.isupper() else _LETTER)
+
 
 SVG_PEN: Final = Pen(
     size=_SVG_SIZE,
     leading=16,
-    width_of=lambda text: len(text) * _SVG_SIZE * _LETTER,
+    width_of=lambda text: _SVG_SIZE * sum(map(_letter_width, text)),
     pad=5,
     gap=13,
 )

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from labinterp import access
 from labinterp.errors import SubmissionError
-from labinterp.reporting import number_line, text, view
+from labinterp.reporting import number_line, path_picture, text, view
 from labinterp.store import reports
 from labinterp.store.records import written
 from labinterp.usecases import journey
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from labinterp.model.interpretation import InterpretedResult
     from labinterp.model.rule import Review
     from labinterp.reporting.blocks import ResultRow
+    from labinterp.reporting.conclusion_blocks import VerdictBlock
     from labinterp.reporting.number_line import Geometry
     from labinterp.usecases.journey import PanelRecord
 
@@ -47,6 +48,15 @@ class _Page:
     def svg(self, row: ResultRow) -> Markup:
         """The number line of a row that has one; its texts are escaped where it is drawn."""
         return Markup(number_line.svg(cast("Geometry", row.line), row.standing))  # noqa: S704  (its texts are escaped there)
+
+    def paths(self, block: VerdictBlock) -> Markup:
+        """The picture of the active paths; nothing where there is none."""
+        made = path_picture.picture(block.drawn, path_picture.SVG_PEN, path_picture.SVG_WIDTH)
+        return Markup(path_picture.svg(made) if made else "")  # noqa: S704  (as above)
+
+    def legend(self, block: VerdictBlock) -> str:
+        """What the marks of that picture mean."""
+        return path_picture.legend(block.drawn)
 
 
 WAITING = ("queued", "drawing")

@@ -266,3 +266,21 @@ def test_pages_are_small(person):
     sizes = sorted(len(person.get(each).encode()) for each in paths)
     assert sizes[len(sizes) // 2] < 60_000
     assert sizes[-1] < 120_000
+
+
+def test_the_paths_are_drawn_as_an_image_that_a_screen_reader_can_say(person):
+    page = person.get(person.enter(CRITICAL))
+    (drawing,) = re.findall(r'<svg class="pp".*?</svg>', page, re.DOTALL)
+    assert 'role="img"' in drawing
+    title, desc = re.search(r'aria-labelledby="(\S+) (\S+)"', drawing).groups()
+    assert f'<title id="{title}">' in drawing
+    told = re.search(rf'<desc id="{desc}">(.*?)</desc>', drawing)[1]
+    assert told.startswith("Low magnesium, then ")
+    assert told.endswith(".")
+    assert "style=" not in drawing
+    assert "Arrows read “leads to”" in said(page)
+
+
+def test_without_an_active_path_nothing_is_drawn(person):
+    page = person.get(person.enter("Sodium 140 mmol/L (133-146)"))
+    assert 'class="pp"' not in page
