@@ -157,13 +157,13 @@ def test_no_request_leaves_the_site(open_page):
     assert page.strangers == []
 
 
-def test_words_in_number_lines_are_readable(open_page):
+def test_words_in_drawings_are_readable(open_page):
     page = open_page(320)
     sign_in(page)
     fill(page, FIVE_LINES)
     page.get_by_role("button", name="Confirm and interpret").click()
     sizes = page.evaluate(
-        "[...document.querySelectorAll('.line svg text')].map(t => "
+        "[...document.querySelectorAll('.line svg text, svg.pp text')].map(t => "
         "parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width"
         " / t.ownerSVGElement.viewBox.baseVal.width)"
     )
