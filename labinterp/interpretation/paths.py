@@ -29,7 +29,8 @@ def active_paths(
     A step is active when its mechanism was found, or when it needs none and is reached. A path that
     would have to pass through a result that is not altered (low magnesium to a calcium that is
     within) ends nowhere and is not shown. Of paths that only part at their end, those to a recorded
-    symptom are shown, else the first.
+    symptom are shown, else the first. Of very many, those to a recorded symptom and those that
+    oppose twitching come before the rest.
     """
     active = set(mechanisms)
     everywhere = _graph(knowledge.paths)
@@ -50,7 +51,9 @@ def active_paths(
     ]
     found.sort(key=lambda steps: (any(step.opposes for step in steps), -len(steps)))
     recorded = _endings(knowledge, symptoms)
-    return tuple(_path(steps, knowledge, recorded) for steps in _chosen(found, recorded)[:_MOST])
+    made = [_path(steps, knowledge, recorded) for steps in _chosen(found, recorded)]
+    kept = sorted(made, key=lambda path: not (path.recorded or path.opposes))[:_MOST]
+    return tuple(path for path in made if path in kept)
 
 
 def _chosen(

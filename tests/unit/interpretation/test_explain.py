@@ -2,8 +2,9 @@
 
 import pytest
 
+from labinterp.interpretation.paths import active_paths
 from labinterp.model.submission import ReportedTerm
-from tests.build import interpreted, rules
+from tests.build import interpreted, knowledge, rules
 
 ADULT = {"age": "54 years", "sex": "female"}
 
@@ -237,6 +238,16 @@ def test_a_high_calcium_magnesium_or_potassium_opposes_twitching_and_says_so(sen
     assert path.starts_with == start
     assert path.opposes
     assert "opposes twitching" in path.sentence
+
+
+def test_however_many_paths_are_active_those_that_oppose_are_among_them():
+    known = knowledge()
+    every = {step.mechanism for step in known.paths if step.mechanism}
+    paths = active_paths(known, every)
+    opposing = {path.starts_with for path in paths if path.opposes}
+    assert len(paths) == 12
+    assert {"High magnesium", "High potassium"} <= opposing
+    assert paths[0].starts_with == "Low magnesium"
 
 
 def test_commoner_causes_are_always_named_and_those_that_something_recorded_suggests_stand_first():
