@@ -10,7 +10,7 @@ DEBIAN_PACKAGES := chromium libatomic1 qpdf poppler-utils
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove bench docs lock openapi reference clean install install-dev system-packages
+.PHONY: help run test check lint prove mutants bench docs lock openapi reference clean install install-dev system-packages
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,11 @@ lint: install-dev  ## format, lint, types, import contracts, dependencies, knowl
 prove: install-dev system-packages  ## the long proofs that `make check` runs in a short form
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(PYTEST_WORKERS) tests/properties tests/unit/formats -p no:randomly --timeout 3600
 	REPEAT=20 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
+	$(MAKE) mutants
+
+mutants: install-dev  ## break the core on purpose, count what tests notice; a slice: MUTANTS="labinterp.model.units*"
+	$(BIN)/mutmut run --max-children $(PYTEST_WORKERS) $(MUTANTS)
+	$(BIN)/python -m benchmarks.mutants
 
 bench: install-dev  ## measure, each figure as a ratio with its yardstick in the same run
 	$(BIN)/python -m benchmarks

@@ -89,11 +89,6 @@ def urea_creatinine_ratio(inputs: Inputs, _: Constants, __: Patient) -> Fraction
     return _ratio(inputs[0], inputs[1])
 
 
-def difference(inputs: Inputs, _: Constants, __: Patient) -> Fraction:
-    """The first less the second: serum less plasma potassium."""
-    return inputs[0] - inputs[1]
-
-
 def femg(inputs: Inputs, constants: Constants, _: Patient) -> Fraction | None:
     """Fractional excretion of magnesium [%].
 
@@ -196,7 +191,6 @@ FORMULAS: Final[Mapping[str, Function]] = {
     "corrected_sodium_hillier": corrected_sodium,
     "globulin": globulin,
     "urea_creatinine_ratio": urea_creatinine_ratio,
-    "serum_plasma_potassium_difference": difference,
     "femg": femg,
     "fe_potassium": fe_potassium,
     "ttkg": ttkg,

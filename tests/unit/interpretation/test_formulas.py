@@ -1,6 +1,8 @@
 """Every derived quantity gives what its own file says it gives."""
 
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -31,8 +33,6 @@ def test_a_worked_example_comes_out_as_printed(formula, example):
     handed = []
     for name, unit in zip(formula.inputs, formula.units, strict=True):
         number, sent_unit = str(given[name]).split(" ", 1)
-        from fractions import Fraction
-
         handed.append(
             Fraction(Decimal(number))
             * canonical_per(known[name], sent_unit)
@@ -75,3 +75,58 @@ def test_a_derived_result_carries_the_cautions_that_apply():
     notes = " ".join(result(answer, "adjusted_calcium").notes)
     assert "adjusted downwards" in notes
     assert "eGFR is below 60" not in notes
+
+
+def given(formula, *numbers, age="54 years", sex="female"):
+    """What a formula gives for these inputs, with the constants of its file."""
+    patient = recognise(submission_of_example({"age": age, "sex": sex}), knowledge()).patient
+    inputs = tuple(map(Fraction, numbers))
+    return FORMULAS[formula](inputs, knowledge().formulas[formula].constants, patient)
+
+
+def test_ionised_calcium_at_ph_7_4_is_exact_far_beyond_what_is_printed():
+    wanted = 1.10 * 10 ** (-0.178 * (7.40 - 7.52))
+    assert math.isclose(given("ionized_calcium_ph74", "1.10", "7.52"), wanted, rel_tol=1e-12)
+
+
+def test_the_egfr_is_exact_on_both_sides_of_its_knot():
+    for creatinine in (40, 90, 400):
+        relative = creatinine / 88.4 / 0.7
+        wanted = 142 * min(relative, 1) ** -0.241 * max(relative, 1) ** -1.2 * 0.9938**54 * 1.012
+        assert math.isclose(given("egfr", creatinine), wanted, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize(("creatinine", "is_given"), [("0", False), ("0.5", True), ("1", True)])
+def test_an_egfr_needs_some_creatinine(creatinine, is_given):
+    assert (given("egfr", creatinine) is not None) is is_given
+
+
+@pytest.mark.parametrize(
+    ("formula", "numbers"),
+    [
+        ("femg", ("2", "80", "0", "8000")),
+        ("femg", ("2", "80", "0.5", "0")),
+        ("fe_potassium", ("40", "80", "3", "0")),
+        ("ttkg", ("40", "0", "600", "280")),
+        ("urea_creatinine_ratio", ("10", "0")),
+        ("cb12", ("64", "360", "0", "10")),
+        ("cb12", ("0", "360", "0.17", "10")),
+    ],
+)
+def test_nothing_is_divided_by_zero_and_no_logarithm_is_taken_of_it(formula, numbers):
+    assert given(formula, *numbers) is None
+
+
+def test_the_combined_b12_indicator_takes_small_ratios_and_newborns():
+    small = given("cb12", "1", "1", "1", "10", age="50 years")
+    ageing = 3.79 / (1 + (50 / 230) ** 2.6)
+    assert math.isclose(small, -1 - ageing, rel_tol=1e-9)
+    newborn = given("cb12", "10", "10", "1", "10", age="0 days")
+    assert math.isclose(newborn, 1 - 3.79, rel_tol=1e-9)
+
+
+def test_the_combined_b12_indicator_needs_an_age():
+    patient = recognise(submission_of_example({"sex": "female"}), knowledge()).patient
+    inputs = tuple(map(Fraction, (64, 360, "0.17", 10)))
+    constants = knowledge().formulas["cb12"].constants
+    assert FORMULAS["cb12"](inputs, constants, patient) is None
