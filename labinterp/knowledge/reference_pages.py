@@ -6,19 +6,20 @@ What is unverified or not used is marked where it stands.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.knowledge.phrases import phrase
 from labinterp.model.rule import Artefact, Mechanism
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from labinterp.model.interval import Bounds, CriticalLimit, DecisionLimit, Interval
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.measurand import Measurand
-    from labinterp.model.rule import Rule
+    from labinterp.model.rule import Condition, Rule
 
 _UNVERIFIED: Final = "**unverified, not shown as fact**"
 _RULES: Final = {
@@ -28,6 +29,8 @@ _RULES: Final = {
     "red_flags": "Red flags",
     "urgency_rules": "Urgency",
 }
+_IDENTIFIER: Final = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
+_AMOUNT: Final = re.compile(r"(?<=[<>≤≥] )([0-9.]+) ([^\s),;]+)")
 _ENDS: Final = (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
 
 
@@ -35,6 +38,7 @@ def pages(knowledge: Knowledge) -> dict[str, str]:
     """File name to Markdown, `index.md` first."""
     made: dict[str, Callable[[Knowledge], Iterable[str]]] = {
         "analytes.md": _analytes,
+        "range-sets.md": _range_sets,
         **{f"{kind.replace('_', '-')}.md": _rules_page(kind) for kind in _RULES},
         "formulas.md": _formulas,
         "next-steps.md": _next_steps,
@@ -83,61 +87,120 @@ def _analyte(one: Measurand, knowledge: Knowledge) -> Iterator[str]:
     if one.derived_by:
         yield f"- Calculated: [{knowledge.formulas[one.derived_by].title}](formulas.md)"
     yield ""
+    fallback = () if one.fallback is None else (one.fallback,)
     yield from _table(
-        ("Set", "For", "Interval", "Sources"), map(_interval, one.intervals), "Reference intervals"
+        ("Set", "For", "Interval", "Sources"),
+        (_interval(row, one, knowledge) for row in (*one.intervals, *fallback)),
+        "Reference intervals",
     )
     yield from _table(
         ("Scheme", "For", "Region", "Called", "Sources"),
-        map(_decision, one.decision_limits),
+        (_decision(limit, one) for limit in one.decision_limits),
         "Decision limits",
     )
     yield from _table(
         ("Policy", "For", "Low", "High", "Sources"),
-        map(_critical, one.critical_limits),
+        (_critical(limit, one) for limit in one.critical_limits),
         "Critical limits",
     )
     yield from _table(
         ("Grade", "When", "Certainty", "Sources"),
         (
-            (_marked(band.label, band.unverified), phrase(band.when), band.certainty, _cited(band))
+            (
+                _marked(band.label, band.unverified),
+                _in_words(band.when, knowledge),
+                band.certainty,
+                _cited(band),
+            )
             for band in one.severity_bands
         ),
         "Severity",
     )
+    yield from _belief(one)
 
 
-def _interval(row: Interval) -> tuple[str, ...]:
-    ends = [
-        f"{sign} {end:f}"
-        for sign, end in (
-            ("≥" if row.low_included else ">", row.low),
-            ("≤" if row.high_included else "<", row.high),
-        )
-        if end is not None
-    ]
-    told = f"{' and '.join(ends)} {row.unit}" + (f" ({row.basis})" if row.basis else "")
-    unused = "" if row.usable else " (not used)"
-    return (row.set, row.applies_to.text, _marked(told, row.unverified) + unused, _cited(row))
+def _belief(one: Measurand) -> Iterator[str]:
+    """Between which values a result is believed, and between which it is not asked about."""
+    bounds = one.plausibility
+    if bounds is None:
+        return
+    unit = _printed(one, bounds.unit)
+    for said, low, high in (
+        ("Set aside as beyond belief", bounds.reject_below, bounds.reject_above),
+        ("Interpreted and asked about", bounds.query_below, bounds.query_above),
+    ):
+        ends = [f"{word} {end:f}" for word, end in (("below", low), ("above", high)) if end]
+        if ends:
+            yield f"- {said}: {' or '.join(ends)} {unit}"
+    yield ""
 
 
-def _decision(limit: DecisionLimit) -> tuple[str, ...]:
-    region = _bounds(limit.bounds)
+def _interval(row: Interval, one: Measurand, knowledge: Knowledge) -> tuple[str, ...]:
+    signs = ("≥" if row.low_included else ">", "≤" if row.high_included else "<")
+    told = _span(signs, row.low, row.high, _printed(one, row.unit))
+    if row.also_printed:
+        unit, low, high = row.also_printed
+        told += f"; also printed {_span(signs, low, high, _printed(one, unit))}"
+    told += f" ({row.basis.replace('_', ' ')})" if row.basis else ""
+    chosen = knowledge.range_sets.get(row.set)
+    name = f"[{row.set}](range-sets.md#{row.set})" if chosen else row.set
+    unused = "" if row.usable and (chosen is None or chosen.shipped) else " (**not used**)"
+    return (name, row.applies_to.text, _marked(told, row.unverified) + unused, _cited(row))
+
+
+def _span(signs: tuple[str, str], low: Decimal | None, high: Decimal | None, unit: str) -> str:
+    ends = zip(signs, (low, high), strict=True)
+    return f"{' and '.join(f'{sign} {end:f}' for sign, end in ends if end is not None)} {unit}"
+
+
+def _decision(limit: DecisionLimit, one: Measurand) -> tuple[str, ...]:
+    region = _bounds(limit.bounds, one)
+    if limit.also_printed:
+        region += f"; also printed {_bounds(limit.also_printed, one)}"
     label = _marked(limit.label, limit.unverified)
     return (limit.scheme, limit.applies_to.text, region, label, _cited(limit))
 
 
-def _critical(limit: CriticalLimit) -> tuple[str, ...]:
+def _critical(limit: CriticalLimit, one: Measurand) -> tuple[str, ...]:
     policy = _marked(limit.policy_name, limit.unverified)
-    low, high = _bounds(limit.low), _bounds(limit.high)
+    low, high = _bounds(limit.low, one), _bounds(limit.high, one)
     return (policy, limit.applies_to.text, low, high, _cited(limit))
 
 
-def _bounds(bounds: Bounds | None) -> str:
+def _bounds(bounds: Bounds | None, one: Measurand) -> str:
     if bounds is None:
         return ""
     ends: list[tuple[str, Decimal | None]] = [(sign, getattr(bounds, n)) for n, sign in _ENDS]
     told = " and ".join(f"{sign} {end:f}" for sign, end in ends if end is not None)
-    return f"{told} {bounds.unit}"
+    return f"{told} {_printed(one, bounds.unit)}"
+
+
+def _printed(one: Measurand, unit: str) -> str:
+    accepted = one.accepted(unit)
+    return accepted.printed if accepted else unit
+
+
+def _range_sets(knowledge: Knowledge) -> Iterator[str]:
+    yield "# Range sets and critical policies\n"
+    ours = knowledge.defaults
+    yield (
+        f"Unless an organisation or a request says otherwise: intervals of `{ours.range_set}`, "
+        f"critical limits of `{ours.critical_policy}`; where that policy is silent on a measurand, "
+        f"{_listed(f'`{one}`' for one in knowledge.critical_fallbacks)} are asked in turn.\n"
+    )
+    for one in knowledge.range_sets.values():
+        yield f"## {one.title} {{: #{one.id} }}\n"
+        off = "" if one.shipped else " **Cannot be chosen: unverified or not usable.**"
+        yield f"`{one.id}`, {one.country}, {one.kind}.{off}{f' {one.note}' if one.note else ''}\n"
+        if one.measurands:
+            held = (f"[{name}](analytes.md#{name})" for name in one.measurands)
+            yield f"- Holds: {_listed(held)}"
+        for name, pick in one.picks.items():
+            adult, child = _listed(pick.adult) or "none", _listed(pick.child) or "none"
+            yield f"- {knowledge.measurands[name].name}: adults {adult}; children {child}"
+        yield ""
+    yield "## Critical policies {: #critical-policies }\n"
+    yield from (f"- `{name}`: {said}" for name, said in knowledge.critical_policies.items())
 
 
 # ---- rules
@@ -147,31 +210,33 @@ def _rules_page(kind: str) -> Callable[[Knowledge], Iterator[str]]:
     def lines(knowledge: Knowledge) -> Iterator[str]:
         yield f"# {_RULES[kind]}\n"
         for rule in getattr(knowledge, kind).values():
-            yield from _rule(rule)
+            yield from _rule(rule, knowledge)
 
     return lines
 
 
-def _rule(rule: Rule) -> Iterator[str]:
+def _rule(rule: Rule, knowledge: Knowledge) -> Iterator[str]:
     yield f"## {rule.title} {{: #{rule.id} }}\n"
     if rule.unverified:
         yield f"{_UNVERIFIED}\n"
     yield f"{rule.text}\n"
     yield f"- Rule: `{rule.id}`"
-    yield f"- When: {phrase(rule.when)}"
-    if isinstance(rule, Artefact):
-        effects = (f"{name} {way}" for name, way in rule.effects.items())
-        yield f"- Strength: {rule.strength}; effect: {_listed(effects)}"
-        yield f"- To do: {rule.action}"
     if isinstance(rule, Mechanism):
-        yield from (f"{number}. {step}" for number, step in enumerate(rule.steps, 1))
+        yield from _mechanism(rule, knowledge)
+    else:
+        yield f"- When: {_in_words(rule.when, knowledge)}"
+    if isinstance(rule, Artefact):
+        effects = (f"{knowledge.measurands[name].name} {way}" for name, way in rule.effects.items())
+        yield f"- Strength: {rule.strength}; effect: {_listed(effects) or 'on nothing by itself'}"
+        yield f"- To do: {rule.action}"
     for name, word in (("strengthens", "Stronger when"), ("weakens", "Weaker when")):
-        yield from (f"- {word}: {phrase(one)}" for one in getattr(rule, name, ()))
+        yield from (f"- {word}: {_in_words(one, knowledge)}" for one in getattr(rule, name, ()))
     urgency = getattr(rule, "urgency", None)
     if urgency:
         yield f"- Urgency: {urgency.replace('_', ' ')}"
     for upgrade in getattr(rule, "urgency_upgrades", ()):
-        yield f"- {upgrade.urgency.replace('_', ' ')} when {phrase(upgrade.when)}"
+        soon = upgrade.urgency.replace("_", " ").capitalize()
+        yield f"- {soon} when {_in_words(upgrade.when, knowledge)}"
     steps = getattr(rule, "next_steps", ())
     if steps:
         yield f"- Next: {_listed(f'[{one}](next-steps.md#{one})' for one in steps)}"
@@ -180,7 +245,60 @@ def _rule(rule: Rule) -> Iterator[str]:
     if rule.unverified_fields:
         yield f"- Unverified: {_listed(rule.unverified_fields)}"
     yield f"- Certainty: {rule.certainty.replace('_', ' ')}. Review: {rule.review.status}."
-    yield f"- Sources: {_cited(rule)}\n"
+    yield f"- Sources: {_cited(rule) or 'none'}\n"
+    yield from _table(
+        ("Example", "Gives"),
+        ((_example(one.given), one.expect) for one in rule.examples),
+        "Examples, run as tests",
+    )
+
+
+def _mechanism(rule: Mechanism, knowledge: Knowledge) -> Iterator[str]:
+    """How strongly it explains twitching, first match first; then how it does so."""
+    for line in rule.grading:
+        strength = line.strength or f"as {line.inherits_from}"
+        ceiling = f", {line.at_most} at most" if line.at_most else ""
+        note = f" ({line.note})" if line.note else ""
+        yield f"- **{strength}**{ceiling} when {_in_words(line.when, knowledge)}{note}"
+    for number, step in enumerate(rule.steps, 1):
+        yield f"- Step {number}: {step}"
+    if rule.by_sign:
+        symptoms = knowledge.terms["symptom"]
+        signs = (
+            f"{symptoms[sign].label if sign in symptoms else sign} {strength}"
+            for sign, strength in rule.by_sign.items()
+        )
+        yield f"- By sign: {'; '.join(signs)}"
+    if rule.threshold_text:
+        yield f"- Threshold: {rule.threshold_text}"
+    yield from (f"- Caution: {one}" for one in rule.caveats)
+
+
+def _example(given: Mapping[str, Any]) -> str:
+    """A panel on one line: `magnesium 0.38 mmol/L; symptoms tetany; age 54 years`."""
+    return "; ".join(f"{name} {_said(value)}" for name, value in given.items())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {inner}" for key, inner in value.items())
+    return _listed(map(_said, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _in_words(condition: Condition, knowledge: Knowledge) -> str:
+    """A condition with the names that people use in place of our ids."""
+    names, units = _names(knowledge), {**knowledge.printed_units, "[pH]": ""}
+    named = _IDENTIFIER.sub(lambda found: names.get(found[0], found[0]), phrase(condition))
+    written = _AMOUNT.sub(lambda found: f"{found[1]} {units.get(found[2], found[2])}", named)
+    return written.replace(" )", ")").replace("  ", " ").rstrip()
+
+
+def _names(knowledge: Knowledge) -> Mapping[str, str]:
+    terms = (term for kind in knowledge.terms.values() for term in kind.values())
+    return {
+        **{term.id: term.label for term in terms},
+        **{one.id: one.spoken for one in knowledge.measurands.values()},
+    }
 
 
 # ---- the rest
@@ -195,15 +313,24 @@ def _formulas(knowledge: Knowledge) -> Iterator[str]:
         if one.unverified:
             yield f"{_UNVERIFIED}\n"
         inputs = (f"{name} [{unit}]" for name, unit in zip(one.inputs, one.units, strict=True))
-        yield f"- `{one.id}` [{one.unit}]: {one.expression}"
+        yield f"- `{one.id}` [{one.unit}]: `{one.expression}`"
         yield f"- From: {_listed(inputs)}"
         if one.valid_when:
-            yield f"- Valid when {phrase(one.valid_when)}. {one.invalid_note}".rstrip()
+            valid = _in_words(one.valid_when, knowledge)
+            yield f"- Valid when {valid}. {one.invalid_note}".rstrip()
         yield from (
-            f"- Caution{f' when {phrase(when)}' if when else ''}: {said}"
+            f"- Caution{f' when {_in_words(when, knowledge)}' if when else ''}: {said}"
             for when, said in one.cautions
         )
-        yield f"- Sources: {_cited(one)}\n"
+        yield f"- Sources: {_cited(one) or 'none'}\n"
+        yield from _table(
+            ("Example", "Gives"),
+            (
+                (_example({k: v for k, v in worked.items() if k != "gives"}), worked["gives"])
+                for worked in one.examples
+            ),
+            "Examples, run as tests",
+        )
 
 
 def _next_steps(knowledge: Knowledge) -> Iterator[str]:
@@ -213,7 +340,7 @@ def _next_steps(knowledge: Knowledge) -> Iterator[str]:
         yield _marked(one.detail, one.unverified) + "\n"
         yield f"- `{one.id}`, {one.urgency.replace('_', ' ')}, certainty {one.certainty}"
         if one.offered_unless:
-            yield f"- Not offered when {phrase(one.offered_unless)}"
+            yield f"- Not offered when {_in_words(one.offered_unless, knowledge)}"
         yield f"- Sources: {_cited(one)}\n"
 
 
