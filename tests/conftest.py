@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,22 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_runtest_setup(item):
+    """Where mutants are tried each test starts with empty caches, so that it reaches all it asks."""
+    if "MUTANT_UNDER_TEST" in os.environ:  # noqa: TID251
+        for name, module in tuple(sys.modules.items()):
+            if name.startswith(("labinterp.interpretation.", "labinterp.model.")):
+                _empty_caches(module)
+
+
+def _empty_caches(module):
+    for name, value in vars(module).items():
+        if hasattr(value, "cache_clear") and name not in ("_registry", "_grammar"):
+            value.cache_clear()
+        elif name in ("_LIMITS", "_TABLES", "_MADE"):
+            value.clear()
 
 
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}  # noqa: TID251

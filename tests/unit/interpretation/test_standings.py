@@ -1,7 +1,11 @@
 """By which interval a result stands, and where it honestly does not."""
 
+from decimal import Decimal
+
 import pytest
 
+from labinterp.interpretation import classify
+from labinterp.model.patient import Patient
 from labinterp.model.submission import Choices
 from tests.build import a_result, codes, interpreted, result, standings
 
@@ -234,6 +238,48 @@ def test_without_a_sex_a_standing_needs_both_to_agree():
     assert (between.standing, "sex" in between.why_unknown) == ("unknown", True)
     assert result(interpreted("creatinine 75 umol/L", **about), "creatinine").standing == "within"
     assert result(interpreted("creatinine 200 umol/L", **about), "creatinine").standing == "high"
+
+
+@pytest.mark.parametrize(
+    ("about", "wanted"),
+    [
+        ({"age_days": Decimal(19724), "sex": "female"}, ()),
+        ({"age_days": Decimal(19724), "sex": "male"}, ()),
+        ({"age_days": Decimal(19724)}, ("sex",)),
+        ({"sex": "male"}, ("age",)),
+        ({}, ("age", "sex")),
+        (
+            {"age_days": Decimal(19724), "sex": "female", "pregnancy": "pregnant"},
+            ("weeks of gestation",),
+        ),
+        (
+            {
+                "age_days": Decimal(19724),
+                "sex": "female",
+                "pregnancy": "pregnant",
+                "gestation_weeks": 8,
+            },
+            (),
+        ),
+    ],
+)
+def test_what_would_settle_a_standing_is_what_is_not_known_of_the_patient(about, wanted):
+    assert classify._settling(Patient(**about)) == wanted
+
+
+def test_the_reason_names_what_would_settle_it():
+    answer = interpreted(
+        "creatinine 95 umol/L", age="54 years", choices=Choices(range_set="nordic-norip")
+    )
+    assert result(answer, "creatinine").why_unknown == (
+        "the intervals for different people disagree about it; the patient's sex would settle it"
+    )
+
+
+def test_words_that_are_no_standing_are_repeated():
+    answer = interpreted(a_result("intrinsic_factor_antibody positive", unit=None))
+    (one,) = answer.results
+    assert (one.standing, one.why_unknown) == ("unknown", "reported in words: positive")
 
 
 def test_missing_is_never_within():

@@ -79,6 +79,25 @@ def test_foreign_text_is_no_unit(code):
     assert not is_unit(code)
 
 
+@pytest.mark.parametrize("code", ["mmol/L", "m[IU]/L", "10*9/L", "mm[Hg]", "%", "mg{N}/dL"])
+def test_a_unit_of_a_laboratory_is_one(code):
+    assert is_unit(code)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "wanted"),
+    [
+        ("m[IU]/L", "[IU]/L", Fraction(1, 1000)),
+        ("u[IU]/mL", "m[IU]/L", Fraction(1)),
+        ("k[IU]/L", "[IU]/L", Fraction(1000)),
+        ("[IU]/mL", "[IU]/L", Fraction(1000)),
+        ("mosm/kg", "osm/kg", Fraction(1, 1000)),
+    ],
+)
+def test_prefixes_of_arbitrary_units_are_powers_of_ten(source, target, wanted):
+    assert factor(source, target) == wanted
+
+
 def test_case_matters_in_ucum():
     assert factor("Mg/dL", "mg/dL") == 10**9
 
