@@ -205,10 +205,11 @@ def _intervals_lacking(measured: Iterable[Classification]) -> tuple[Completeness
     ]
     if not without:
         return ()
-    names = ", ".join(dict.fromkeys(without))
+    names = "; ".join(dict.fromkeys(without))
     return (
         Completeness(
-            "interval", f"none printed with {names}: our own was used, the laboratory's may differ"
+            "interval",
+            f"not printed with {names}. Ours was used; the laboratory’s may differ",
         ),
     )
 

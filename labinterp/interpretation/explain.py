@@ -211,7 +211,7 @@ def _first_sentence(verdict: Verdict, titles: list[str]) -> str:
         "a second cause should be looked for.",
         "unlikely": "These results are an unlikely explanation; consider another cause.",
         "not_explained": "These results do not explain twitching; consider another cause.",
-        "cannot_tell": "Cannot tell: results that would decide it cannot be relied on, "
+        "cannot_tell": "The results that would decide it cannot be relied on, "
         "and a repeat is needed first.",
     }
     return sentences[verdict]

@@ -268,14 +268,28 @@ def _others(
         for row in measurand.intervals
         if range_set is not None and row.set in sets and row.usable and row.id not in used
     )
-    return tuple(f"{row.applies_to.text}: {ends(row)}" for row in rows)[:4]
+    return tuple(f"{row.applies_to.text}: {ends(row, measurand)}" for row in rows)[:4]
 
 
-def ends(row: Interval) -> str:
-    """An interval as it is printed: `0.70–1.00 mmol/L`, `up to 5.0 mmol/L`."""
+def ends(row: Interval, measurand: Measurand) -> str:
+    """An interval as it is printed: `0.70–1.00 mmol/L`, `≤ 5.0 mmol/L`."""
+    accepted = measurand.accepted(row.unit)
     return printed_ends(
-        row.low, row.high, row.unit, low_included=row.low_included, high_included=row.high_included
+        with_decimals(row.low, measurand, row.unit),
+        with_decimals(row.high, measurand, row.unit),
+        accepted.printed if accepted else row.unit,
+        low_included=row.low_included,
+        high_included=row.high_included,
     )
+
+
+def with_decimals(end: Decimal | None, measurand: Measurand, unit: str) -> Decimal | None:
+    """The same number with at least the decimals its unit is printed with: 0.7 mmol/L as 0.70."""
+    if end is None:
+        return None
+    accepted = measurand.accepted(unit)
+    printed = (accepted.decimals or 0) if accepted else 0
+    return round(end, max(printed, -int(end.as_tuple().exponent)))
 
 
 def printed_ends(

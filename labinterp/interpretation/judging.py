@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from labinterp.interpretation.intervals import Candidate, Choice, printed_ends
+from labinterp.interpretation.intervals import Candidate, Choice, printed_ends, with_decimals
 from labinterp.interpretation.measure import (
     columns,
     compared_bounds,
@@ -169,6 +169,8 @@ def by_row(result: Result, candidate: Candidate, donor: Measurand | None) -> Jud
     """The result against one of our intervals, in the unit it was reported in where that exists."""
     row = candidate.interval
     unit, low, high = compared_column(result, row)
+    if row.kind != "decision":
+        low, high = (with_decimals(end, result.measurand, unit) for end in (low, high))
     span = _Span(unit, low, high, row.low_included, row.high_included)
     extent = extent_in(result, unit) or Extent(Fraction(0))
     borrowed = f", which is for {donor.spoken}" if donor else ""

@@ -248,8 +248,8 @@ def _unknown_unit(text: str, measurand: Measurand, reported: ReportedResult) -> 
             )
             return Problem("unit-unknown", message, reported.where, measurand.id)
     known = ", ".join(unit.printed for unit in measurand.units)
-    missing = "lacks a volume;" if near else "is no unit that is known for it;"
-    message = f"{measurand.spoken} in {shown!r} {missing}{guess or f' taken are {known}'}"
+    missing = "lacks a volume;" if near else "is not in a unit known for it;"
+    message = f"{measurand.spoken} in {shown!r} {missing}{guess or f' known are {known}'}"
     return Problem("unit-unknown", message, reported.where, measurand.id)
 
 

@@ -27,6 +27,7 @@ from labinterp.interpretation.notices import notices, unknown_age
 from labinterp.interpretation.reading import Reading, read
 from labinterp.interpretation.recognise import recognise
 from labinterp.interpretation.scope import Scope, scope_of
+from labinterp.interpretation.sentences import sentence_case
 from labinterp.interpretation.settings import Settings, settle
 from labinterp.interpretation.strata import Stratum, find_patterns, find_red_flags
 from labinterp.model.submission import Choices, Submission
@@ -185,7 +186,7 @@ def _out_of_scope(explained: Explained, scope: Scope) -> Explained:
     return replace(
         explained,
         verdict="cannot_tell",
-        text=f"Cannot tell: {scope.notice}.",
+        text=f"{sentence_case(scope.notice or '')}.",
         drivers=(),
         per_symptom=(),
         mechanisms=(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.critical import critical_limits, critical_text
+from labinterp.interpretation.intervals import with_decimals
 from labinterp.interpretation.line_inputs import line_inputs
 from labinterp.interpretation.measure import (
     bounds_text,
@@ -275,12 +276,10 @@ def _conversion(result: Result) -> ConversionRecord | None:
 
 def _end(end: str | None, used: UsedInterval, measurand: Measurand) -> Decimal | None:
     """An end; of our reference intervals with the decimals its unit is printed with, so 0.70."""
-    if end is None or used.owner == "laboratory" or used.kind == "decision":
-        return None if end is None else Decimal(end)
-    number = Decimal(end)
-    accepted = measurand.accepted(used.unit)
-    printed = (accepted.decimals or 0) if accepted else 0
-    return round(number, max(printed, -int(number.as_tuple().exponent)))
+    number = None if end is None else Decimal(end)
+    if used.owner == "laboratory" or used.kind == "decision":
+        return number
+    return with_decimals(number, measurand, used.unit)
 
 
 def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord | None:

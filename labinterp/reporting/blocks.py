@@ -162,6 +162,12 @@ class ResultRow:
     marks: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def unsaid_reason(self) -> str:
+        """Why it is not classified, where the column of intervals does not say so already."""
+        said_there = self.why_unknown.rstrip(".").casefold() == self.interval_whose.casefold()
+        return "" if said_there else self.why_unknown
+
 
 @dataclass(frozen=True, slots=True)
 class ResultGroup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -230,7 +231,12 @@ def _limit(decision: DecisionRecord) -> str:
 def completeness(answer: Interpretation) -> Section | None:
     """What the incoming report lacked, what could not be read, and what that cost."""
     problems = (_placed(item.message, item.where) for item in answer.problems)
-    lacking = (_about(item.element, item.message) for item in answer.completeness)
+    told = {_bare(item.message) for item in answer.problems}
+    lacking = (
+        _about(item.element, item.message)
+        for item in answer.completeness
+        if _bare(item.message) not in told
+    )
     texts = tuple(dict.fromkeys((*answer.notices, *problems, *lacking)))
     if not texts:
         return None
@@ -240,15 +246,27 @@ def completeness(answer: Interpretation) -> Section | None:
 
 
 def _placed(message: str, where: str) -> str:
-    """A problem and its place in the sender's terms."""
-    return f"{message.rstrip('.')} ({where})." if where else words.ended(message)
+    """A problem and its place, the first result of a list as `result 1`."""
+    place = re.sub(
+        r"^results\[(\d+)\](\.\w+)*$", lambda found: f"result {int(found[1]) + 1}", where
+    )
+    if not place:
+        return words.ended(message)
+    end = "?" if message.endswith("?") else "."
+    return f"{message.rstrip('.?')} ({place}){end}"
+
+
+def _bare(message: str) -> str:
+    return message.strip(" .").casefold()
 
 
 def _about(element: str, message: str) -> str:
     """What was lacking, and what that cost."""
     named = words.capital(element.replace("_", " ").replace(".", " "))
-    whole = message[:1].isupper() or not element
-    return words.ended(message if whole else f"{named}: {message}")
+    if message[:1].isupper() or not element:
+        return words.ended(message)
+    joined = " " if message.startswith(("not ", "material not ")) else ": "
+    return words.ended(f"{named}{joined}{message}")
 
 
 def nothing_readable(answer: Interpretation) -> Section | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from labinterp.model.interpretation import Finding, Interpretation, InterpretedResult
+
+
+_NO_UNIT: Final = ("1", "[pH]")
+"""Codes of a plain number, which is printed without a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def unit_text(result: InterpretedResult) -> str:
         return result.reported.unit or ""
     if result.value is None:
         return ""
-    return result.value.printed_unit or result.value.unit
+    unit = result.value.printed_unit or result.value.unit
+    return "" if unit in _NO_UNIT else unit
 
 
 def value_and_unit(result: InterpretedResult) -> str:

@@ -90,7 +90,7 @@ def _add_row(
     cells = [_name(row, look), _value(row, look), _flag(row, look), _interval(row, look)]
     cells.append(_position(row, look))
     rows.append([*cells, _history(row, look)][:columns])
-    remarks = sentences(row.at_the_limit, row.why_unknown, *row.doubts, *row.notes)
+    remarks = sentences(row.at_the_limit, row.unsaid_reason, *row.doubts, *row.notes)
     for part in range(0, len(remarks), _REMARK):
         below = len(rows)
         rows.append([_text(remarks[part : part + _REMARK], look.note), *[""] * (columns - 1)])
@@ -145,7 +145,7 @@ def _interval(row: ResultRow, look: Styles) -> list[Flowable]:
 
 def _position(row: ResultRow, look: Styles) -> Flowable:
     if row.line is None:
-        return _text("no interval, no position" if not row.interval else "no position", look.small)
+        return _text("not drawn", look.small)
     return NumberLine(row.line, look.line_height)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
@@ -12,13 +13,13 @@ from labinterp.reporting.palette import SYMBOL_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from decimal import Decimal
 
     from labinterp.model.interpretation import (
         ChangeRecord,
         Interpretation,
         InterpretedResult,
         IntervalRecord,
+        LineGeometryInputs,
     )
 
 _GROUPS: Final = (
@@ -32,6 +33,7 @@ _PRINTED_DECIMALS: Final = 2
 _CONVERTED_FIGURES: Final = 3
 _CRITICAL: Final = ("critically_low", "critically_high")
 _ABNORMAL: Final = (*_CRITICAL, "low", "high")
+NO_INTERVAL: Final = "no interval for this patient"
 NO_HISTORY: Final = "No previous result was available for comparison."
 LEGEND: Final = (
     "Position: band = interval; dashed = critical limit; dotted = decision limit; solid triangle = "
@@ -137,8 +139,8 @@ def _as_named(result: InterpretedResult) -> str:
 def second_unit(result: InterpretedResult) -> str:
     """The value in the other unit system, with no more figures than were sent.
 
-    The same number again is left out (2.9 mmol/L of potassium is 2.9 mEq/L), unless the interval is
-    printed in the other unit.
+    The same number again is left out (2.9 mmol/L of potassium is 2.9 mEq/L), unless the interval
+    needs the other unit.
     """
     shown = words.one_unit_form(unit_text(result))
     sent = value_text(result)
@@ -171,7 +173,7 @@ def _at_the_limit(result: InterpretedResult) -> str:
 def _why_unknown(result: InterpretedResult) -> str:
     if result.standing != "unknown":
         return ""
-    return result.why_unknown or "No interval for this patient."
+    return words.ended(words.capital(result.why_unknown or NO_INTERVAL))
 
 
 def _status(result: InterpretedResult, answer: Interpretation) -> str:
@@ -184,21 +186,33 @@ def interval_text(result: InterpretedResult) -> str:
     interval = result.interval
     if interval is None:
         return ""
-    own_unit = _in_own_unit(result, interval)
-    least = words.decimals(value_text(result)) if own_unit else 0
-    shown = _ends(interval, least)
-    return shown if own_unit else words.with_unit(shown, interval.printed_unit or interval.unit)
+    shown = _ends(interval, _least_decimals(result, interval))
+    if _in_own_unit(result, interval):
+        return shown
+    return words.with_unit(shown, interval.printed_unit or interval.unit)
 
 
 def _in_own_unit(result: InterpretedResult, interval: IntervalRecord) -> bool:
     shown = words.one_unit_form(unit_text(result))
     known = {words.one_unit_form(unit) for unit in (interval.unit, interval.printed_unit) if unit}
-    return shown in known or (result.line is not None and result.line.unit == interval.unit)
+    return shown in known or (result.line is not None and _is_alike(result.line, interval))
+
+
+def _is_alike(line: LineGeometryInputs, interval: IntervalRecord) -> bool:
+    """Are the limits the same numbers in the result's unit, as mmol/L and mEq/L of potassium?"""
+    ends = (interval.low, interval.high)
+    return line.unit == interval.unit or (any(ends) and (line.low, line.high) == ends)
+
+
+def _least_decimals(result: InterpretedResult, interval: IntervalRecord) -> int:
+    """Decimals that the ends of an interval are printed with, at least."""
+    ends = (end for end in (interval.low, interval.high) if end is not None)
+    sent = words.decimals(value_text(result)) if _in_own_unit(result, interval) else 0
+    return max((sent, *(words.own_decimals(end) for end in ends)))
 
 
 def _ends(interval: IntervalRecord, least: int) -> str:
     low, high = interval.low, interval.high
-    least = max([least, *(words.own_decimals(end) for end in (low, high) if end is not None)])
     if low is not None and high is not None:
         return f"{words.number(low, least)}–{words.number(high, least)}"
     if high is not None:
@@ -213,7 +227,8 @@ def _ends(interval: IntervalRecord, least: int) -> str:
 def _whose(result: InterpretedResult) -> str:
     interval = result.interval
     if interval is None:
-        return "no interval for this patient"
+        reason = (result.why_unknown or NO_INTERVAL).rstrip(".").casefold()
+        return NO_INTERVAL if reason == NO_INTERVAL else "none used"
     if interval.owner == "laboratory":
         return "laboratory’s own"
     kind = "decision limit" if interval.kind == "decision" else "cited"
@@ -235,7 +250,11 @@ def number_line(result: InterpretedResult, answer: Interpretation) -> Geometry |
     """The number line of a result, on one axis with the other results of its measurand."""
     if result.line is None or result.interval is None:
         return None
-    least = words.decimals(value_text(result))
+    own_unit = _in_own_unit(result, result.interval)
+    least = (
+        _least_decimals(result, result.interval) if own_unit else words.decimals(value_text(result))
+    )
+    places = least if own_unit else _converted_places(result.line)
     others = [
         other.line.value
         for other in answer.results
@@ -246,16 +265,24 @@ def number_line(result: InterpretedResult, answer: Interpretation) -> Geometry |
     captions = Captions(
         alt=_alt(result),
         value=value_text(result),
-        number=lambda limit: _limit_text(limit, least),
+        number=lambda limit: _limit_text(limit, least, places),
         standing=result.standing,
     )
     return geometry(result.line, captions, others)
 
 
-def _limit_text(limit: Decimal, least: int) -> str:
-    """A limit with the result's decimals; one that was converted with few figures."""
-    exact = words.own_decimals(limit) <= max(least, _PRINTED_DECIMALS)
-    return words.number(limit, least) if exact else words.rounded(limit, _CONVERTED_FIGURES)
+def _converted_places(line: LineGeometryInputs) -> int:
+    """Decimals of converted limits: those that give the interval's upper end few figures."""
+    end = line.low if line.high is None else line.high
+    figures = _CONVERTED_FIGURES - 1 - (end.adjusted() if end else 0)
+    return min(max(figures, 0), _PRINTED_DECIMALS)
+
+
+def _limit_text(limit: Decimal, least: int, places: int) -> str:
+    """A limit with the interval's decimals; one that was converted is rounded to `places`."""
+    if words.own_decimals(limit) <= max(least, _PRINTED_DECIMALS):
+        return words.number(limit, least)
+    return words.number(limit.quantize(Decimal((0, (1,), -places)), rounding=ROUND_HALF_UP))
 
 
 def _alt(result: InterpretedResult) -> str:
@@ -281,4 +308,5 @@ def _previous_day(change: ChangeRecord | None) -> str:
 
 def _notes(result: InterpretedResult) -> tuple[str, ...]:
     sent = result.reported.note if result.reported else None
-    return (*(() if not sent else (f"Laboratory: {sent}",)), *result.notes)
+    told = (words.ended(words.capital(note)) for note in result.notes)
+    return (*(() if not sent else (f"Laboratory: {sent}",)), *told)

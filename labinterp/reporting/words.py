@@ -159,8 +159,15 @@ def with_comparator(shown: str, comparator: str | None) -> str:
 
 
 def with_unit(shown: str, unit: str) -> str:
-    """A number and its unit, never parted by a line end."""
-    return f"{shown}{NBSP}{unit.replace(' ', NBSP)}" if unit and shown else shown or unit
+    """A number and its unit, never parted by a line end.
+
+    Words in place of a number, and what a unit adds in brackets, may go to the next line.
+    """
+    if not (unit and shown):
+        return shown or unit
+    gap = NBSP if _NUMBER.search(shown) else " "
+    code, bracket, more = unit.partition(" (")
+    return f"{shown}{gap}{code.replace(' ', NBSP)}{bracket}{more}"
 
 
 def figures(value: str) -> int:
@@ -194,8 +201,9 @@ def clipped(text: str, length: int) -> str:
 
 
 def formula(text: str) -> str:
-    """A formula with the signs of print: × and −."""
-    return text.replace(" * ", " × ").replace(" - ", f" {MINUS} ")
+    """A formula with the signs of print: × and −, ^ for powers, and names without underscores."""
+    spoken = text.replace("**-", f"^{MINUS}").replace("**", "^").replace("_", " ")
+    return spoken.replace(" * ", " × ").replace(" - ", f" {MINUS} ")
 
 
 def ended(text: str) -> str:
@@ -210,8 +218,8 @@ def plural(count: int, one: str, many: str) -> str:
 
 
 def capital(text: str) -> str:
-    """With a capital first letter, the rest as it is."""
-    return text[:1].upper() + text[1:]
+    """With a capital first letter, the rest as it is; `pH` and `eGFR` stay."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def strength_words(strength: Strength | str) -> str:

@@ -19,6 +19,7 @@ from flask import (
 
 from labinterp import access
 from labinterp.errors import SubmissionError
+from labinterp.reporting import words
 from labinterp.store.records import written
 from labinterp.usecases import journey
 from labinterp.web import reading, typed
@@ -236,5 +237,5 @@ def _errors_of(draft: Draft, error: SubmissionError) -> tuple[FieldError, ...]:
     places: list[Any] = [
         place for place in error.errors if f"{place.where}: {place.message}" not in error.message
     ]
-    said.update(f"{place.where}: {place.message}" for place in places)
+    said.update(f"{words.capital(place.where)}: {place.message}" for place in places)
     return tuple(FieldError(field, message) for message in said)

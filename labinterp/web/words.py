@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
+from labinterp.reporting import words
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -18,7 +20,7 @@ URGENCY: Final = {
     "same_day": "Same day",
     "soon": "Soon",
     "routine": "Routine",
-    "none": "No action from these results",
+    "none": "No urgency found",
 }
 REPORT: Final = {
     "queued": "PDF waits to be drawn",
@@ -66,8 +68,9 @@ def attach(app: Flask) -> None:
         truth_word=lambda code: TRUTH.get(code, code),
         printed=printed,
         number=number,
+        formula=words.formula,
         moment_text=moment_text,
-        pairs=lambda words: [(word, word) for word in words],
+        pairs=lambda known: [(word, word) for word in known],
         capitalize_first=lambda text: text[:1].upper() + text[1:],
     )
 

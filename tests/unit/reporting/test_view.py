@@ -3,13 +3,14 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from labinterp.model.interpretation import ProblemRecord, ReportedValue
+from labinterp.model.interpretation import Amount, Completeness, ProblemRecord, ReportedValue
 from labinterp.model.submission import Identity
 from labinterp.reporting.text import long_text
 from labinterp.reporting.view import build
 from tests.unit.reporting.orders import (
     a_change,
     a_finding,
+    a_line,
     a_plain_answer,
     a_result,
     an_answer,
@@ -97,6 +98,67 @@ def test_without_an_interval_the_words_say_so_and_nothing_is_drawn():
     assert row.why_unknown == "No interval for this patient."
     assert row.interval_whose == "no interval for this patient"
     assert row.line is None
+
+
+def test_a_reason_that_the_interval_column_gives_is_not_given_again():
+    row = one_row(a_result("Zinc", "9", "µmol/L", None, None, "unknown", "minerals"))
+    assert not row.unsaid_reason
+    row = one_row(
+        a_result("Zinc", "9", "furlong", None, None, "unknown", why_unknown="the unit is not known")
+    )
+    assert row.interval_whose == "none used"
+    assert row.unsaid_reason == "The unit is not known."
+
+
+def test_labels_of_the_number_line_have_the_decimals_of_the_interval():
+    row = one_row(a_result("Homocysteine", "19", "µmol/L", "5.0", "15.0", "high"))
+    assert [label.text for label in row.line.labels] == ["5.0", "15.0"]
+    row = one_row(
+        a_result("Magnesium", "0.60", "mmol/L", "0.70", "1.00", "low", critical=("0.4", None))
+    )
+    assert [label.text for label in row.line.labels] == ["0.40", "0.70", "1.00"]
+
+
+def test_converted_labels_are_rounded_alike():
+    line = a_line("1.4", "1.701351", "2.4304987", "mg/dL", critical=("0.972", None))
+    magnesium = a_result("Magnesium", "1.4", "mg/dL", "0.70", "1.00", "low", line=line)
+    magnesium = replace(magnesium, interval=replace(magnesium.interval, unit="mmol/L"))
+    row = one_row(magnesium)
+    assert [label.text for label in row.line.labels] == ["0.97", "1.70", "2.43"]
+    line = a_line("7.1", "8.8374", "45.319", "nmol/L")
+    folate = a_result("Folate", "7.1", "nmol/L", "3.9", "20.0", "low", line=line)
+    folate = replace(folate, interval=replace(folate.interval, unit="µg/L"))
+    assert [label.text for label in one_row(folate).line.labels] == ["8.8", "45.3"]
+
+
+def test_a_unit_with_the_same_numbers_is_not_printed_again():
+    sodium = a_result("Sodium", "139", "mEq/L", "133", "146", "within", second=("139", "mmol/L"))
+    sodium = replace(sodium, interval=replace(sodium.interval, unit="mmol/L"))
+    row = one_row(sodium)
+    assert row.interval == "133–146"
+    assert not row.second
+
+
+def test_a_plain_number_has_no_unit():
+    ratio = a_result("Ratio", None, None, None, None, "unknown", "supporting", reported=None)
+    ratio = replace(ratio, value=Amount(Decimal(70), "1", None), derived_from=("urea",))
+    assert one_row(ratio).value_and_unit == "70"
+
+
+def test_a_line_is_not_lacking_twice():
+    message = "Sodium came without a unit and was not interpreted; is it mmol/L?"
+    answer = a_plain_answer(
+        [a_result()],
+        problems=(ProblemRecord("unit-missing", message, "results[4]"),),
+        completeness=(
+            Completeness("unit", message),
+            Completeness("haemolysis", "not stated: a falsely high potassium cannot be excluded"),
+        ),
+    )
+    text = long_text(build(an_order(answer)))
+    assert text.count("Sodium came without a unit") == 1
+    assert "is it mmol/L (result 5)?" in text
+    assert "Haemolysis not stated: a falsely high potassium cannot be excluded." in text
 
 
 def test_critical_results_come_first_and_then_the_groups():
@@ -220,7 +282,7 @@ def test_when_nothing_can_be_read_the_report_says_what_arrived_and_what_to_send(
     )
     text = long_text(build(an_order(answer)))
     assert "No result could be interpreted" in text
-    assert "“see text” is no number (results[0].value)." in text
+    assert "“see text” is no number (result 1)." in text
     assert "Within interval" not in text
 
 

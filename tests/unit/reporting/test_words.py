@@ -69,3 +69,19 @@ def test_dates_have_their_month_in_letters_and_times_their_offset():
     assert words.day(date(2026, 11, 20)) == "20 Nov 2026"
     assert words.moment(at) == "20 Nov 2026 08:05 (UTC−03:30)"
     assert words.moment(datetime(2026, 1, 2, 23, 0, tzinfo=UTC)) == "2 Jan 2026 23:00 (UTC)"
+
+
+def test_words_in_place_of_a_number_may_be_parted_from_the_unit():
+    assert words.with_unit("haemolysed", "mmol/L") == "haemolysed mmol/L"
+    assert words.with_unit("27", "mg/dL (urea nitrogen)") == "27\u00a0mg/dL (urea nitrogen)"
+
+
+def test_a_formula_is_printed_and_not_programmed():
+    assert words.formula("142 * scr**-1.2 - adjusted_calcium") == (
+        "142 × scr^\u22121.2 \u2212 adjusted calcium"
+    )
+
+
+def test_a_capital_leaves_abbreviations_alone():
+    assert words.capital("pattern fits") == "Pattern fits"
+    assert words.capital("eGFR is low") == "eGFR is low"
