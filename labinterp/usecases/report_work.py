@@ -1,7 +1,8 @@
 """The worker's side of reports: take a due row, draw, store; after the last try, a person's list.
 
 `queued → drawing → ready | failed`. The attempt is counted by the claim, before the work, so that a
-panel that kills its worker is parked after a few. What waits for the report moves with it.
+panel that kills its worker is parked after a few. What no font can print is not tried again. What
+waits for the report moves with it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
-from labinterp.errors import TemporaryFailure
+from labinterp.errors import ReportFailure, TemporaryFailure
 from labinterp.store import audit, deliveries, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.usecases.acting import ITSELF
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _KILLED: Final = (
     "Drawing was begun {attempts} times without an end; as if the worker was stopped each time."
 )
-_FAULT: Final = "Drawing failed {attempts} times ({error}). Your results are stored and shown."
+_FAULT: Final = "Drawing failed {attempts} times ({error})."
 _NOT_SENT: Final = "not sent: the report could not be drawn"
 _log = telemetry.logger(__name__)
 
@@ -146,21 +147,25 @@ def _finish(services: Services, claim: Claim, drawn: Report) -> None:
 def _failed(services: Services, claim: Claim, error: Exception) -> None:
     facts = telemetry.error_facts(error)
     said = f"{facts['exception']} at {facts['place']}"
-    if claim.attempts < services.policy.report_attempts:
+    why = _FAULT.format(attempts=claim.attempts, error=facts["exception"])
+    if isinstance(error, ReportFailure):
+        why = error.message
+        services.store.write(lambda connection: _give_up(connection, services, claim, said, why))
+        outcome = "failed"
+    elif claim.attempts < services.policy.report_attempts:
         wait = delay(services.policy, claim.attempts)
         services.store.write(
             lambda connection: reports.defer_report(connection, claim, error=said, delay=wait)
         )
         outcome = "deferred"
     else:
-        services.store.write(lambda connection: _give_up(connection, services, claim, said))
+        services.store.write(lambda connection: _give_up(connection, services, claim, said, why))
         outcome = "failed"
     telemetry.REPORTS.labels(outcome).inc()
     _log.error("drawing-failed", panel_id=claim.panel_id, attempts=claim.attempts, **facts)
 
 
-def _give_up(connection: Connection, services: Services, claim: Claim, said: str) -> None:
-    why = _FAULT.format(attempts=claim.attempts, error=said.partition(" ")[0])
+def _give_up(connection: Connection, services: Services, claim: Claim, said: str, why: str) -> None:
     if reports.fail_report(connection, claim, why=why, error=said):
         deliveries.fail_waiting(connection, claim.id, _NOT_SENT)
         _audit(connection, services, claim, "report-failed", "8")

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from labinterp.errors import Conflict, TemporaryFailure
+from labinterp.errors import Conflict, ReportFailure, TemporaryFailure
 from labinterp.store import reports
 from labinterp.store.moment import db_now, microseconds
 from labinterp.store.tables import report
@@ -187,6 +187,18 @@ def test_a_fault_is_tried_again_with_a_delay_and_then_given_to_a_person(services
     assert "Testcase" not in state.why
     assert journey.due_counts(services).reports == {"failed": 1}
     assert journey.due_counts(services).deliveries == {"failed": 1}
+
+
+def test_what_no_font_can_print_is_not_tried_again_and_says_why(services, ward):
+    def refuse(order):
+        raise ReportFailure("A report cannot print “王”.", code="glyph-missing")
+
+    panel_id = accepted(services, ward, email=("a@example.org",))
+    assert journey.draw_due(replace(services, draw=refuse), "w", 10) == 1
+    seen = row(services, panel_id)
+    assert (seen.status, seen.attempts) == ("failed", 1)
+    assert seen.why == "A report cannot print “王”."
+    assert journey.read_panel(services, ward, panel_id).deliveries[0].status == "failed"
 
 
 def test_a_failed_report_can_be_drawn_anew_and_its_mail_follows(services, ward, outbox):
