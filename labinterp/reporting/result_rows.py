@@ -160,7 +160,11 @@ def _grade(result: InterpretedResult) -> str:
     """The severity band, else the region of a decision scheme the result lies in."""
     if result.band_label:
         return f"{result.band_label}, provisional" if result.provisional else result.band_label
-    regions = [item.name for item in result.decisions if item.kind == "decision"]
+    regions = [
+        f"{item.name} (unverified)" if item.unverified else item.name
+        for item in result.decisions
+        if item.kind == "decision"
+    ]
     return "; ".join(regions) or ("provisional" if result.provisional else "")
 
 

@@ -340,3 +340,20 @@ def test_a_low_total_calcium_explained_by_albumin_is_no_hypocalcaemia():
     answer = interpreted("calcium 2.00 mmol/L", "albumin 28 g/L", age="54 years")
     assert "pseudohypocalcaemia-low-albumin" in {one.rule for one in answer.patterns}
     assert answer.twitching.verdict == "not_explained"
+
+
+def regions(sent, **about):
+    return {item.name for item in result(interpreted(sent, **about), "haemoglobin").decisions}
+
+
+@pytest.mark.parametrize(
+    ("about", "wanted"),
+    [
+        ({"age": "54 years", "sex": "male"}, {"anaemia, men"}),
+        ({"age": "54 years", "sex": "female"}, {"anaemia, women not pregnant"}),
+        ({"age": "30 years", "sex": "female", "pregnancy": "pregnant"}, set()),
+        ({"age": "3 years", "sex": "male"}, set()),
+    ],
+)
+def test_a_limit_of_one_sex_is_not_held_against_another(about, wanted):
+    assert regions("haemoglobin 118 g/L", **about) == wanted

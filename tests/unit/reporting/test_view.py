@@ -3,7 +3,13 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from labinterp.model.interpretation import Amount, Completeness, ProblemRecord, ReportedValue
+from labinterp.model.interpretation import (
+    Amount,
+    Completeness,
+    DecisionRecord,
+    ProblemRecord,
+    ReportedValue,
+)
 from labinterp.model.submission import Identity
 from labinterp.reporting.text import long_text
 from labinterp.reporting.view import build
@@ -137,6 +143,14 @@ def test_a_unit_with_the_same_numbers_is_not_printed_again():
     row = one_row(sodium)
     assert row.interval == "133–146"
     assert not row.second
+
+
+def test_an_unverified_region_says_so():
+    region = DecisionRecord(
+        "anaemia, men", "< 130 g/L", (), "who-anaemia", "decision", unverified=True
+    )
+    row = one_row(a_result("Haemoglobin", "118", "g/L", None, None, "unknown", decisions=(region,)))
+    assert row.grade == "anaemia, men (unverified)"
 
 
 def test_a_plain_number_has_no_unit():
