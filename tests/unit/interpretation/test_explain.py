@@ -57,6 +57,21 @@ def test_an_isolated_eyelid_twitch_caps_every_result_at_possible():
     assert "eyelid-only-cap" in answer.twitching.rules
 
 
+@pytest.mark.parametrize(
+    ("symptoms", "verdict"),
+    [
+        (["eyelid-twitch"], "possible"),
+        (["fasciculation"], "likely"),
+        (["eyelid-twitch", "fasciculation"], "likely"),
+        ([], "likely"),
+    ],
+)
+def test_the_cap_is_for_an_eyelid_alone(symptoms, verdict):
+    results = ("magnesium 0.55 mmol/L", "adjusted_calcium 2.05 mmol/L")
+    answer = interpreted(*results, symptoms=symptoms, age="54 years", sex="female")
+    assert answer.twitching.verdict == verdict
+
+
 def test_a_severe_band_lifts_the_cap_and_the_eyelid_itself_stays_possible():
     answer = interpreted("adjusted_calcium 1.80 mmol/L", symptoms=["eyelid-twitch"], **ADULT)
     assert answer.twitching.verdict == "likely"
