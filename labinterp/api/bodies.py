@@ -14,6 +14,7 @@ from labinterp import formats
 from labinterp.api.resource import services
 from labinterp.errors import SubmissionError, UnsupportedFormat
 from labinterp.formats import faults, json_text
+from labinterp.formats.characters import quoted
 from labinterp.formats.limits import Limits
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
+_NONE_SENT: Final = "No Content-Type was sent"
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -63,7 +65,7 @@ def loaded(schema: Schema) -> dict[str, Any]:
     try:
         made: dict[str, Any] = schema.load(document)
     except ValidationError as error:
-        raise faults.refusal(faults.places(error.messages), most=Limits().errors) from None
+        raise faults.refusal(faults.places(error.messages, "body"), most=Limits().errors) from None
     return made
 
 
@@ -125,5 +127,5 @@ def _refuse_coding() -> None:
 
 def _expect(media_type: str) -> None:
     if request.mimetype != media_type:
-        sent = "No Content-Type was sent" if not request.content_type else "This one is not"
-        raise UnsupportedFormat(f"{sent}; here the Content-Type is {media_type}.")
+        sent = f"“{quoted(request.mimetype)}” is not read here" if request.mimetype else _NONE_SENT
+        raise UnsupportedFormat(f"{sent}; send it with the Content-Type {media_type}.")

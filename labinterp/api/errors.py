@@ -219,5 +219,9 @@ def _parameter_places(error: HTTPException) -> Iterator[Place]:
 
 
 def _answer_to_unknown(error: Exception) -> Response:
-    _log.error("unexpected-error", **telemetry.error_facts(error))
+    _log.error(
+        "unexpected-error",
+        request_id=g.get("request_id", ""),
+        **telemetry.error_facts(error),
+    )
     return problem(KINDS["internal-error"], OURS)

@@ -6,12 +6,13 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Any, Final, get_args
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from labinterp.model.codes import Standing, Urgency
 
 _LONGEST_MOMENT: Final = 40
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DIGITS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _HIGHEST_VERSION: Final = 1_000_000
 
 
@@ -19,6 +20,25 @@ class Parameters(Schema):
     """What all query strings share."""
 
     error_messages = {"unknown": "There is no such parameter."}  # noqa: RUF012 - marshmallow's way
+
+    @pre_load
+    def once_each(self, data: Any, **_: Any) -> Any:
+        """Refuse a parameter that was sent twice: which one counts would be a guess."""
+        sent = getattr(data, "data", data)
+        every = getattr(sent, "getlist", None)
+        twice = [name for name in sent if every and len(every(name)) > 1]
+        if twice:
+            raise ValidationError({name: ["Send this parameter once."] for name in twice})
+        return data
+
+
+class Whole(fields.Integer):
+    """A whole number in plain ASCII digits."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not _DIGITS.fullmatch(str(value)):
+            raise ValidationError("Send a whole number in digits.")
+        return int(super()._deserialize(value, attr, data, **kwargs) or 0)
 
 
 class Moment(fields.Field[datetime]):
@@ -31,11 +51,12 @@ class Moment(fields.Field[datetime]):
             if _DATE.fullmatch(text):
                 return datetime.combine(date.fromisoformat(text), time.min, UTC)
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            in_utc = moment.astimezone(UTC)
+        except (ValueError, OverflowError):  # the second: in UTC it is before year 1 or after 9999
             raise ValidationError(_MOMENT_WANTED) from None
         if moment.tzinfo is None:
             raise ValidationError(_MOMENT_WANTED)
-        return moment.astimezone(UTC)
+        return in_utc
 
 
 _MOMENT_WANTED: Final = "Send a date (2026-01-31) or a time with offset (2026-01-31T08:00:00Z)."
@@ -60,7 +81,7 @@ class ListParameters(Parameters):
         validate=validate.Length(1, 500),
         metadata={"description": "`next_cursor` of the page before."},
     )
-    limit = fields.Integer(
+    limit = Whole(
         load_default=50,
         validate=validate.Range(1, 200),
         metadata={"description": "Panels on a page."},
@@ -70,7 +91,7 @@ class ListParameters(Parameters):
 class VersionParameters(Parameters):
     """Which version of a panel."""
 
-    version = fields.Integer(
+    version = Whole(
         load_default=None,
         validate=validate.Range(1, _HIGHEST_VERSION),
         metadata={"description": "An older version; without it, the newest."},

@@ -52,19 +52,24 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def places(messages: object) -> tuple[Place, ...]:
-    """Marshmallow's nested messages as places, in the order of the schema: `results[2].unit`."""
-    return tuple(_flat(messages, ""))
+def places(messages: object, whole: str = "panel") -> tuple[Place, ...]:
+    """Marshmallow's nested messages as places, in the order of the schema: `results[2].unit`.
+
+    Args:
+        messages: as marshmallow nests them.
+        whole: the place of what is wrong with the whole document.
+    """
+    return tuple(_flat(messages, "", whole))
 
 
-def _flat(messages: object, path: str) -> Iterator[Place]:
+def _flat(messages: object, path: str, whole: str) -> Iterator[Place]:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            yield from _flat(inner, _step(path, key))
+            yield from _flat(inner, _step(path, key), whole)
         return
     items: list[Any] = messages if isinstance(messages, list) else [messages]
     for message in items:
-        yield Place(path or "panel", getattr(message, "code", "wrong-type"), str(message))
+        yield Place(path or whole, getattr(message, "code", "wrong-type"), str(message))
 
 
 def _step(path: str, key: object) -> str:

@@ -21,7 +21,7 @@ _PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCI
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})",
+    r"(?:[Zz]|[+-][0-9]{2}:[0-5][0-9])",
     re.ASCII,
 )
 _FIRST_YEAR, _LAST_YEAR = 1850, 2200
@@ -288,6 +288,8 @@ class Many(fields.List[Any]):
 
     def __init__(self, inner: Field[Any], most: int | None = None, **kwargs: Any) -> None:
         self.most = most
+        inner.allow_none = False
+        inner.error_messages["null"] = Fault("wrong-type", "must not be null; leave it out")
         super().__init__(inner, **_optional(kwargs, **({"maxItems": most} if most else {})))
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[Any]:
@@ -330,11 +332,17 @@ class Base(Schema):
     }
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
-        """Add a guess to each unknown member, for the first few."""
-        del data, many
+        """Add a guess to each unknown member, for the first few, in the order they were sent."""
+        del many
         known = tuple(field.data_key or name for name, field in self.fields.items())
         messages = error.messages if isinstance(error.messages, dict) else {}
-        unknown = [key for key, found in messages.items() if _is_unknown(found)]
+        unknown = [
+            key
+            for key in (data if isinstance(data, Mapping) else ())
+            if _is_unknown(messages.get(key))
+        ]
+        for key in unknown:
+            messages[key] = messages.pop(key)
         for key in unknown[:20]:
             hint = did_you_mean(str(key), known)
             messages[key] = [Fault("unknown-member", f"unknown member{hint}")]

@@ -83,6 +83,12 @@ def _too_large(what: str, most: int, where: str) -> TooLarge:
 
 
 def _document(text: str) -> Any:
+    if not text.strip():
+        raise SubmissionError(
+            "The body is empty; send a JSON document.",
+            code="json-invalid",
+            errors=(Place("line 1, column 1", "json-invalid", "is empty"),),
+        )
     try:
         return json.loads(
             text,

@@ -281,3 +281,83 @@ def test_another_organisations_panel_cannot_be_corrected_or_sent(caller, neighbo
     refused(neighbour.post(f"{STORE}/{mine}/corrections", panel), 404, "not-found")
     whom = {"email": ["me@example.org"]}
     refused(neighbour.post(f"{STORE}/{mine}/deliveries", whom), 404, "not-found")
+
+
+# ---- what stands in a list, in a query and in a header
+
+
+@DOORS
+@pytest.mark.parametrize("member", ["symptoms", "medications", "conditions", "history", "results"])
+def test_null_in_a_list_is_refused_by_its_place(caller, panel, door, member):
+    sent = {**panel, member: [*panel.get(member, []), None]}
+    (place,) = refused(caller.post(door, sent), 422, "submission-invalid")
+    assert place["where"] == f"{member}[{len(sent[member]) - 1}]"
+    assert "must not be null" in place["message"]
+
+
+def test_null_for_an_address_is_refused_at_both_doors(caller, panel):
+    (place,) = refused(
+        caller.post(STORE, {**panel, "deliver": {"email": [None]}}), 422, "submission-invalid"
+    )
+    assert place["where"] == "deliver.email[0]"
+    stored = caller.post(STORE, panel).json["id"]
+    answer = caller.post(f"{STORE}/{stored}/deliveries", {"email": [None]})
+    (place,) = refused(answer, 422, "submission-invalid")
+    assert place["where"] == "email[0]"
+
+
+def test_a_body_that_is_no_recipients_is_not_called_a_panel(caller, panel):
+    stored = caller.post(STORE, panel).json["id"]
+    answer = caller.post(f"{STORE}/{stored}/deliveries", [])
+    (place,) = refused(answer, 422, "submission-invalid")
+    assert place["where"] == "body"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=0001-01-01T00:00:00%2B23:59",
+        "to=9999-12-31T23:59:59-23:59",
+        "limit=%D9%A1",
+        "limit=1&limit=2",
+    ],
+    ids=["before year 1", "after year 9999", "foreign digits", "twice"],
+)
+def test_a_parameter_that_cannot_be_used_is_named(caller, query):
+    (place,) = refused(caller.get(f"{STORE}?{query}"), 422, "parameters-invalid")
+    assert place["where"] == "query." + query.partition("=")[0]
+
+
+def test_a_version_asked_for_twice_is_refused(caller, panel):
+    stored = caller.post(STORE, panel).json["id"]
+    (place,) = refused(
+        caller.get(f"{STORE}/{stored}?version=1&version=2"), 422, "parameters-invalid"
+    )
+    assert place["where"] == "query.version"
+
+
+def test_minutes_of_an_offset_end_at_59(caller, panel):
+    sent = {**panel, "collected_at": "2026-01-02T08:00:00+05:75"}
+    (place,) = refused(caller.post(INTERPRET, sent), 422, "submission-invalid")
+    assert (place["where"], place["code"]) == ("collected_at", "bad-time")
+
+
+def test_unknown_members_are_named_in_the_order_they_were_sent(caller, panel):
+    names = [f"k{number}" for number in range(40)]
+    places = refused(
+        caller.post(INTERPRET, {**panel, **dict.fromkeys(names, 1)}), 422, "submission-invalid"
+    )
+    assert [place["where"] for place in places] == names
+
+
+def test_the_content_type_that_is_not_read_is_named(caller, panel):
+    answer = caller.post(INTERPRET, panel, content_type="text/plain")
+    refused(answer, 415, "unsupported-format")
+    assert "“text/plain” is not read here" in answer.json["detail"]
+    assert "application/json" in answer.json["detail"]
+
+
+def test_an_empty_body_is_called_empty(caller):
+    answer = caller.post(INTERPRET, body=b" \n")
+    refused(answer, 400, "json-invalid")
+    assert "empty" in answer.json["detail"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 
 import pytest
-from flask import Flask
+from flask import Flask, g
+from structlog.testing import capture_logs
 
 from labinterp import errors as ours
 from labinterp.api import errors
@@ -128,3 +129,14 @@ def test_a_redirect_stays_a_redirect(app):
 
     assert answer.status_code == 308
     assert answer.headers["Location"].endswith("/folder/")
+
+
+def test_the_line_about_a_fault_of_ours_names_the_request_that_the_answer_names(app):
+    @app.before_request
+    def name_it():
+        g.request_id = "r-1"
+
+    with capture_logs() as lines:
+        answer = answer_when_raised(app, RuntimeError("quotes input"))
+    assert answer.json["request_id"] == "r-1"
+    assert [line["request_id"] for line in lines if line["event"] == "unexpected-error"] == ["r-1"]

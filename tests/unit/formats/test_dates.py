@@ -84,3 +84,10 @@ def test_a_collection_time_says_what_was_assumed(text, clock, expected, code):
     moment = read_moment(text, clock)
     assert moment.text == expected
     assert (moment.problem[0] if moment.problem else None) == code
+
+
+def test_minutes_of_an_offset_end_at_59():
+    moment = read_moment("2026-01-02 08:00 +05:75")
+    assert moment.text is None
+    assert moment.problem is not None
+    assert moment.problem[0] == "bad-time"
