@@ -25,6 +25,8 @@ _WITH_UNIT: Final = re.compile(
     r"(.{1,100}?)\s{0,5}[\[(]\s{0,5}([^\s()\[\]]{0,20}(?:/|%)[^()\[\]]{0,30}?)\s{0,5}[\])]\s{0,5}"
 )
 _UNIT_BESIDE: Final = re.compile(r"(.{1,100}?)[\s_]{1,3}(?:units?|einheit|unit[eé])", re.IGNORECASE)
+_DECISIVE: Final = frozenset(("value", "comparator", "unit"))
+"""Members of a result of which two unlike ones cannot be chosen from."""
 _ALSO_PANEL: Final = {"result_status": "status", "note": "comment"}
 """In a wide table there is no single result these could speak of."""
 
@@ -47,6 +49,7 @@ class Columns:
         members: member to its column.
         tests: of a wide table, the columns that are tests.
         unused: headings that mean nothing here, with their columns.
+        rivals: further columns of a value, comparator or unit that has one already.
         width: how many cells the header has.
         line: where the header stands.
     """
@@ -57,6 +60,7 @@ class Columns:
     unused: tuple[tuple[int, str], ...]
     width: int
     line: int
+    rivals: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,8 @@ def _columns(record: Record) -> tuple[Columns | None, int]:
     has_test = "test" in members or "code" in members
     if has_test and "value" in members:
         unused = _unused(record.cells, members.values())
-        columns = Columns("long", members, (), unused, len(record.cells), record.line)
+        rivals = _rivals(record.cells, members)
+        columns = Columns("long", members, (), unused, len(record.cells), record.line, rivals)
         return columns, len(members)
     return _wide(record)
 
@@ -158,6 +163,14 @@ def _members(cells: Sequence[str]) -> dict[str, int]:
         if member:
             members.setdefault(member, index)
     return members
+
+
+def _rivals(cells: Sequence[str], members: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (member, index)
+        for index, cell in enumerate(cells)
+        if (member := MEMBER_OF.get(folded(cell))) in _DECISIVE and members[member] != index
+    )
 
 
 def _wide(record: Record) -> tuple[Columns | None, int]:

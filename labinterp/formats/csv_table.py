@@ -23,7 +23,7 @@ from labinterp.formats.csv_columns import (
 )
 from labinterp.formats.csv_records import Record, lines_of
 from labinterp.formats.dates import Order, order_of
-from labinterp.formats.headings import RESULT_MEMBERS
+from labinterp.formats.headings import MEMBER_OF, RESULT_MEMBERS
 from labinterp.formats.json_panel import received_of
 from labinterp.formats.limits import Context, Limits, Reading
 from labinterp.formats.stated import IDENTIFYING, LISTS, Stated
@@ -146,6 +146,13 @@ def _row_fault(record: Record, columns: Columns) -> str | None:
         )
     if "identifier" in columns.members and not _cell(record, columns.members["identifier"]):
         return "names no patient although the table has a column for it; whose it is cannot be told"
+    for member, index in columns.rivals:
+        used = columns.members[member]
+        if _cell(record, index) not in ("", _cell(record, used)):
+            return (
+                f"has another {member} in column {index + 1} than in column {used + 1}; "
+                "which is right? Send one column for it"
+            )
     return None
 
 
@@ -340,15 +347,19 @@ def _file_problems(guessed: str | None) -> list[PlaceOfProblem]:
 
 def _unused_columns(table: Table) -> list[PlaceOfProblem]:
     """Columns that hold something and mean nothing here: said once for each panel."""
+    used = table.columns.members
     return [
-        (
-            f"column {index + 1}",
-            "column-not-used",
-            f"“{name}” is not known; the column was not used",
-        )
+        (f"column {index + 1}", "column-not-used", f"“{name}” {_why_unused(name, used)}")
         for index, name in table.columns.unused
         if any(_cell(record, index) for record in table.rows)
     ]
+
+
+def _why_unused(name: str, used: Mapping[str, int]) -> str:
+    first = used.get(MEMBER_OF.get(folded(name), ""))
+    if first is None:
+        return "is not known; the column was not used"
+    return f"means the same as column {first + 1}, which was used; this column was not"
 
 
 def _title(row: Record) -> str:

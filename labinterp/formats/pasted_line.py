@@ -46,6 +46,8 @@ meql mmoll umoll µmoll μmoll nmoll pmoll ngml pgml ngl gl mgdl mgl u iu ul iul
 _BARE_UNITS: Final = frozenset(_BARE_UNIT_LIST.split())
 _UNIT_OR_NAME: Final = frozenset(("mg",))
 """A unit that is also a symbol of a test; what follows it decides."""
+_RANGE_LIKE: Final = re.compile(rf"[\[(]?{_DIGITS}[-–—‐‑~/]{_DIGITS}[\])]?[,.]?")
+"""Two numbers that may be an interval in a form that is not read; kept, so that it is told."""
 _SKIPPED: Final = re.compile(r"[\s,;|:=•·\-–—]+")
 _STRONG: Final = re.compile(r"[;|\t]|\s{3}")
 _WORD: Final = re.compile(r"[^\s;|]+")
@@ -246,6 +248,8 @@ def _leftover(text: str, position: int, draft: _Draft, names: Vocabulary) -> int
         if word.start() > position and _begins_result(text, word.start(), names):
             return _skipped(text, begin)
         if _INTERVAL.match(text, word.start()) or not _number_at(text, word.start()):
+            if _RANGE_LIKE.fullmatch(word.group()):
+                draft.members.setdefault("interval", text[begin : word.end()].strip())
             continue
         if any(letter.isalpha() for letter in text[begin : word.start()]):
             return _skipped(text, begin)

@@ -262,3 +262,30 @@ def test_more_results_than_a_panel_may_have_refuse_that_panel_only():
 )
 def test_a_table_is_told_from_a_pasted_text_by_its_header(text, expected):
     assert looks_like_table(text.encode()) is expected
+
+
+@pytest.mark.parametrize(
+    ("heading", "first", "second", "message"),
+    [
+        ("numeric result", "<0.3", "0.3", "another value in column 5 than in column 2"),
+        ("result", "", "4.2", "another value in column 5 than in column 2"),
+        ("uom", "2.4", "mg/dL", "another unit in column 5 than in column 3"),
+    ],
+)
+def test_of_two_unlike_columns_for_one_member_none_is_chosen(heading, first, second, message):
+    reading = a_reading(
+        f"test,value,unit,pid,{heading}\n"
+        f"Magnesium,{first},mmol/L,A1,{second}\n"
+        f"Sodium,140,mmol/L,A1,\n"
+    )
+    (received,) = reading.received
+    assert results_of(received) == [("Sodium", "140", "mmol/L")]
+    (refused,) = reading.refused
+    assert (refused.where, refused.code) == ("row 2", "row-not-read")
+    assert message in refused.message
+
+
+def test_a_second_column_that_says_the_same_is_named_as_such():
+    (received,) = a_reading("test,value,unit,result\nSodium,140,mmol/L,140\n").received
+    (problem,) = [one for one in received.submission.problems if one[1] == "column-not-used"]
+    assert "means the same as column 2, which was used" in problem[2]

@@ -57,6 +57,8 @@ def results_of(text):
         ("Platelets 250 x10^9/L 150-400", ("Platelets", "250", "x10^9/L", "150-400", None)),
         ("Potassium -2.4 mmol/L", ("Potassium", "-2.4", "mmol/L", None, None)),
         ("Sodium 138 mmol/L 02/01/2026", ("Sodium", "138", "mmol/L", None, None)),
+        ("Sodium 138 mmol/L (N: 135-145)", ("Sodium", "138", "mmol/L", "(N: 135-145)", None)),
+        ("Sodium 138 mmol/L 135/145", ("Sodium", "138", "mmol/L", "135/145", None)),
     ],
 )  # fmt: skip
 def test_a_line_of_a_record_is_read_in_the_orders_records_use(line, expected):
