@@ -162,6 +162,7 @@ def test_words_in_drawings_are_readable(open_page):
     sign_in(page)
     fill(page, FIVE_LINES)
     page.get_by_role("button", name="Confirm and interpret").click()
+    page.wait_for_selector("#results")
     sizes = page.evaluate(
         "[...document.querySelectorAll('.line svg text, svg.pp text')].map(t => "
         "parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width"
