@@ -37,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
     """Serve; SIGTERM or SIGINT closes the door, finishes the requests begun, and ends."""
     import waitress  # noqa: PLC0415 - imported when the command runs
 
-    from app import create_app  # noqa: PLC0415 - imported when the command runs
+    from app import HEADERS, create_app  # noqa: PLC0415 - imported when the command runs
     from labinterp import bootstrap, telemetry  # noqa: PLC0415 - imported when the command runs
+    from labinterp.api import malformed  # noqa: PLC0415 - imported when the command runs
 
     settings = bootstrap.settings()
     telemetry.configure(settings.log_level)
@@ -60,11 +61,18 @@ def run(args: argparse.Namespace) -> int:
         )
     except OSError as error:
         return _cannot_listen(host, port, error)
+    connect_through(malformed.channel(HEADERS), sockets)
     log = telemetry.logger(__name__)
     log.info("serving", address=host, port=port)
     serve_until_stopped(server, sockets, _stop_signal(server), settings.stop_grace)
     log.info("stopped")
     return DONE
+
+
+def connect_through(channel: type[Any], sockets: dict[int, Any]) -> None:
+    """Have every address of the server make connections of this kind."""
+    for door in _doors(sockets):
+        door.channel_class = channel
 
 
 def serve_until_stopped(

@@ -1,6 +1,7 @@
 """The web server finishes what was begun when it is told to stop."""
 
 import http.client
+import json
 import socket
 import threading
 import time
@@ -9,7 +10,9 @@ from contextlib import suppress
 import pytest
 import waitress
 
-from labinterp.cli.serve import serve_until_stopped
+from app import HEADERS
+from labinterp.api import malformed
+from labinterp.cli.serve import connect_through, serve_until_stopped
 
 
 class Site:
@@ -23,6 +26,7 @@ class Site:
         self.server = waitress.create_server(
             self.answer, map=sockets, host="127.0.0.1", port=0, threads=2, asyncore_use_poll=True
         )
+        connect_through(malformed.channel(HEADERS), sockets)
         self.port = self.server.effective_port
         self.thread = threading.Thread(
             target=serve_until_stopped, args=(self.server, sockets, self.stop, grace)
@@ -101,3 +105,30 @@ def test_a_request_that_never_ends_is_waited_for_only_so_long():
         site.end()
         site.thread.join(10)
         assert 0.3 < time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        (b"POST /api HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "bad-request"),
+        (b"POST /api HTTP/1.1\r\nContent-Length: MRN-1\r\n\r\n", 400, "bad-request"),
+        (b"mrn-1 /api HTTP/1.1\r\n\r\n", 400, "bad-request"),
+        (b"POST /api HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "bad-request"),
+        (b"GET /api HTTP/1.1\r\nX: " + b"a" * 300_000, 431, "bad-request"),
+        (b"POST /api HTTP/1.1\r\nContent-Length: 9000000000\r\n\r\n", 413, "too-large"),
+    ],
+    ids=["chunk", "length", "method", "coding", "headers", "body"],
+)
+def test_what_does_not_follow_http_is_refused_as_everything_else(site, request_, status, code):
+    with socket.create_connection(("127.0.0.1", site.port), timeout=5) as line:
+        line.sendall(request_)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        body = answer.read()
+    problem = json.loads(body)
+    assert (answer.status, problem["status"], problem["code"]) == (status, status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Request-ID"] == problem["request_id"]
+    assert HEADERS.items() <= dict(answer.headers).items()
+    assert b"mrn-1" not in body.lower()
+    assert not site.entered.is_set()
