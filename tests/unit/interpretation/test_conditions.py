@@ -269,6 +269,15 @@ def test_a_comparator_answers_only_if_all_its_values_do():
     assert holds(leaf, facts(a_fact("potassium", "2.5", comparator=">"))) is False
 
 
+@pytest.mark.parametrize(
+    ("comparator", "wanted"), [(None, True), ("<", True), (">", None)], ids=["plain", "<", ">"]
+)
+def test_a_comparator_counts_also_where_the_cut_off_is_printed_in_its_unit(comparator, wanted):
+    leaf = Compared("vitamin_b12", "lt", Decimal(180), "ng/L")
+    sent = a_fact("vitamin_b12", "100", "pmol/L", comparator=comparator)
+    assert holds(leaf, facts(sent)) is wanted
+
+
 DIFFERENCE = DifferenceAtLeast("potassium", "potassium_plasma", Decimal("0.4"), "mmol/L")
 
 
