@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import waitress
 from flask import Flask, Response, abort, render_template, request
@@ -105,14 +105,24 @@ def pages(folder: MailFolder, service: str) -> Flask:
     return app
 
 
+def _listening(app: Flask, port: int) -> Any:
+    """A server on this port, or on any free one where somebody took it in the meantime."""
+
+    def on(chosen: int) -> Any:
+        return waitress.create_server(app, host=LOOPBACK, port=chosen, threads=2, ident=None)
+
+    try:
+        return on(port)
+    except OSError:
+        return on(0)
+
+
 class MailPages:
     """Serves the pages on loopback from a thread of this process."""
 
     def __init__(self, folder: MailFolder, service: str, port: int) -> None:
-        self.address = f"http://{LOOPBACK}:{port}/"
-        self._server = waitress.create_server(
-            pages(folder, service), host=LOOPBACK, port=port, threads=2, ident=None
-        )
+        self._server = _listening(pages(folder, service), port)
+        self.address = f"http://{LOOPBACK}:{self._server.effective_port}/"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def start(self) -> None:

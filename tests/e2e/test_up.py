@@ -16,7 +16,8 @@ import pytest
 from labinterp.local.ports import free_port
 from tests.workers.harness import until
 
-pytestmark = [pytest.mark.redis, pytest.mark.slow]
+# In one group: two of them at once would reach for the same port of the mailbox.
+pytestmark = [pytest.mark.redis, pytest.mark.slow, pytest.mark.xdist_group("up")]
 ROOT = Path(__file__).parents[2]
 LAST_LINE = "Data and logs"
 _PATIENCE = 120  # s, for a machine that has much else to do

@@ -136,7 +136,7 @@ def test_a_worker_told_to_stop_finishes_and_ends(site, smtp):
 
 
 def test_a_drawing_that_outlasts_its_limit_is_a_persons_after_three_tries(site_with, smtp):
-    site = site_with(TASK_SOFT_LIMIT="0.05", TASK_HARD_LIMIT="20")
+    site = site_with(TASK_SOFT_LIMIT="0.02", TASK_HARD_LIMIT="20")
     panel_id = site.accept()
     site.start("worker")
     site.start("relay")
