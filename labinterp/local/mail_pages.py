@@ -6,9 +6,10 @@ What a mail holds is foreign: text is escaped, its HTML is shown in a frame that
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import waitress
 from flask import Flask, Response, abort, render_template, request
@@ -105,24 +106,26 @@ def pages(folder: MailFolder, service: str) -> Flask:
     return app
 
 
-def _listening(app: Flask, port: int) -> Any:
-    """A server on this port, or on any free one where somebody took it in the meantime."""
+_LAST_WAIT: Final = 2.0  # s
 
-    def on(chosen: int) -> Any:
-        return waitress.create_server(app, host=LOOPBACK, port=chosen, threads=2, ident=None)
 
+def _door(port: int) -> socket.socket:
+    """A socket that listens here, or on any free port where somebody took this one meanwhile."""
     try:
-        return on(port)
+        return socket.create_server((LOOPBACK, port))
     except OSError:
-        return on(0)
+        return socket.create_server((LOOPBACK, 0))
 
 
 class MailPages:
     """Serves the pages on loopback from a thread of this process."""
 
     def __init__(self, folder: MailFolder, service: str, port: int) -> None:
-        self._server = _listening(pages(folder, service), port)
-        self.address = f"http://{LOOPBACK}:{self._server.effective_port}/"
+        door = _door(port)
+        self.address = f"http://{LOOPBACK}:{door.getsockname()[1]}/"
+        self._server = waitress.create_server(
+            pages(folder, service), sockets=[door], threads=2, ident=None
+        )
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def start(self) -> None:
@@ -130,9 +133,10 @@ class MailPages:
         self._thread.start()
 
     def stop(self) -> None:
-        """Serve no more; the thread ends with the process."""
+        """Serve no more; connections that are open end with the process."""
         # From the serving thread: closed from here, the sockets would vanish under its feet.
         self._server.trigger.pull_trigger(self._server.close)
+        self._thread.join(_LAST_WAIT)
 
 
 def _message(folder: MailFolder, mail_id: str) -> EmailMessage:
