@@ -18,9 +18,9 @@ from labinterp import bootstrap
 from labinterp.delivery.mailer import SendOutcome
 from labinterp.jobs import InlineQueue
 from labinterp.store.crypto import Vault
+from labinterp.store.door_tables import metadata  # imports those of `tables` too
 from labinterp.store.engine import Opening
 from labinterp.store.store import open_store
-from labinterp.store.tables import metadata
 from labinterp.store.upgrade import upgrade
 from labinterp.usecases.services import Policy, Services
 

@@ -37,11 +37,12 @@ metadata: Final = MetaData(
 )
 
 
-def _id(name: str = "id", **more: Any) -> Column[str]:
+def id_column(name: str = "id", **more: Any) -> Column[str]:
+    """The key of a row."""
     return Column(name, String(40), primary_key=True, **more)
 
 
-def _of(table: str, name: str | None = None, *, nullable: bool = False) -> Column[str]:
+def belongs_to(table: str, name: str | None = None, *, nullable: bool = False) -> Column[str]:
     """A reference to another table's row."""
     return Column(name or f"{table}_id", String(40), ForeignKey(f"{table}.id"), nullable=nullable)
 
@@ -55,7 +56,7 @@ def _version_of_panel() -> ForeignKeyConstraint:
 organisation = Table(
     "organisation",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String(200), nullable=False, unique=True),
     Column("choices", Text),
     Column("created_at", Moment, nullable=False),
@@ -64,8 +65,8 @@ organisation = Table(
 user_account = Table(
     "user_account",
     metadata,
-    _id(),
-    _of("organisation"),
+    id_column(),
+    belongs_to("organisation"),
     Column("email", String(320), nullable=False, unique=True),
     Column("name", String(200), nullable=False),
     Column("scopes", String(200), nullable=False),
@@ -80,8 +81,8 @@ user_account = Table(
 sign_in_link = Table(
     "sign_in_link",
     metadata,
-    _id(),
-    _of("user_account"),
+    id_column(),
+    belongs_to("user_account"),
     Column("token_digest", String(64), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
@@ -91,8 +92,8 @@ sign_in_link = Table(
 api_key = Table(
     "api_key",
     metadata,
-    _id(),
-    _of("organisation"),
+    id_column(),
+    belongs_to("organisation"),
     Column("prefix", String(24), nullable=False, unique=True),
     Column("secret_digest", String(64), nullable=False),
     Column("name", String(200), nullable=False),
@@ -106,8 +107,8 @@ api_key = Table(
 panel = Table(
     "panel",
     metadata,
-    _id(),
-    _of("organisation"),
+    id_column(),
+    belongs_to("organisation"),
     Column("newest_version", Integer, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("collected_at", Moment),
@@ -138,7 +139,7 @@ panel_standing = Table(
     metadata,
     Column("panel_id", String(40), ForeignKey("panel.id"), primary_key=True),
     Column("standing", String(20), primary_key=True),
-    _of("organisation"),
+    belongs_to("organisation"),
     Column("received_at", Moment, nullable=False),
     Index("ix_panel_standing_order", "organisation_id", "standing", "received_at", "panel_id"),
 )
@@ -149,7 +150,7 @@ panel_version = Table(
     metadata,
     Column("panel_id", String(40), ForeignKey("panel.id"), primary_key=True),
     Column("version", Integer, primary_key=True),
-    _of("organisation"),
+    belongs_to("organisation"),
     Column("status", String(20), nullable=False),
     Column("origin", String(20), nullable=False),
     Column("format", String(20), nullable=False),
@@ -169,7 +170,7 @@ identity = Table(
     metadata,
     Column("panel_id", String(40), primary_key=True),
     Column("version", Integer, primary_key=True),
-    _of("organisation"),
+    belongs_to("organisation"),
     Column("sealed", LargeBinary, nullable=False),
     _version_of_panel(),
 )
@@ -178,8 +179,8 @@ identity = Table(
 report = Table(
     "report",
     metadata,
-    _id(),
-    _of("organisation"),
+    id_column(),
+    belongs_to("organisation"),
     Column("panel_id", String(40), nullable=False),
     Column("version", Integer, nullable=False),
     Column("number", String(30)),
@@ -205,7 +206,7 @@ report_file = Table(
     "report_file",
     metadata,
     Column("report_id", String(40), ForeignKey("report.id"), primary_key=True),
-    _of("organisation"),
+    belongs_to("organisation"),
     Column("pdf_sealed", LargeBinary, nullable=False),
     Column("summary_sealed", LargeBinary, nullable=False),
 )
@@ -222,9 +223,9 @@ report_number = Table(
 delivery = Table(
     "delivery",
     metadata,
-    _id(),
-    _of("organisation"),
-    _of("report"),
+    id_column(),
+    belongs_to("organisation"),
+    belongs_to("report"),
     Column("panel_id", String(40), nullable=False),
     Column("version", Integer, nullable=False),
     Column("position", Integer, nullable=False),
@@ -272,8 +273,8 @@ idempotency = Table(
 acknowledgement = Table(
     "acknowledgement",
     metadata,
-    _id(),
-    _of("organisation"),
+    id_column(),
+    belongs_to("organisation"),
     Column("panel_id", String(40), nullable=False),
     Column("version", Integer, nullable=False),
     Column("at", Moment, nullable=False),
@@ -289,7 +290,7 @@ acknowledgement = Table(
 audit_event = Table(
     "audit_event",
     metadata,
-    _id(),
+    id_column(),
     Column("organisation_id", String(40)),
     Column("recorded_at", Moment, nullable=False),
     Column("action", String(1), nullable=False),
@@ -316,7 +317,7 @@ audit_event = Table(
 keyring = Table(
     "keyring",
     metadata,
-    _id(),
+    id_column(),
     Column("proof", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
 )

@@ -12,8 +12,8 @@ from sqlalchemy import inspect, text
 from labinterp.errors import SettingsError
 from labinterp.store import condition
 from labinterp.store.crypto import Vault
+from labinterp.store.door_tables import metadata  # imports those of `tables` too
 from labinterp.store.store import Store, open_store
-from labinterp.store.tables import metadata
 from labinterp.store.upgrade import upgrade, verify_key
 from tests.conftest import OPENING, START, VAULT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from labinterp.store.tables import metadata
+from labinterp.store.door_tables import metadata  # imports those of `tables` too
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, compare_type=True)
