@@ -234,6 +234,7 @@ def _result(
         not_measured=sent.get("not_measured"),
         collected_at=_moment(sent, where, received_at, found),
         specimen=None if specimen is None else _specimen_of_result(specimen),
+        identifier=sent.get("identifier"),
         as_received=sent.get("as_received"),
     )
 

@@ -140,6 +140,10 @@ class PanelResultSchema(Base):
         metadata=_said("When this result's specimen was taken, if not the panel's time")
     )
     specimen = _nested(PanelSpecimenSchema(), "This result's specimen, if not the panel's")
+    identifier = Text(
+        300,
+        metadata=_said("By which the sender knows this result, so that a later one can correct it"),
+    )
     where = Text(100, metadata=_said("Its place in the sender's own document", "row 4"))
     as_received = Text(2000, lines=True, metadata=_said("The line it was read from"))
 

@@ -48,6 +48,8 @@ class ReportedResult:
             it.
         status: final, preliminary, corrected, cancelled …; None when not said.
         not_measured: the reason given for an absent value.
+        identifier: by which the sender knows this result (order and test), so that a later message
+            can correct it; None when nothing tells.
         as_received: the line or segment it was read from, where the door has one.
     """
 
@@ -64,6 +66,7 @@ class ReportedResult:
     not_measured: str | None = None
     collected_at: datetime | None = None
     specimen: Mapping[str, str | Decimal] | None = None
+    identifier: str | None = None
     as_received: str | None = None
 
 

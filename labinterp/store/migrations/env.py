@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from labinterp.store.door_tables import metadata  # imports those of `tables` too
+import labinterp.store.door_tables  # noqa: F401  # hangs its tables on the same metadata
+from labinterp.store.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, compare_type=True)
