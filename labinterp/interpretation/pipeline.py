@@ -94,16 +94,6 @@ def interpret(
     )
 
 
-def facts_of(submission: Submission, knowledge: Knowledge, defaults: Choices = NO_CHOICES) -> Facts:
-    """What conditions may ask of a submission, as reported: for examples and for tracing a rule."""
-    settings, _ = settle(submission.choices, defaults, knowledge)
-    patient = recognise(submission, knowledge).patient
-    reading = read(submission, patient, knowledge)
-    placed = _classify(derive(reading.panel, knowledge), settings, knowledge)
-    codes = [problem.code for problem in reading.problems]
-    return urgency.with_computed(placed.facts, placed.classifications, codes)
-
-
 # ---- classify
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from labinterp.interpretation.conditions import Clause, leaves, measurands_of
+from labinterp.interpretation.conditions import Clause, measurands_of
 from labinterp.model.interpretation import Evidence
 from labinterp.model.quantity import PRINTED_COMPARATOR, SYMBOL_OF
 from labinterp.model.rule import (
     AgeIs,
     Compared,
     Computed,
-    Condition,
     ConditionIs,
     DifferenceAtLeast,
     FindingIs,
     HistoryIs,
-    Leaf,
     MedicationIs,
     SexIs,
     SpecimenAtLeast,
@@ -131,22 +129,6 @@ def sentence_case(text: str) -> str:
     What begins with a symbol or an abbreviation (`pH`, `eGFR`) stays.
     """
     return text[:1].upper() + text[1:] if text[1:2].islower() else text
-
-
-def limit_text(condition: Condition, measurand: Measurand) -> str:
-    """What a severity band asks, in words: `< 3.0 mmol/L`, `below the interval`."""
-    asked = [_limit(leaf, measurand) for leaf in leaves(condition)]
-    return " and ".join(dict.fromkeys(one for one in asked if one))
-
-
-def _limit(leaf: Leaf, measurand: Measurand) -> str:
-    if isinstance(leaf, Compared):
-        return (
-            f"{SYMBOL_OF[leaf.operator]} {leaf.limit:f} {unit_text(measurand, leaf.unit)}".strip()
-        )
-    if isinstance(leaf, StatusIs):
-        return {"low": "below the interval", "high": "above the interval"}.get(leaf.status, "")
-    return ""
 
 
 def value_text(fact: Fact) -> str:
