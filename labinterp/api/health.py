@@ -93,7 +93,10 @@ def _migration(parts: Services) -> Seen:
     current, newest = condition.migrations(parts.store)
     if current == newest:
         return True, f"It is at {current}."
-    return False, f"It is at {current or 'none'}, not {newest}: run `labinterp db upgrade`."
+    return (
+        False,
+        f"It is at {current or 'none'}, not {newest}: run `python -m labinterp db upgrade`.",
+    )
 
 
 def _disk(parts: Services) -> Seen:

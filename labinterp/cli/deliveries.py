@@ -81,7 +81,9 @@ def _retry(services: Services, args: argparse.Namespace) -> None:
             continue
         print(f"{delivery.id}  {delivery.status}  {delivery.to}")
         return
-    raise NotFound(f"There is no delivery {args.delivery!r}; `labinterp deliveries list` has all.")
+    raise NotFound(
+        f"There is no delivery {args.delivery!r}; `python -m labinterp deliveries list` has all."
+    )
 
 
 def _operators(services: Services) -> Iterator[Actor]:

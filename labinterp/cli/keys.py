@@ -78,7 +78,7 @@ def _revoke(services: Services, args: argparse.Namespace) -> None:
             administer.revoke_key(services, key.organisation_id, key.id)
             print(f"{key.prefix} is revoked")
             return
-    raise NotFound(f"There is no key {args.key!r}; `labinterp keys list` has all.")
+    raise NotFound(f"There is no key {args.key!r}; `python -m labinterp keys list` has all.")
 
 
 def scopes_of(words: str) -> tuple[str, ...]:

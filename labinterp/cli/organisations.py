@@ -110,4 +110,6 @@ def named(services: Services, word: str) -> OrganisationRecord:
     for organisation in administer.organisations(services):
         if word in (organisation.id, organisation.name):
             return organisation
-    raise NotFound(f"There is no organisation {word!r}; `labinterp organisations list` has all.")
+    raise NotFound(
+        f"There is no organisation {word!r}; `python -m labinterp organisations list` has all."
+    )

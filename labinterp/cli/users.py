@@ -118,4 +118,4 @@ def _found(services: Services, word: str) -> UserRecord:
     for user in administer.users(services):
         if word in (user.id, user.email):
             return user
-    raise NotFound(f"There is no user {word!r}; `labinterp users list` has all.")
+    raise NotFound(f"There is no user {word!r}; `python -m labinterp users list` has all.")

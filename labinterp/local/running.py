@@ -30,7 +30,8 @@ def alone(data: Path, environment: Mapping[str, str]) -> Iterator[None]:
     with path.open("a+") as lock:
         if not _locked(lock):
             raise SettingsError(
-                f"Another `labinterp up` runs with the data in {data}.", code="already-running"
+                f"Another `python -m labinterp up` runs with the data in {data}.",
+                code="already-running",
             )
         lock.truncate(0)
         json.dump({name: environment[name] for name in EMBEDDED if name in environment}, lock)
