@@ -19,8 +19,8 @@ _MENDS: Final = {
     "disk": "Make room where DATA_DIR is.",
     "broker": "Look at REDIS_URL: is the server up? Panels are accepted meanwhile.",
     "work": "Look at the worker and the relay: do they run? Their logs say why not.",
-    "mail": "Look at the SMTP_ settings; `python -m labinterp deliveries list` shows what the server"
-    " answers.",
+    "mail": "Look at the SMTP_ settings; `python -m labinterp deliveries list` shows the"
+    " server's answers.",
     "mail server": "Look at SMTP_HOST, SMTP_PORT, SMTP_TLS, SMTP_USER and SMTP_PASSWORD.",
 }
 
