@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.interpretation.conditions import Clause, measurands_of
@@ -245,23 +246,14 @@ def _text(teller: Teller, leaf: TextIs, truth: bool | None) -> str:
     return f"{name} is {said}, not {leaf.text}" if truth is False else f"{name} is {said}"
 
 
-def _recorded(kind: str, what: str) -> Callable[[Teller, Any, bool | None], str]:
-    def tell(teller: Teller, leaf: Any, truth: bool | None) -> str:
-        asked = getattr(leaf, what)
-        recorded = {
-            "symptoms": teller.facts.symptoms,
-            "conditions": teller.facts.conditions,
-            "medications": teller.facts.medications,
-        }[what]
-        if truth:
-            onset = f" ({' or '.join(leaf.onset)} onset)" if getattr(leaf, "onset", ()) else ""
-            return (
-                f"Recorded: {teller.term(kind, (one for one in asked if one in recorded))}{onset}"
-            )
-        none = "Not recorded" if len(asked) == 1 else "None recorded"
-        return f"{none}: {teller.term(kind, asked)}"
-
-    return tell
+def _recorded(kind: str, what: str, teller: Teller, leaf: Any, truth: bool | None) -> str:
+    asked = getattr(leaf, what)
+    recorded = getattr(teller.facts, what)
+    if truth:
+        onset = f" ({' or '.join(leaf.onset)} onset)" if getattr(leaf, "onset", ()) else ""
+        return f"Recorded: {teller.term(kind, (one for one in asked if one in recorded))}{onset}"
+    none = "Not recorded" if len(asked) == 1 else "None recorded"
+    return f"{none}: {teller.term(kind, asked)}"
 
 
 def _history(teller: Teller, leaf: HistoryIs, truth: bool | None) -> str:
@@ -319,9 +311,9 @@ _TELLERS: Final[dict[type, Callable[[Teller, Any, bool | None], str]]] = {
     Compared: _compared,
     DifferenceAtLeast: _difference,
     TextIs: _text,
-    SymptomIs: _recorded("symptom", "symptoms"),
-    ConditionIs: _recorded("condition", "conditions"),
-    MedicationIs: _recorded("medication", "medications"),
+    SymptomIs: partial(_recorded, "symptom", "symptoms"),
+    ConditionIs: partial(_recorded, "condition", "conditions"),
+    MedicationIs: partial(_recorded, "medication", "medications"),
     HistoryIs: _history,
     SpecimenIs: _specimen,
     SpecimenAtLeast: _specimen_at_least,
