@@ -79,7 +79,7 @@ def _change(result: Result, known: Earlier, knowledge: Knowledge) -> Change | No
         return None
     if result.extent.comparator or before.extent.comparator:
         text = (
-            f"was {_shown(before)}{_since(when)}; a difference from or to a value with < or "
+            f"was {_shown(before)}{_on(when)}; a difference from or to a value with < or "
             "> cannot be reckoned"
         )
         return Change(result.measurand.id, before.quantity, when, None, None, None, None, text)
@@ -144,7 +144,7 @@ def _text(
 ) -> str:
     """`down 21 % since 2 Oct 2026, more than expected variation (11 %)`."""
     if percent is None:
-        return f"was {_shown(before)}{_since(when)}"
+        return f"was {_shown(before)}{_on(when)}"
     if not percent:
         return f"unchanged{_since(when)}"
     moved = f"{'up' if percent > 0 else 'down'} {_whole(abs(percent))} %{_since(when)}"
@@ -156,11 +156,15 @@ def _text(
 
 
 def _since(when: datetime | None) -> str:
-    return (
-        f" since {when.day} {_MONTHS[when.month - 1]} {when.year}"
-        if when
-        else " since an earlier result"
-    )
+    return f" since {_day(when)}" if when else " since an earlier result"
+
+
+def _on(when: datetime | None) -> str:
+    return f" on {_day(when)}" if when else " earlier"
+
+
+def _day(when: datetime) -> str:
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
 def _whole(percent: Fraction) -> str:

@@ -41,7 +41,7 @@ IN_PLASMA = a_fact("potassium_plasma", "4.2")
 ANTIBODY = Fact(KNOWN["intrinsic_factor_antibody"], text="negative")
 
 
-def said(leaf, truth, *given, excludes=False, **more):
+def said(leaf, truth=True, *given, excludes=False, **more):
     facts = Facts(KNOWN, {one.measurand.id: one for one in given}, **more)
     return Teller(knowledge(), facts).sentence(Clause(leaf, truth, excludes))
 
@@ -147,7 +147,7 @@ def test_a_clause_about_the_patient_says(leaf, truth, facts, sentence):
 
 def test_a_pattern_that_was_found_is_told_by_its_title():
     title = knowledge().patterns["mg-driven-triple"].title
-    assert said(FindingIs("mg-driven-triple"), True) == f"Found: {title}"
+    assert said(FindingIs("mg-driven-triple")) == f"Found: {title}"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_difference_is_told_of_the_values_before_any_substitute():
     replaced = a_fact("potassium", "4.2")
     told = said(
         SERUM_OVER_PLASMA,
-        True,
+        "yes",
         replaced,
         IN_PLASMA,
         as_reported={"potassium": POTASSIUM, "potassium_plasma": IN_PLASMA},
@@ -259,7 +259,7 @@ def test_an_open_clause_that_must_not_hold_says_that_it_would_speak_against_the_
     assert said(ConditionIs(("dialysis",)), None, excludes=True).endswith(
         "; it would speak against this"
     )
-    assert said(ConditionIs(("dialysis",)), False, excludes=True) == "Not recorded: dialysis"
+    assert said(ConditionIs(("dialysis",)), truth=False, excludes=True) == "Not recorded: dialysis"
 
 
 @pytest.mark.parametrize(
