@@ -27,8 +27,12 @@ _ONE_SIDED: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
-    r"\s*(?:ref(?:erence)?|interval|range|ref\.? ?(?:range|interval)|normal)\s*:?\s+", re.IGNORECASE
+    r"\s*(?:(?:normal|ref(?:erence)?)\.?(?:\s+(?:range|interval|values?))?|range|interval)"
+    r"(?:\s*:\s*|\s+)",
+    re.IGNORECASE,
 )
+_SECOND_RANGE: Final = re.compile(r"[-–—_]|.*[0-9]\s*(?:-|–|to)\s*[0-9]")
+"""What stands behind an interval and is no unit: `1-2-3`, `3.5-5.3 mmol/L; 4-6`."""
 _UPPER: Final = {
     "<": False,
     "less than": False,
@@ -126,11 +130,11 @@ def _read(
     low_included: bool = True,
     high_included: bool = True,
 ) -> PrintedInterval | None:
-    """Both ends as numbers; a unit with digits in it is a second range, so nothing is read."""
+    """Both ends as numbers; a second range in the place of a unit means that nothing is read."""
     ends = [read_number(end.replace(" ", "") if end else None) for end in (low, high)]
     if any(end.trouble not in (None, "empty") for end in ends):
         return None
     unit = (unit or "").strip(" ,;") or None
-    if unit and re.search(r"[0-9]\s*(?:-|–|to)\s*[0-9]", unit):
+    if unit and _SECOND_RANGE.match(unit):
         return None
     return PrintedInterval(ends[0].number, ends[1].number, text, low_included, high_included, unit)
