@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labinterp import config, knowledge
 from labinterp.delivery.mailer import SmtpMailer
 from labinterp.jobs import CeleryQueue
+from labinterp.outbound import Outbound, listed
 from labinterp.store.crypto import Vault, derived_key
 from labinterp.store.engine import Opening
 from labinterp.store.store import open_store
@@ -99,6 +100,7 @@ def _wired(chosen: Settings) -> Services:
         draw=_draw,
         now=now,
         policy=policy_of(chosen, data_key),
+        outbound=_outbound(chosen),
     )
 
 
@@ -128,6 +130,15 @@ def _mailer(chosen: Settings) -> SmtpMailer:
         step_timeout=chosen.smtp_step_timeout,
         answer_timeout=chosen.smtp_answer_timeout,
         total_timeout=chosen.smtp_total_timeout,
+    )
+
+
+def _outbound(chosen: Settings) -> Outbound:
+    return Outbound(
+        allowed=listed(chosen.outbound_allow),
+        total=chosen.outbound_timeout,
+        step=chosen.outbound_timeout / 2,
+        authorities=chosen.outbound_authorities,
     )
 
 

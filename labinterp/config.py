@@ -141,6 +141,15 @@ class Settings:
         default=True, about="may a sender have the report attached to the mail"
     )
 
+    outbound_allow: str = _setting(
+        "",
+        "hosts (host or host:port, commas between) to be called though not public, or by http",
+    )
+    outbound_authorities: str = _setting(
+        "", "file of certificates trusted by outgoing calls; the usual ones if empty"
+    )
+    outbound_timeout: float = _setting(10.0, "for one outgoing call, from name to last byte [s]")
+
     report_lease: float = _setting(300.0, "how long a worker holds a report [s]")
     report_attempts: int = _setting(3, "drawings begun before a person must look")
     delivery_lease: float = _setting(300.0, "how long a worker holds a message [s]")

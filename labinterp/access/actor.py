@@ -18,20 +18,23 @@ class Actor:
 
     Attributes:
         organisation: its name, for people.
-        kind: an API key, a person, or the service itself.
+        kind: an API key, a person, a registered client, or the service itself.
         id: of the key or the user; it is what the audit names.
         choices: what the organisation's interpretations use where a request does not say.
         address: where the request came from, for the audit; empty when not known.
+        resources: of a client's token, the letters it holds of each FHIR resource (`Bundle.c`), by
+            which it is let in under `/fhir`; None where `scopes` alone decide.
     """
 
     organisation_id: str
     organisation: str
-    kind: Literal["key", "user", "system"]
+    kind: Literal["key", "user", "client", "system"]
     id: str
     name: str
     scopes: frozenset[str]
     address: str = ""
     choices: Choices = field(default_factory=Choices)
+    resources: frozenset[str] | None = None
 
 
 SYSTEM: Final = "system"

@@ -149,7 +149,7 @@ def verified(token: str, key_set: Mapping[str, Any], expected: Expected) -> Prov
     token_id = claims.get("jti")
     if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_OF_AN_ID:
         raise _refused(f"The token needs an id (jti) of at most {_MOST_OF_AN_ID} characters.")
-    return Proved(claim.issuer, token_id, ends + SKEW, claims)
+    return Proved(claim.issuer, token_id, ends, claims)
 
 
 def usable_keys(key_set: object) -> int:
@@ -265,6 +265,7 @@ def _check_audience(audience: object, expected: Collection[str]) -> None:
 
 
 def _check_times(claims: Mapping[str, Any], expected: Expected) -> datetime:
+    """Until when the token would still be believed."""
     now, skew = expected.now.timestamp(), SKEW.total_seconds()
     ends = _seconds(claims, "exp")
     if ends is None:
@@ -278,7 +279,7 @@ def _check_times(claims: Mapping[str, Any], expected: Expected) -> datetime:
         if begins is not None and begins > now + skew:
             raise _refused(f"The token is not valid yet ({name}).")
     try:
-        return datetime.fromtimestamp(ends, UTC)
+        return datetime.fromtimestamp(ends + skew, UTC)
     except (OverflowError, ValueError, OSError) as error:
         raise _refused("The token ends too far ahead (exp).") from error
 

@@ -176,6 +176,12 @@ def problem(
     return answer
 
 
+def challenge() -> str:
+    """How to say who asks; with `invalid_token` where somebody said it and was not believed."""
+    said = request.headers.get("Authorization") or request.headers.get("X-API-Key")
+    return 'Bearer realm="labinterp"' + (', error="invalid_token"' if said else "")
+
+
 def _answer_to_ours(error: LabinterpError) -> Response:
     kind = kind_of(error)
     if kind.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, TemporaryFailure):
@@ -187,7 +193,7 @@ def _headers_of(error: LabinterpError, kind: Kind) -> dict[str, str]:
     if isinstance(error, TemporaryFailure):
         return {"Retry-After": str(error.retry_after)}
     if kind.status == HTTPStatus.UNAUTHORIZED:
-        return {"WWW-Authenticate": 'Bearer realm="labinterp"'}
+        return {"WWW-Authenticate": challenge()}
     if kind.code == "forbidden":
         return {"WWW-Authenticate": 'Bearer realm="labinterp", error="insufficient_scope"'}
     return {}

@@ -30,6 +30,9 @@ NOUNS: Final = (
     wire.ImportDocument,
     wire.ProblemDocument,
     wire.ProblemKinds,
+    wire.SmartConfiguration,
+    wire.TokenAnswer,
+    wire.TokenRefusal,
     wire.Alive,
     wire.Readiness,
 )

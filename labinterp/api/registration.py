@@ -13,6 +13,7 @@ from labinterp.api import (
     knowledge,
     limits,
     metrics,
+    oauth,
     openapi,
     panels,
     reports,
@@ -31,11 +32,13 @@ RESOURCES: Final = (
     reports.resource,
     deliveries.resource,
     knowledge.resource,
+    oauth.resource,
     health.resource,
     metrics.resource,
     documentation.resource,
 )
-_PATHS: Final = ("/healthz", "/readyz", "/metrics")
+_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/fhir")
+_PREFIXES: Final = ("/fhir/", "/oauth/", "/.well-known/")
 
 
 def register(app: Flask, services: Services) -> None:
@@ -57,4 +60,8 @@ def describe(app: Flask) -> openapi.Api:
 
 def answers_machines(path: str) -> bool:
     """Does this address belong to the API, so that a refusal is a problem document?"""
-    return path in _PATHS or (path.startswith("/api/") and not path.startswith("/api/docs"))
+    return (
+        path in _PATHS
+        or path.startswith(_PREFIXES)
+        or (path.startswith("/api/") and not path.startswith("/api/docs"))
+    )

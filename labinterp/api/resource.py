@@ -13,7 +13,7 @@ from marshmallow import RAISE
 from labinterp import access
 from labinterp.api import errors, limits
 from labinterp.errors import AccessDenied
-from labinterp.usecases import administer
+from labinterp.usecases import administer, smart
 
 if TYPE_CHECKING:
     from marshmallow import Schema
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from labinterp.usecases.services import Services
 
 VERSION_PREFIX: Final = "/api/v1"
+FHIR_PREFIX: Final = "/fhir"
 SERVICES: Final = "labinterp-services"
 
 View = Callable[..., Response]
@@ -119,7 +120,16 @@ def let_in() -> None:
         return
     g.actor = _authenticated()
     limits.spend("request")
-    access.require(g.actor, scope)
+    _require(g.actor, scope)
+
+
+def _require(who: Actor, scope: Scope) -> None:
+    """A client's token is held to its own FHIR scopes under `/fhir`, everyone else to ours."""
+    below = request.path.removeprefix(FHIR_PREFIX)
+    if who.resources is not None and below != request.path:
+        access.require_resource(who, request.method, below)
+    else:
+        access.require(who, scope)
 
 
 def _operation_id(view: View) -> str:
@@ -144,8 +154,10 @@ def _scope_asked() -> Scope | None:
 
 
 def _authenticated() -> Actor:
+    presented, address = _presented(), request.remote_addr or ""
+    known = smart.actor_of_token if presented.startswith(smart.MARK) else administer.actor_of_key
     try:
-        return administer.actor_of_key(services(), _presented(), address=request.remote_addr or "")
+        return known(services(), presented, address=address)
     except AccessDenied:
         limits.spend("stranger")
         raise

@@ -239,6 +239,46 @@ class KnowledgeDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SmartConfiguration:
+    """What SMART Backend Services clients look up before they ask for a token."""
+
+    token_endpoint: str
+    grant_types_supported: tuple[str, ...]
+    token_endpoint_auth_methods_supported: tuple[str, ...]
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...]
+    scopes_supported: tuple[str, ...]
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """An access token.
+
+    Attributes:
+        expires_in: seconds from now.
+        scope: what was granted, blanks between them; read it, it may be less than was asked for.
+    """
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefusal:
+    """Why no token was given.
+
+    Attributes:
+        error: invalid_client, invalid_scope, unsupported_grant_type, invalid_request.
+        error_description: the same for people.
+    """
+
+    error: str
+    error_description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alive:
     """The process lives; nothing else was looked at."""
 

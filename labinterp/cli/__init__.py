@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "organisations": "list and create organisations",
     "users": "list and create users, and make sign-in links",
     "keys": "create, list and revoke API keys",
+    "clients": "register, list and revoke systems that sign what they send (SMART, CDS Hooks)",
     "deliveries": "list the e-mails that were or were not sent, and try again",
     "settings": "print every setting with its default, as the page of the documentation",
     "doctor": "look at settings, database, broker and mail, and say what is wrong",

@@ -48,7 +48,7 @@ access_token = Table(
     belongs_to("client"),
     belongs_to("organisation"),
     Column("digest", String(64), nullable=False, unique=True),
-    Column("scopes", String(2000), nullable=False),
+    Column("scopes", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Index(None, "expires_at"),

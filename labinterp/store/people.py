@@ -69,10 +69,11 @@ def set_choices(connection: Connection, organisation_id: str, choices: Choices) 
 
 
 def _organisation(row: Row[Any]) -> OrganisationRecord:
-    return OrganisationRecord(row.id, row.name, row.created_at, _choices(row.choices))
+    return OrganisationRecord(row.id, row.name, row.created_at, choices_of(row.choices))
 
 
-def _choices(text: str | None) -> Choices:
+def choices_of(text: str | None) -> Choices:
+    """An organisation's choices as they are kept."""
     return from_document(Choices, read_back(text)) if text else Choices()
 
 
@@ -151,7 +152,7 @@ def _key(row: Row[Any]) -> KeyRecord:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         secret_digest=row.secret_digest,
-        choices=_choices(row.choices),
+        choices=choices_of(row.choices),
     )
 
 
@@ -245,7 +246,7 @@ def _account(row: Row[Any]) -> Account:
         scopes=tuple(row.scopes.split()),
         active=row.active,
         password_hash=row.password_hash,
-        choices=_choices(row.choices),
+        choices=choices_of(row.choices),
     )
     return Account(user, row.failures, row.locked_until)
 

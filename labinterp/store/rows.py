@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from labinterp.model.submission import Choices
 
@@ -185,4 +185,29 @@ class KeyRecord:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     secret_digest: str = field(default="", repr=False)
+    choices: Choices = field(default_factory=Choices)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A system that proves itself by signing: its public keys, never a secret.
+
+    Attributes:
+        id: also the `client_id` of SMART Backend Services.
+        scopes: what it may be granted, ours and SMART's.
+        issuer: the name a CDS client signs under.
+        key_set: its keys by value (a JWKS); else they are at `key_set_url`.
+    """
+
+    id: str
+    organisation_id: str
+    organisation: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    issuer: str | None = None
+    key_set: Mapping[str, Any] | None = None
+    key_set_url: str | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
     choices: Choices = field(default_factory=Choices)

@@ -80,7 +80,7 @@ def create_organisation(services: Services, name: str) -> OrganisationRecord:
     Raises:
         SubmissionError: the name is empty, too long or not one line.
     """
-    named = _one_line("name", name)
+    named = one_line("name", name)
     now = services.now()
 
     def work(connection: Connection) -> OrganisationRecord:
@@ -167,7 +167,7 @@ def create_user(
         organisation_id=organisation_id,
         organisation="",
         email=_address(email),
-        name=_one_line("name", name),
+        name=one_line("name", name),
         scopes=_scopes(scopes),
         active=True,
         password_hash=passwords.hashed(password) if password is not None else None,
@@ -240,7 +240,7 @@ def create_key(
     """
     made = new_key(services.policy.secret)
     now = services.now()
-    label, allowed = _one_line("name", name), _scopes(scopes)
+    label, allowed = one_line("name", name), _scopes(scopes)
 
     def work(connection: Connection) -> KeyRecord:
         record = KeyRecord(
@@ -330,7 +330,12 @@ def _audit(
     audit.record(connection, actor, Deed("C", subtype, entity=entity), services.now())
 
 
-def _one_line(where: str, text: str) -> str:
+def one_line(where: str, text: str) -> str:
+    """A name that can stand in a list.
+
+    Raises:
+        SubmissionError: code `name-invalid`.
+    """
     kept = text.strip()
     if not kept or len(kept) > _LONGEST_NAME or not kept.isprintable():
         message = f"A name is one line of 1 to {_LONGEST_NAME} characters."

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from labinterp.outbound import Outbound
+from labinterp.usecases.key_sets import KeySets
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import EmailMessage
@@ -142,6 +145,8 @@ class Services:
     Attributes:
         draw: `labinterp.reporting.render.draw`.
         now: the only clock; aware UTC.
+        outbound: the only client for addresses that others name.
+        key_sets: the public keys of clients, as fetched.
     """
 
     knowledge: Knowledge
@@ -151,3 +156,5 @@ class Services:
     draw: Callable[[ReportOrder], Report]
     now: Callable[[], datetime]
     policy: Policy
+    outbound: Outbound = field(default_factory=Outbound)
+    key_sets: KeySets = field(default_factory=KeySets)

@@ -152,6 +152,8 @@ def test_a_profile_without_a_limit_takes_a_longer_token_and_another_subject():
     )
     token = _token(exp=int(NOW.timestamp()) + 3600, sub=None)
     assert assertions.verified(token, KEY_SET, expected).issuer == CLIENT
+    last_of_all = _token(exp=253402300799, sub=None)
+    assert "too far ahead" in _refused(last_of_all, expected=expected)
 
 
 @pytest.mark.parametrize(
