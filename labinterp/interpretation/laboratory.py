@@ -65,6 +65,17 @@ def read_laboratory_interval(
                 result, "range-unparsed", f"the interval's unit {printed.unit!r} is not known"
             ),
         )
+    if result.quantity and to_canonical(result, unit.ucum) != to_canonical(
+        result, result.quantity.unit
+    ):
+        return None, (
+            _refused(
+                result,
+                "range-ambiguous",
+                f"the interval {printed.text.strip()} is printed in {unit.printed}, which is not"
+                " the result's unit",
+            ),
+        )
     if _belongs_elsewhere(printed, unit, result):
         return None, (
             _refused(

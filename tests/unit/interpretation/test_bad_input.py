@@ -282,3 +282,19 @@ def test_nothing_else_is_negative(sent):
     answer = interpreted(sent, age="54 years", sex="female")
     assert codes(answer) == ["value-implausible"]
     assert answer.results[0].value is None
+
+
+def test_an_interval_printed_in_another_unit_is_told_and_ours_is_used():
+    answer = interpreted("vitamin_b12 300 ng/L (200-700 pmol/L)", age="54 years")
+    (problem,) = [one for one in answer.problems if one.code == "range-ambiguous"]
+    assert (
+        "the interval 200-700 pmol/L is printed in pmol/L, which is not the result's unit"
+        in problem.message
+    )
+    assert result(answer, "vitamin_b12").interval.owner == "service"
+
+
+def test_an_interval_in_a_unit_of_the_same_size_is_the_laboratorys():
+    answer = interpreted("potassium 4.1 mmol/L (3.5-5.0 mEq/L)", age="54 years")
+    assert answer.problems == ()
+    assert result(answer, "potassium").interval.owner == "laboratory"
