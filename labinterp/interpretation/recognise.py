@@ -95,7 +95,7 @@ def _meant(kind: str, reported: ReportedTerm, lookup: Lookup) -> tuple[Term, ...
 
 def _singulars(key: str) -> tuple[str, ...]:
     """`eyelid twitching` and `fasciculations` as the vocabulary writes them."""
-    endings = (("ing", ""), ("s", ""), ("ing", "e"))
+    endings = (("ing", ""), ("s", ""), ("es", ""), ("ing", "e"))
     return tuple(key.removesuffix(end) + other for end, other in endings if key.endswith(end))
 
 
