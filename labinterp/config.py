@@ -363,6 +363,8 @@ def _limits(settings: Settings) -> Iterator[Place]:
         yield _contradiction("TASK_HARD_LIMIT", "must be below REPORT_LEASE")
     if settings.task_soft_limit >= settings.task_hard_limit:
         yield _contradiction("TASK_SOFT_LIMIT", "must be below TASK_HARD_LIMIT")
+    if settings.outbound_timeout >= settings.task_soft_limit:
+        yield _contradiction("OUTBOUND_TIMEOUT", "must be below TASK_SOFT_LIMIT")
     talk = settings.smtp_total_timeout + 2 * settings.smtp_step_timeout
     if settings.task_hard_limit + talk >= settings.delivery_lease:
         longer = "TASK_HARD_LIMIT, SMTP_TOTAL_TIMEOUT and twice SMTP_STEP_TIMEOUT together"

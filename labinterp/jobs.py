@@ -15,14 +15,24 @@ from labinterp import telemetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Kind = Literal["report", "delivery"]
+Kind = Literal["report", "delivery", "notice"]
 
 DRAW_REPORTS: Final = "labinterp.draw_reports"
 SEND_MAIL: Final = "labinterp.send_mail"
+SEND_NOTICES: Final = "labinterp.send_notices"
 REPORT_QUEUE: Final = "labinterp.reports"
 MAIL_QUEUE: Final = "labinterp.mail"
-TASKS: Final[Mapping[Kind, str]] = {"report": DRAW_REPORTS, "delivery": SEND_MAIL}
-QUEUES: Final[Mapping[Kind, str]] = {"report": REPORT_QUEUE, "delivery": MAIL_QUEUE}
+NOTICE_QUEUE: Final = "labinterp.notices"
+TASKS: Final[Mapping[Kind, str]] = {
+    "report": DRAW_REPORTS,
+    "delivery": SEND_MAIL,
+    "notice": SEND_NOTICES,
+}
+QUEUES: Final[Mapping[Kind, str]] = {
+    "report": REPORT_QUEUE,
+    "delivery": MAIL_QUEUE,
+    "notice": NOTICE_QUEUE,
+}
 
 _log = telemetry.logger(__name__)
 

@@ -36,6 +36,8 @@ ALLOWED_KEYS: Final = frozenset(
             "organisation_id",
             "panel_id",
             "delivery_id",
+            "webhook_id",
+            "notice_id",
             "key_id",
             "user_id",
             "worker",
@@ -183,6 +185,9 @@ PANELS_REFUSED = Counter(
 INTERPRETATIONS = Counter("labinterp_interpretations_total", "Panels interpreted", ["format"])
 REPORTS = Counter("labinterp_reports_total", "Reports by what became of them", ["outcome"])
 MAILS = Counter("labinterp_mails_total", "Mails by what became of them", ["outcome"])
+NOTICES = Counter(
+    "labinterp_notices_total", "Events told to endpoints, by what became of them", ["outcome"]
+)
 REQUESTS = Histogram(
     "labinterp_request_seconds", "Time to answer a request [s]", ["method", "route", "status"]
 )

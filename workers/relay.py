@@ -38,8 +38,10 @@ def sweep(services: Services) -> int:
         TemporaryFailure: the database does not answer.
     """
     due = journey.due_counts(services)
-    return _wake(services, "report", due.reports_due) + _wake(
-        services, "delivery", due.deliveries_due
+    return (
+        _wake(services, "report", due.reports_due)
+        + _wake(services, "delivery", due.deliveries_due)
+        + _wake(services, "notice", due.notices_due)
     )
 
 

@@ -51,6 +51,12 @@ def send_mail() -> None:
     _work("delivery", journey.deliver_due)
 
 
+@app.task(name=jobs.SEND_NOTICES)  # type: ignore[untyped-decorator]  # Celery has no types
+def send_notices() -> None:
+    """Tell every endpoint of the events that are due."""
+    _work("notice", journey.notify_due)
+
+
 def _work(kind: jobs.Kind, do: Callable[[Services, str, int], int]) -> None:
     """Do one row after the other until none is due; when the time is up, another task goes on."""
     services = bootstrap.services()

@@ -111,7 +111,7 @@ def _disk(parts: Services) -> Seen:
 
 
 def _broker(parts: Services) -> Seen:
-    waiting = [parts.queue.waiting("report"), parts.queue.waiting("delivery")]
+    waiting = [parts.queue.waiting(kind) for kind in ("report", "delivery", "notice")]
     if None in waiting:
         return False, "The broker does not answer; the relay wakes the workers instead."
     return True, "It answers."
@@ -132,6 +132,13 @@ def _mail(parts: Services) -> Seen:
     return True, "No message waits for the mail server's sake."
 
 
+def _webhooks(parts: Services) -> Seen:
+    count = journey.due_counts(parts).notices.get("failed", 0)
+    if count:  # their receivers' fault, not ours: it makes nobody else's service degraded
+        return True, f"{count} events were given up; each webhook's deliveries say why."
+    return True, "No event was given up."
+
+
 _CHECKS: Final[tuple[tuple[str, bool, Callable[[Services], Seen]], ...]] = (
     ("database", True, _database),
     ("migration", True, _migration),
@@ -139,4 +146,5 @@ _CHECKS: Final[tuple[tuple[str, bool, Callable[[Services], Seen]], ...]] = (
     ("broker", False, _broker),
     ("work", False, _work),
     ("mail", False, _mail),
+    ("webhooks", False, _webhooks),
 )

@@ -17,6 +17,7 @@ from labinterp.api import (
     openapi,
     panels,
     reports,
+    webhooks,
 )
 from labinterp.api.resource import SERVICES
 
@@ -33,6 +34,7 @@ RESOURCES: Final = (
     deliveries.resource,
     knowledge.resource,
     oauth.resource,
+    webhooks.resource,
     health.resource,
     metrics.resource,
     documentation.resource,

@@ -49,6 +49,10 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest 
         """Answer POST at this address."""
         return cast("Decorator", super().post(rule, **options))
 
+    def delete(self, rule: str, **options: Any) -> Decorator:
+        """Answer DELETE at this address."""
+        return cast("Decorator", super().delete(rule, **options))
+
     def query(self, schema: Schema) -> Decorator:
         """Hand the query parameters over, loaded, as the view's first argument."""
         return cast("Decorator", super().arguments(schema, location="query", unknown=RAISE))

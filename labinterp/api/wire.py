@@ -239,6 +239,65 @@ class KnowledgeDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookDocument:
+    """An endpoint that is told of events.
+
+    Attributes:
+        status: error while the last event was given up; it is told of the next ones all the same.
+        why: what the endpoint answered then.
+        former_secret_until: until when a changed secret's predecessor signs too.
+        secret: signs what it is sent; only in the answer that made it.
+        links: where what belongs to it is found.
+    """
+
+    id: str
+    url: str
+    events: tuple[str, ...]
+    status: Literal["active", "error"]
+    why: str | None
+    created_at: datetime
+    former_secret_until: datetime | None
+    links: Mapping[str, str]
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Every endpoint of the organisation."""
+
+    webhooks: tuple[WebhookDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDocument:
+    """What became of one event at one endpoint.
+
+    Attributes:
+        id: of the event, as the header `webhook-id` has it; the same at every try.
+        last_answer: what the endpoint answered last.
+        next_try: when a deferred one is tried again.
+    """
+
+    id: str
+    type: str
+    panel_id: str | None
+    version: int | None
+    status: Literal["queued", "deferred", "sent", "failed", "withdrawn"]
+    attempts: int
+    last_answer: str | None
+    created_at: datetime
+    next_try: datetime | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """The events of one endpoint, newest first."""
+
+    deliveries: tuple[NoticeDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SmartConfiguration:
     """What SMART Backend Services clients look up before they ask for a token."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
+from labinterp.store.door_tables import notice
 from labinterp.store.moment import db_now, microseconds
 from labinterp.store.tables import delivery, report
 
@@ -18,6 +19,7 @@ _OPEN_REPORTS: Final = ("queued", "drawing")
 _OPEN_DELIVERIES: Final = ("queued", "deferred")
 _COUNTED_REPORTS: Final = (*_OPEN_REPORTS, "failed")
 _COUNTED_DELIVERIES: Final = (*_OPEN_DELIVERIES, "refused", "bounced", "failed")
+_COUNTED_NOTICES: Final = (*_OPEN_DELIVERIES, "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ def reports_waiting(connection: Connection, implausible: timedelta) -> Waiting:
 def deliveries_waiting(connection: Connection, implausible: timedelta) -> Waiting:
     """Messages to be sent, and those a person has to look at."""
     return _waiting(connection, delivery, _COUNTED_DELIVERIES, _OPEN_DELIVERIES, implausible)
+
+
+def notices_waiting(connection: Connection, implausible: timedelta) -> Waiting:
+    """Events to be told, and those given up."""
+    return _waiting(connection, notice, _COUNTED_NOTICES, _OPEN_DELIVERIES, implausible)
 
 
 def mail_trouble(connection: Connection) -> int:

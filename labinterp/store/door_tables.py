@@ -118,7 +118,7 @@ webhook = Table(
     Column("kind", String(20), nullable=False),
     Column("url", String(1000), nullable=False),
     Column("events", String(500), nullable=False),
-    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("secret_sealed", LargeBinary),
     Column("former_secret_sealed", LargeBinary),
     Column("former_until", Moment),
     Column("details_sealed", LargeBinary),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, and_, select, update
 
+from labinterp.store.door_tables import notice
 from labinterp.store.moment import db_now
 from labinterp.store.tables import delivery, report
 
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-_STATES = {"report": ("drawing",), "delivery": ("queued", "deferred")}
+_STATES = {
+    "report": ("drawing",),
+    "delivery": ("queued", "deferred"),
+    "notice": ("queued", "deferred"),
+}
+_TABLES = (report, delivery, notice)
 
 
 def holders(connection: Connection) -> frozenset[str]:
     """The workers that hold at least one row."""
     return frozenset(
         name
-        for table in (report, delivery)
+        for table in _TABLES
         for name in connection.execute(select(table.c.leased_by).where(_held(table)).distinct())
         .scalars()
         .all()
@@ -41,7 +47,7 @@ def release(connection: Connection, workers: Collection[str]) -> int:
             .where(_held(table), table.c.leased_by.in_(workers))
             .values(due_at=db_now())
         ).rowcount
-        for table in (report, delivery)
+        for table in _TABLES
     )
 
 

@@ -128,9 +128,27 @@ def _listed(vault: Vault, new: NewVersion) -> dict[str, Any]:
         "identifier_key": identifier_key(vault, new.organisation_id, new.identity.identifier),
         "urgency": new.interpretation.urgency,
         "standings": " ".join(sorted(standings)),
-        "critical": bool(standings & _CRITICAL) or new.interpretation.urgency == "emergency",
+        "critical": is_critical(new.interpretation),
         "acknowledged_at": None,
     }
+
+
+def is_critical(interpretation: Interpretation) -> bool:
+    """Does somebody have to be told at once?"""
+    return bool(_standings(interpretation) & _CRITICAL) or interpretation.urgency == "emergency"
+
+
+def status_of(connection: Connection, organisation_id: str, panel_id: str, version: int) -> str:
+    """What a stored version says of itself: final, preliminary, corrected, cancelled."""
+    return str(
+        connection.execute(
+            select(panel_version.c.status).where(
+                panel_version.c.organisation_id == organisation_id,
+                panel_version.c.panel_id == panel_id,
+                panel_version.c.version == version,
+            )
+        ).scalar_one()
+    )
 
 
 def _standings(interpretation: Interpretation) -> frozenset[str]:

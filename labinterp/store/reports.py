@@ -206,6 +206,16 @@ def park_report(
     return done.rowcount == 1
 
 
+def version_of(connection: Connection, report_id: str) -> tuple[str, str, int]:
+    """Organisation, panel and version that a report is of."""
+    row = connection.execute(
+        select(report.c.organisation_id, report.c.panel_id, report.c.version).where(
+            report.c.id == report_id
+        )
+    ).one()
+    return row.organisation_id, row.panel_id, row.version
+
+
 def _held(claim: Claim) -> ColumnElement[bool]:
     return and_(
         report.c.id == claim.id,

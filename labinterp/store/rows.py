@@ -189,6 +189,54 @@ class KeyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookRecord:
+    """Whom we tell of a report: our own webhook, or a FHIR Subscription.
+
+    Attributes:
+        events: those it is told of.
+        status: requested (not yet verified), active, error (the last event was given up), off.
+        why: what its endpoint answered, for error and off.
+        document: a Subscription as it was sent; None of a webhook.
+        ends_at: nothing is told from then on.
+    """
+
+    id: str
+    organisation_id: str
+    kind: Literal["webhook", "subscription"]
+    url: str
+    events: tuple[str, ...]
+    status: str
+    created_at: datetime
+    why: str | None = None
+    former_until: datetime | None = None
+    ends_at: datetime | None = None
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """One event for one endpoint, and what became of it.
+
+    Attributes:
+        id: of the event, the same at every try.
+        last_answer: what the endpoint answered last, in our words.
+        next_try: when a deferred one is tried again.
+    """
+
+    id: str
+    webhook_id: str
+    event: str
+    status: Literal["queued", "deferred", "sent", "failed", "withdrawn"]
+    attempts: int
+    created_at: datetime
+    panel_id: str | None = None
+    version: int | None = None
+    last_answer: str | None = None
+    next_try: datetime | None = None
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRecord:
     """A system that proves itself by signing: its public keys, never a secret.
 

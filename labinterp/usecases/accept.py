@@ -12,7 +12,7 @@ from labinterp.store import audit, panels
 from labinterp.store.audit import Deed
 from labinterp.store.records import written
 from labinterp.store.store import CommitUnknown, fresh_id
-from labinterp.usecases import idempotent, recipients
+from labinterp.usecases import idempotent, notices, recipients
 from labinterp.usecases.acting import who
 from labinterp.usecases.explained import interpreted, with_history
 from labinterp.usecases.outcomes import Accepted
@@ -166,6 +166,7 @@ def _store(
         origin="accept",
         now=order.now,
     )
+    notices.tell_accepted(services, connection, actor.organisation_id, order, report.status)
     deed = Deed(
         "C",
         "panel-accepted",

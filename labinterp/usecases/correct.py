@@ -10,7 +10,7 @@ from labinterp.errors import Conflict, Place, SubmissionError
 from labinterp.store import audit, deliveries, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.store.records import written
-from labinterp.usecases import idempotent, recipients
+from labinterp.usecases import idempotent, notices, recipients
 from labinterp.usecases.accept import again, as_text, wanted
 from labinterp.usecases.acting import who
 from labinterp.usecases.explained import interpreted, with_history
@@ -79,7 +79,12 @@ def _order(services: Services, actor: Actor, panel_id: str, received: Received) 
         panel_id=panel_id,
         version=old.version + 1,
         received=received,
-        interpretation=interpreted(services, submission, actor.choices),
+        interpretation=interpreted(
+            services,
+            submission,
+            actor.choices,
+            withdraws=submission.status == "cancelled",
+        ),
         recipients=told,
         origin="correction",
         now=services.now(),
@@ -127,6 +132,7 @@ def _store(
             first=first,
         )
         first += len(told)
+    notices.tell_accepted(services, connection, organisation_id, order, report.status)
     deed = Deed(
         "U",
         "panel-corrected",

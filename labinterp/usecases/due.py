@@ -21,6 +21,7 @@ def due_counts(services: Services) -> DueCounts:
     with services.store.reading() as connection:
         reports = counts.reports_waiting(connection, implausible)
         deliveries = counts.deliveries_waiting(connection, implausible)
+        notices = counts.notices_waiting(connection, implausible)
         trouble = counts.mail_trouble(connection)
     return DueCounts(
         reports=reports.states,
@@ -28,7 +29,10 @@ def due_counts(services: Services) -> DueCounts:
         reports_due=reports.due,
         deliveries_due=deliveries.due,
         oldest_due=max(
-            (age for age in (reports.oldest, deliveries.oldest) if age is not None), default=None
+            (one.oldest for one in (reports, deliveries, notices) if one.oldest is not None),
+            default=None,
         ),
         mail_trouble=trouble,
+        notices=notices.states,
+        notices_due=notices.due,
     )

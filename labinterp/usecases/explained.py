@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def interpreted(
-    services: Services, submission: Submission, choices: Choices | None = None
+    services: Services,
+    submission: Submission,
+    choices: Choices | None = None,
+    *,
+    withdraws: bool = False,
 ) -> Interpretation:
     """The answer for a panel of which at least one result can be read.
 
@@ -29,12 +33,13 @@ def interpreted(
         services: the wired parts.
         submission: the panel as received.
         choices: what the organisation uses where the panel does not say.
+        withdraws: it takes back a stored panel, so that nothing is left to be read.
 
     Raises:
         SubmissionError: code `nothing-readable`; the problems are its `errors`.
     """
     found = interpretation.interpret(submission, services.knowledge, choices or Choices())
-    if not interpretation.readable(found):
+    if not withdraws and not interpretation.readable(found):
         telemetry.PANELS_REFUSED.labels("nothing-readable").inc()
         raise SubmissionError(
             "No result of this panel can be read; nothing was stored.",

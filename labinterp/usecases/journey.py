@@ -8,7 +8,7 @@
     send, list_deliveries, all_deliveries, retry_delivery, retry_report,
     withdraw_link, open_mail_link
     acknowledge, critical_unacknowledged
-    draw_due, deliver_due, due_counts              the worker's and the relay's side
+    draw_due, deliver_due, notify_due, due_counts  the worker's and the relay's side
 
 Signatures (each takes `services` and, except the worker's side, `actor` first):
 
@@ -39,6 +39,7 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     critical_unacknowledged(services, actor) -> tuple[PanelSummary, ...]
     draw_due(services, worker, limit) -> int
     deliver_due(services, worker, limit) -> int
+    notify_due(services, worker, limit) -> int
     due_counts(services) -> DueCounts
     tidy(services) -> int                                      forgets expired idempotency keys
 
@@ -60,6 +61,7 @@ from labinterp.usecases.delivery_work import deliver_due
 from labinterp.usecases.document import delivery_document, panel_document
 from labinterp.usecases.due import due_counts
 from labinterp.usecases.imports import import_file
+from labinterp.usecases.notice_work import notify_due
 from labinterp.usecases.outcomes import Accepted, DueCounts, ImportOutcome, ReportState
 from labinterp.usecases.read import (
     accepted_record,
@@ -108,6 +110,7 @@ __all__ = [
     "interpret_only",
     "list_deliveries",
     "list_panels",
+    "notify_due",
     "open_mail_link",
     "panel_document",
     "patient_history",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class DueCounts:
         reports_due, deliveries_due: rows a worker could take now.
         oldest_due: age of the oldest of those; None when nothing waits.
         mail_trouble: deliveries waiting because the mail server refused us (not the recipient).
+        notices, notices_due: the same for events told to endpoints.
     """
 
     reports: dict[str, int]
@@ -81,3 +82,5 @@ class DueCounts:
     deliveries_due: int
     oldest_due: timedelta | None
     mail_trouble: int
+    notices: dict[str, int] = field(default_factory=dict)
+    notices_due: int = 0

@@ -13,6 +13,7 @@ from labinterp import telemetry
 from labinterp.errors import ReportFailure, TemporaryFailure
 from labinterp.store import audit, deliveries, panels, reports
 from labinterp.store.audit import Deed
+from labinterp.usecases import notices
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.backoff import delay
 from labinterp.usecases.orders import report_order
@@ -69,6 +70,8 @@ def _park(services: Services, report_id: str, attempts: int) -> bool:
         )
         if parked:
             deliveries.fail_waiting(connection, report_id, _NOT_SENT)
+            version = reports.version_of(connection, report_id)
+            notices.tell_failed(services, connection, *version)
         return parked
 
     parked = services.store.write(work)
@@ -128,20 +131,24 @@ def _finish(services: Services, claim: Claim, drawn: Report) -> None:
     """Bytes, state and the release of the mails that wait, in one transaction."""
     now = services.now()
 
-    def work(connection: Connection) -> int | None:
+    def work(connection: Connection) -> tuple[int, int] | None:
         if not reports.finish_report(connection, services.store.vault, claim, drawn, now):
             return None
         _audit(connection, services, claim, "report-drawn")
-        return deliveries.release_waiting(connection, claim.id)
+        told = notices.tell_drawn(services, connection, claim)
+        return deliveries.release_waiting(connection, claim.id), told
 
-    released = services.store.write(work)
-    if released is None:
+    done = services.store.write(work)
+    if done is None:
         _log.warning("claim-lost", kind="report", panel_id=claim.panel_id)
         return
     telemetry.REPORTS.labels("ready").inc()
     _log.info("report-ready", panel_id=claim.panel_id, version=claim.version)
+    released, told = done
     if released:
         nudge(services, "delivery")
+    if told:
+        nudge(services, "notice")
 
 
 def _failed(services: Services, claim: Claim, error: Exception) -> None:
@@ -169,6 +176,8 @@ def _give_up(connection: Connection, services: Services, claim: Claim, said: str
     if reports.fail_report(connection, claim, why=why, error=said):
         deliveries.fail_waiting(connection, claim.id, _NOT_SENT)
         _audit(connection, services, claim, "report-failed", "8")
+        version = (claim.organisation_id, claim.panel_id, claim.version)
+        notices.tell_failed(services, connection, *version)
 
 
 def _audit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from labinterp.outbound import Outbound
 from labinterp.usecases.key_sets import KeySets
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from labinterp.model.report import Report, ReportOrder
     from labinterp.store.store import Store
 
-Wake = Literal["report", "delivery"]
+Wake = Literal["report", "delivery", "notice"]
 
 
 class Queue(Protocol):
@@ -60,6 +60,11 @@ class Mailer(Protocol):
         """Whether the server would take mail now: greeted and signed in, nothing sent."""
 
 
+NOTICE_DELAYS: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 10_800, 21_600, 43_200)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The operator's choices that use cases need: texts, delays, leases and limits.
@@ -69,6 +74,9 @@ class Policy:
         report_attempts: drawings begun before a report is parked as failed.
         delivery_attempts: messages begun before a delivery is given to a person.
         delivery_unfinished: attempts that may end without a known answer before a person looks.
+        notice_lease: how long a claim on an event for an endpoint holds.
+        notice_delays: waits between its tries; after the last of them it is given to a person.
+        secret_overlap: how long a webhook's former secret signs beside the new one.
         retry_first, retry_ceiling: first and longest delay between tries (full jitter).
         operator_delay: wait after an answer that is our own fault (authentication, policy).
         implausible: a lease or a next try further ahead than this counts as due.
@@ -109,6 +117,9 @@ class Policy:
     delivery_lease: timedelta = timedelta(minutes=5)
     delivery_attempts: int = 12
     delivery_unfinished: int = 3
+    notice_lease: timedelta = timedelta(minutes=5)
+    notice_delays: tuple[timedelta, ...] = NOTICE_DELAYS
+    secret_overlap: timedelta = timedelta(hours=24)
     retry_first: timedelta = timedelta(seconds=30)
     retry_ceiling: timedelta = timedelta(hours=4)
     operator_delay: timedelta = timedelta(minutes=5)

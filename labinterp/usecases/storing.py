@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from labinterp.access import Actor
     from labinterp.model.interpretation import Interpretation
     from labinterp.model.submission import Identity, Received, Recipients
-    from labinterp.usecases.services import Policy, Services
+    from labinterp.usecases.services import Policy, Services, Wake
 
 LINK: Final = "mail link"
 """The purpose that mail links' tokens are made for."""
@@ -150,9 +150,9 @@ def mail_domain(policy: Policy) -> str:
     return domain or urlsplit(policy.base_url).hostname or "localhost"
 
 
-def nudge(services: Services, kind: str = "report") -> None:
+def nudge(services: Services, kind: Wake = "report") -> None:
     """Say "look" to a worker; if the word is lost, the sweep sees the row."""
     try:
-        services.queue.wake("delivery" if kind == "delivery" else "report")
+        services.queue.wake(kind)
     except Exception:  # noqa: BLE001  # a broker's fault must never become the sender's
         return

@@ -28,7 +28,9 @@ def test_with_everything_in_place_it_is_ready(stranger):
     answer = stranger.get("/readyz")
 
     assert (answer.status_code, answer.json["status"]) == (200, "ready")
-    assert set(checks(answer)) == {"database", "migration", "disk", "broker", "work", "mail"}
+    assert set(checks(answer)) == {
+        *("database", "migration", "disk", "broker", "work", "mail", "webhooks"),
+    }
     assert answer.json["down"] == []
 
 

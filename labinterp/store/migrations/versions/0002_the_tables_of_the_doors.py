@@ -171,7 +171,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("url", sa.String(length=1000), nullable=False),
         sa.Column("events", sa.String(length=500), nullable=False),
-        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("former_secret_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("former_until", sa.BigInteger(), nullable=True),
         sa.Column("details_sealed", sa.LargeBinary(), nullable=True),

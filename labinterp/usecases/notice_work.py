@@ -1,0 +1,182 @@
+"""The worker's side of webhooks and Subscriptions: take a due event, tell it, record the answer.
+
+A 2xx within the time limit is success; anything else is tried again after 5 s, 30 s, 2 min, 10 min,
+1 h, 3 h, 6 h and 12 h, then given to a person. At least once, in no promised order: the receiver
+knows a repeated event by its id and an older one by its version. An endpoint that cannot be reached
+is left alone with all its events for as long, so that one dead receiver delays no other.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from labinterp import telemetry
+from labinterp.delivery import webhook
+from labinterp.errors import NotFound, TemporaryFailure
+from labinterp.outbound import AddressRefused, Unreachable
+from labinterp.store import audit, notices, webhooks
+from labinterp.store.audit import Deed
+from labinterp.usecases.acting import ITSELF
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy import Connection
+
+    from labinterp.delivery.webhook import Message
+    from labinterp.store.notices import NoticeClaim
+    from labinterp.store.rows import WebhookRecord
+    from labinterp.usecases.services import Services
+
+_CHANCE: Final = secrets.SystemRandom()
+_JITTER: Final = 0.1
+_ENDED: Final = "not sent: the endpoint was deleted or has ended"
+_log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a try.
+
+    Attributes:
+        kind: sent, deferred (tried again), ended (there is no endpoint any more).
+        reached: whether the endpoint answered at all.
+    """
+
+    kind: str
+    answer: str
+    reached: bool = True
+
+
+def notify_due(services: Services, worker: str, limit: int) -> int:
+    """Tell what is due; how many rows were moved.
+
+    Args:
+        services: the wired parts.
+        worker: its name, for the row.
+        limit: at most so many.
+
+    Raises:
+        TemporaryFailure: the database cannot be had; leases end by themselves.
+    """
+    with services.store.reading() as connection:
+        due = notices.due_notices(connection, services.policy.implausible, limit)
+    return sum(_notify(services, worker, notice_id) for notice_id in due)
+
+
+def _notify(services: Services, worker: str, notice_id: str) -> bool:
+    policy = services.policy
+    claim = services.store.write(
+        lambda connection: notices.claim_notice(
+            connection,
+            notice_id,
+            worker,
+            lease=policy.notice_lease,
+            implausible=policy.implausible,
+        )
+    )
+    if claim is None:
+        return False
+    outcome = _told(services, claim)
+    if not services.store.write(lambda held: _record(services, held, claim, outcome)):
+        _log.warning("claim-lost", kind="notice", notice_id=claim.id)
+    return True
+
+
+def _told(services: Services, claim: NoticeClaim) -> _Outcome:
+    found = _endpoint(services, claim)
+    if found is None:
+        return _Outcome("ended", _ENDED)
+    endpoint, message = found
+    try:
+        answer = services.outbound.send(
+            "POST", endpoint.url, headers=message.headers, body=message.body
+        )
+    except (AddressRefused, Unreachable) as error:
+        return _Outcome("deferred", error.message, reached=False)
+    except TemporaryFailure:
+        raise
+    except Exception as error:  # noqa: BLE001  # one event's fault stays with it
+        facts = telemetry.error_facts(error)
+        _log.error("notice-not-sent", notice_id=claim.id, **facts)
+        return _Outcome("deferred", f"the event could not be sent: {facts['exception']}")
+    return _Outcome("sent" if answer.is_success else "deferred", f"HTTP {answer.status}")
+
+
+def _endpoint(services: Services, claim: NoticeClaim) -> tuple[WebhookRecord, Message] | None:
+    """Whom to tell and what, as both are now."""
+    now = services.now()
+    vault = services.store.vault
+    event = webhook.Event(claim.id, claim.event, claim.created_at, claim.panel_id, claim.version)
+    base = services.policy.base_url
+    with services.store.reading() as connection:
+        try:
+            endpoint = webhooks.by_id(connection, vault, claim.organisation_id, claim.webhook_id)
+        except NotFound:
+            return None
+        if endpoint.ends_at is not None and endpoint.ends_at <= now:
+            return None
+        if endpoint.document is not None:
+            document = {**endpoint.document, "id": endpoint.id}
+            return endpoint, webhook.hook(event, base, document, now)
+        keys = webhooks.secrets_of(connection, vault, claim.organisation_id, endpoint.id, now)
+        return endpoint, webhook.message(event, base, keys, now)
+
+
+def _record(
+    services: Services, connection: Connection, claim: NoticeClaim, outcome: _Outcome
+) -> bool:
+    """Row, endpoint and audit in one transaction."""
+    moved, kind = _moved(services, connection, claim, outcome)
+    if not moved:
+        return False
+    telemetry.NOTICES.labels(telemetry.label("outcome", kind)).inc()
+    _log.info("notice-moved", notice_id=claim.id, webhook_id=claim.webhook_id, outcome=kind)
+    where = (claim.organisation_id, claim.webhook_id)
+    if kind == "sent":
+        webhooks.set_status(connection, *where, "active")
+    elif kind == "failed":
+        webhooks.set_status(connection, *where, "error", outcome.answer)
+        _log.error("notice-given-up", notice_id=claim.id, webhook_id=claim.webhook_id)
+    if kind in {"sent", "failed"}:
+        _audit(connection, services, claim, kind)
+    return True
+
+
+def _moved(
+    services: Services, connection: Connection, claim: NoticeClaim, outcome: _Outcome
+) -> tuple[bool, str]:
+    if outcome.kind == "sent":
+        return notices.finish_notice(connection, claim, outcome.answer, services.now()), "sent"
+    if outcome.kind == "ended":
+        return notices.give_up_notice(connection, claim, outcome.answer, "withdrawn"), "withdrawn"
+    wait = _wait(services, claim.attempts)
+    if wait is None:
+        return notices.give_up_notice(connection, claim, outcome.answer), "failed"
+    moved = notices.defer_notice(connection, claim, outcome.answer, wait)
+    if moved and not outcome.reached:
+        notices.hold_back(connection, claim.webhook_id, wait)
+    return moved, "deferred"
+
+
+def _wait(services: Services, attempts: int) -> timedelta | None:
+    """Until the next try, a little more by chance; None after the last."""
+    delays = services.policy.notice_delays
+    if attempts > len(delays):
+        return None
+    return delays[attempts - 1] * (1 + _JITTER * _CHANCE.random())
+
+
+def _audit(connection: Connection, services: Services, claim: NoticeClaim, kind: str) -> None:
+    deed = Deed(
+        "E",
+        f"notice-{kind}",
+        "0" if kind == "sent" else "8",
+        panel_id=claim.panel_id,
+        version=claim.version,
+        entity=f"webhook:{claim.webhook_id}",
+    )
+    actor = audit.Who(claim.organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
+    audit.record(connection, actor, deed, services.now())
