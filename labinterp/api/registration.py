@@ -17,6 +17,7 @@ from labinterp.api import (
     openapi,
     panels,
     reports,
+    subscriptions,
     webhooks,
 )
 from labinterp.api.resource import SERVICES
@@ -35,6 +36,7 @@ RESOURCES: Final = (
     knowledge.resource,
     oauth.resource,
     webhooks.resource,
+    subscriptions.resource,
     health.resource,
     metrics.resource,
     documentation.resource,

@@ -154,7 +154,7 @@ def set_status(
     status: str,
     why: str | None = None,
     *,
-    of: tuple[str, ...] = ("requested", "active", "error"),
+    of: tuple[str, ...] = ("requested", "active", "error", "off"),
 ) -> bool:
     """How an endpoint stands; false when it stood otherwise than expected."""
     done = connection.execute(

@@ -138,7 +138,9 @@ def _record(
     if kind == "sent":
         webhooks.set_status(connection, *where, "active")
     elif kind == "failed":
-        webhooks.set_status(connection, *where, "error", outcome.answer)
+        # Who never answered the handshake is told nothing; others are told the next event too.
+        stands = "off" if claim.event == notices.HANDSHAKE else "error"
+        webhooks.set_status(connection, *where, stands, outcome.answer)
         _log.error("notice-given-up", notice_id=claim.id, webhook_id=claim.webhook_id)
     if kind in {"sent", "failed"}:
         _audit(connection, services, claim, kind)

@@ -11,18 +11,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from labinterp.delivery import subscription
 from labinterp.store import notices, panels, webhooks
 from labinterp.store.rows import NoticeRecord
 from labinterp.store.store import fresh_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from labinterp.store.reports import Claim
+    from labinterp.store.rows import WebhookRecord
     from labinterp.usecases.services import Services
     from labinterp.usecases.storing import Order
 
@@ -35,6 +39,16 @@ EVENTS: Final = (COMPLETED, CORRECTED, WITHDRAWN, FAILED, CRITICAL)
 _CANCELLED: Final = "cancelled"
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """The version that is told of; `status` as its sender gave it."""
+
+    organisation_id: str
+    panel_id: str
+    version: int
+    status: str = ""
+
+
 def tell_accepted(
     services: Services,
     connection: Connection,
@@ -43,14 +57,16 @@ def tell_accepted(
     report_status: str,
 ) -> None:
     """Of a version that is being stored: what need not wait for its document."""
+    status = order.received.submission.status
     found: list[str] = []
     if panels.is_critical(order.interpretation):
         found.append(CRITICAL)
-    if order.received.submission.status == _CANCELLED:
+    if status == _CANCELLED:
         found.append(WITHDRAWN)
     elif report_status == "not_made":
         found.append(_finished(order.version))
-    _tell(services, connection, organisation_id, (order.panel_id, order.version), found)
+    about = _About(organisation_id, order.panel_id, order.version, status)
+    _tell(services, connection, about, found)
 
 
 def tell_drawn(services: Services, connection: Connection, claim: Claim) -> int:
@@ -58,8 +74,8 @@ def tell_drawn(services: Services, connection: Connection, claim: Claim) -> int:
     status = panels.status_of(connection, claim.organisation_id, claim.panel_id, claim.version)
     if status == _CANCELLED:
         return 0
-    version = (claim.panel_id, claim.version)
-    return _tell(services, connection, claim.organisation_id, version, [_finished(claim.version)])
+    about = _About(claim.organisation_id, claim.panel_id, claim.version, status)
+    return _tell(services, connection, about, [_finished(claim.version)])
 
 
 def tell_failed(
@@ -70,38 +86,40 @@ def tell_failed(
     version: int,
 ) -> int:
     """Of a document that is being given up; how many endpoints are told."""
-    return _tell(services, connection, organisation_id, (panel_id, version), [FAILED])
+    return _tell(services, connection, _About(organisation_id, panel_id, version), [FAILED])
 
 
 def _finished(version: int) -> str:
     return COMPLETED if version == 1 else CORRECTED
 
 
-def _tell(
-    services: Services,
-    connection: Connection,
-    organisation_id: str,
-    version: tuple[str, int],
-    events: Iterable[str],
-) -> int:
+def _tell(services: Services, connection: Connection, about: _About, events: Iterable[str]) -> int:
     """One row for each endpoint that wants the event, once for ever."""
     now = services.now()
     vault = services.store.vault
     return sum(
-        notices.add_notice(
-            connection,
-            NoticeRecord(
-                id=fresh_id(now),
-                webhook_id=endpoint.id,
-                event=event,
-                status="queued",
-                attempts=0,
-                created_at=now,
-                panel_id=version[0],
-                version=version[1],
-            ),
-            organisation_id,
-        )
+        notices.add_notice(connection, _notice(endpoint, event, about, now), about.organisation_id)
         for event in events
-        for endpoint in webhooks.told_of(connection, vault, organisation_id, event, now)
+        for endpoint in webhooks.told_of(connection, vault, about.organisation_id, event, now)
+        if _wants(endpoint, event, about.status)
     )
+
+
+def _notice(endpoint: WebhookRecord, event: str, about: _About, now: datetime) -> NoticeRecord:
+    return NoticeRecord(
+        id=fresh_id(now),
+        webhook_id=endpoint.id,
+        event=event,
+        status="queued",
+        attempts=0,
+        created_at=now,
+        panel_id=about.panel_id,
+        version=about.version,
+    )
+
+
+def _wants(endpoint: WebhookRecord, event: str, status: str) -> bool:
+    if endpoint.document is None:
+        return True
+    word = event.rpartition(".")[2]
+    return subscription.wants(str(endpoint.document["criteria"]), word, status)

@@ -150,7 +150,7 @@ def deliveries(services: Services, actor: Actor, webhook_id: str) -> tuple[Notic
     """
     require(actor, "admin")
     with services.store.reading() as connection:
-        _read(services, connection, actor, webhook_id)
+        _read_any(services, connection, actor, webhook_id)
         return notices.of_webhook(connection, actor.organisation_id, webhook_id, _LISTED)
 
 
@@ -167,7 +167,7 @@ def redeliver(
     organisation_id = actor.organisation_id
 
     def work(connection: Connection) -> NoticeRecord:
-        record = _read(services, connection, actor, webhook_id)
+        record = _read_any(services, connection, actor, webhook_id)
         notices.read_notice(connection, organisation_id, webhook_id, notice_id)
         if not notices.requeue_notice(connection, organisation_id, notice_id):
             raise Conflict("This event is being sent at this moment, or was withdrawn.")
@@ -221,6 +221,13 @@ def _read(
     return webhooks.read_webhook(
         connection, services.store.vault, actor.organisation_id, webhook_id, KIND
     )
+
+
+def _read_any(
+    services: Services, connection: Connection, actor: Actor, webhook_id: str
+) -> WebhookRecord:
+    """A webhook or a Subscription: what became of their events is read alike."""
+    return webhooks.by_id(connection, services.store.vault, actor.organisation_id, webhook_id)
 
 
 def _events(wanted: Iterable[str]) -> tuple[str, ...]:
