@@ -1,0 +1,112 @@
+"""Sentences that whole answers must, and must not, say: each was once wrong, unsafe or missing."""
+
+from __future__ import annotations
+
+import re
+
+from tests.build import interpreted, knowledge, rules
+
+
+def _steps(answer):
+    return {one.id for one in answer.next_steps}
+
+
+def _path_ends(answer):
+    return {(path.nodes[0], path.nodes[-1]) for path in answer.twitching.paths}
+
+
+def test_a_low_glucose_is_an_emergency_with_something_to_do():
+    answer = interpreted("glucose 1.9 mmol/L", age="28 years", sex="female")
+    assert answer.urgency == "emergency"
+    assert "hypoglycaemia-protocol" in _steps(answer)
+
+
+def test_every_rule_that_asks_for_action_by_today_says_what_to_consider():
+    silent = {
+        rule.id
+        for rule in knowledge().urgency_rules.values()
+        if rule.urgency in ("emergency", "same_day") and not rule.next_steps
+    }
+    assert silent == {"u-critical-limit"}  # whose steps are those of the analyte's own rules
+
+
+def test_low_sodium_has_a_path_to_the_face_as_the_verdict_says():
+    answer = interpreted(
+        "sodium 117 mmol/L", symptoms=["facial-twitch"], age="54 years", sex="female"
+    )
+    assert answer.twitching.verdict == "possible"
+    assert ("low-sodium", "facial-twitching") in _path_ends(answer)
+
+
+def test_a_low_sodium_that_high_glucose_explains_does_not_swell_the_brain():
+    answer = interpreted(
+        "sodium 124 mmol/L", "glucose 38 mmol/L", "bicarbonate 8 mmol/L", age="22 years", sex="male"
+    )
+    starts = {path.nodes[0] for path in answer.twitching.paths}
+    assert "low-sodium" not in starts
+    strengths = {one.rule: one.strength for one in answer.mechanisms}
+    assert strengths["sodium-low"] == "unlikely"
+
+
+def test_a_sodium_that_is_low_beside_a_high_glucose_and_hypotonic_still_counts():
+    answer = interpreted("sodium 110 mmol/L", "glucose 15 mmol/L", age="22 years", sex="male")
+    strengths = {one.rule: one.strength for one in answer.mechanisms}
+    assert strengths["sodium-low"] == "possible"
+
+
+def test_jerks_of_a_patient_on_dialysis_are_not_left_unexplained():
+    answer = interpreted(
+        "creatinine 920 umol/L",
+        "urea 28 mmol/L",
+        symptoms=["myoclonus"],
+        conditions=["dialysis"],
+        age="62 years",
+        sex="male",
+    )
+    assert answer.twitching.verdict == "possible"
+    assert "uraemia" in rules(answer.mechanisms)
+
+
+def test_an_unsteady_gait_alone_does_not_call_the_stroke_team():
+    answer = interpreted(
+        "vitamin b12 120 ng/L", symptoms=["gait-disturbance"], age="64 years", sex="female"
+    )
+    assert "red-flag-with-abnormal-lab" in rules(answer.patterns)
+    assert "stroke-pathway" not in _steps(answer)
+
+
+def test_a_sudden_facial_droop_does():
+    answer = interpreted("sodium 128 mmol/L", symptoms=["facial-droop"], age="69 years", sex="male")
+    assert "stroke-pathway" in _steps(answer)
+
+
+def test_no_text_is_an_instruction_to_the_program():
+    instructions = re.compile(r"\btake [a-z0-9-]+ text\b|\bprint above\b|\braise to the\b")
+    told = [
+        f"{rule.id}: {text}"
+        for kind in ("patterns", "mechanisms", "artefacts", "red_flags", "urgency_rules")
+        for rule in getattr(knowledge(), kind).values()
+        for text in (
+            rule.text,
+            getattr(rule, "twitch_note", "") or "",
+            *getattr(rule, "caveats", ()),
+            *(line.note or "" for line in getattr(rule, "grading", ())),
+        )
+        if instructions.search(text)
+    ]
+    assert told == []
+
+
+def test_a_title_does_not_call_every_result_within_beside_a_high_one():
+    answer = interpreted(
+        "adjusted calcium 2.40 mmol/L",
+        "magnesium 0.90 mmol/L",
+        "potassium 4.3 mmol/L",
+        "sodium 140 mmol/L",
+        "ck 480 U/L",
+        symptoms=["fasciculation"],
+        age="58 years",
+        sex="male",
+    )
+    titles = {one.rule: one.title for one in answer.patterns}
+    assert "every result" not in titles["normal-panel-with-twitch"]
