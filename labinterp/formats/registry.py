@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "json": "json_panel",
+    "fhir": "fhir",
     "csv": "csv_table",
     "pasted": "pasted",
 }

@@ -1,0 +1,258 @@
+"""A FHIR document taken apart: each resource with its FHIRPath place, and who refers to whom.
+
+Nothing here knows what a resource means. Foreign JSON is never trusted to have the right shape:
+`inner`, `items` and `text` give the empty answer where a member is missing or of another type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from labinterp.errors import Place, SubmissionError, UnsupportedFormat
+from labinterp.formats.characters import folded, forbidden_character, quoted
+from labinterp.formats.fields import NumberLiteral
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_READ_BUNDLES: Final = ("collection", "searchset", "transaction", "batch", "message", "document")
+_LONE: Final = ("DiagnosticReport", "Observation")
+ROOTS: Final = ("Bundle", "Parameters", *_LONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One resource where it stands.
+
+    Attributes:
+        path: its FHIRPath place, `Bundle.entry[6].resource`.
+        url: the entry's `fullUrl`.
+        owner: the resource that contains it, if one does.
+    """
+
+    resource: Mapping[str, Any]
+    path: str
+    url: str = ""
+    owner: Located | None = None
+
+    @property
+    def kind(self) -> str:
+        """The resource's type."""
+        return text(self.resource, "resourceType")
+
+    @property
+    def id(self) -> str:
+        """Its id, where it has one."""
+        return text(self.resource, "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Everything one body holds.
+
+    Attributes:
+        parameters: the members of a Parameters resource by name, where there is one.
+        bundle: the Bundle itself, without its entries being looked at.
+        problems: what is to be told of the document as a whole.
+    """
+
+    resources: tuple[Located, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    bundle: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[Place, ...] = ()
+
+    def of(self, kind: str) -> tuple[Located, ...]:
+        """The resources of one type, in their order."""
+        return tuple(one for one in self.resources if one.kind == kind)
+
+    def find(self, reference: object, origin: Located) -> Located | None:
+        """What a Reference points at: exactly, then by type and id, then among the contained."""
+        target = text(reference, "reference").strip() if isinstance(reference, dict) else ""
+        if not target:
+            return None
+        if target.startswith("#"):
+            return self._contained(target[1:], origin)
+        exact = (one for one in self.resources if one.url and one.url == target)
+        kind, _, name = target.split("?")[0].partition("/_history/")[0].rpartition("/")
+        kind = kind.rpartition("/")[2]
+        named = (one for one in self.resources if name and one.id == name and one.kind == kind)
+        ending = (one for one in self.resources if one.url.endswith(f"/{kind}/{name}") and kind)
+        return next(exact, None) or next(named, None) or next(ending, None)
+
+    def _contained(self, name: str, origin: Located) -> Located | None:
+        owner = origin.owner or origin
+        return next((one for one in self.resources if one.owner is owner and one.id == name), None)
+
+
+def document_of(root: object) -> Document:
+    """A parsed body taken apart.
+
+    Raises:
+        UnsupportedFormat: FHIR, but of a kind or version that is not read.
+        SubmissionError: no FHIR resource.
+    """
+    kind = text(root, "resourceType")
+    if not isinstance(root, dict) or not kind:
+        raise _refused("resourceType", "a FHIR resource names its resourceType")
+    if kind == "Parameters":
+        return _of_parameters(root)
+    if kind == "Bundle":
+        return _of_bundle(root, "Bundle")
+    if kind in _LONE:
+        return Document(tuple(_with_contained(Located(root, kind))))
+    raise _refused("resourceType", f"a {quoted(kind)} is not read; send one of {', '.join(ROOTS)}")
+
+
+def bundle_identifier(root: object) -> str | None:
+    """`system|value` of the Bundle's own identifier, by which a sender sends it again."""
+    if text(root, "resourceType") == "Parameters":
+        panels = (inner(one, "resource") for one in items(root, "parameter"))
+        root = next((one for one in panels if one.get("resourceType") == "Bundle"), {})
+    identifier = inner(root, "identifier")
+    value = text(identifier, "value")
+    return f"{text(identifier, 'system')}|{value}" if value else None
+
+
+def _of_parameters(root: Mapping[str, Any]) -> Document:
+    """The panel of `$interpret-panel`, with the other parameters beside it."""
+    parameters: dict[str, Any] = {}
+    panel: tuple[str, dict[str, Any]] | None = None
+    for index, one in enumerate(items(root, "parameter")):
+        name, path = text(one, "name"), f"Parameters.parameter[{index}]"
+        resource = inner(one, "resource")
+        if resource and (name in {"panel", "resource", "bundle"} or panel is None):
+            panel = f"{path}.resource", resource
+        else:
+            parameters[name] = one
+    if panel is None:
+        raise _refused("Parameters.parameter", "a parameter `panel` holds the Bundle or report")
+    path, resource = panel
+    if text(resource, "resourceType") == "Bundle":
+        found = _of_bundle(resource, path)
+    elif text(resource, "resourceType") in _LONE:
+        found = Document(tuple(_with_contained(Located(resource, path))))
+    else:
+        raise _refused(path, "must be a Bundle, a DiagnosticReport or an Observation")
+    return Document(found.resources, parameters, found.bundle, found.problems)
+
+
+def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
+    kind = text(root, "type")
+    if kind and kind not in _READ_BUNDLES:
+        known = ", ".join(_READ_BUNDLES)
+        raise _refused(f"{path}.type", f"a Bundle of type {quoted(kind)} is not read; {known} are")
+    resources: list[Located] = []
+    problems: list[Place] = []
+    for index, entry in enumerate(items(root, "entry")):
+        where = f"{path}.entry[{index}].resource"
+        resource = inner(entry, "resource")
+        if not text(resource, "resourceType"):
+            problems.append(Place(where, "structure", "has no resource with a resourceType"))
+        elif resource["resourceType"] == "OperationOutcome":
+            problems.extend(_outcome(resource, where))
+        elif text(inner(entry, "request"), "method").upper() == "DELETE":
+            problems.append(Place(where, "not-supported", "nothing is deleted here"))
+        else:
+            resources.extend(_with_contained(Located(resource, where, text(entry, "fullUrl"))))
+    if kind == "searchset" and any(text(one, "relation") == "next" for one in items(root, "link")):
+        message = "the search has more pages, which were not sent; what they hold is not in this"
+        problems.append(Place(f"{path}.link", "more-pages", message))
+    return Document(tuple(resources), {}, root, tuple(problems))
+
+
+def _with_contained(one: Located) -> Iterator[Located]:
+    yield one
+    for index, resource in enumerate(items(one.resource, "contained")):
+        if text(resource, "resourceType"):
+            yield Located(resource, f"{one.path}.contained[{index}]", "", one)
+
+
+def _outcome(resource: Mapping[str, Any], path: str) -> Iterator[Place]:
+    for index, issue in enumerate(items(resource, "issue")):
+        said = text(inner(issue, "details"), "text") or text(issue, "diagnostics")
+        message = f"the sender's own server says: {quoted(said or text(issue, 'code'))}"
+        yield Place(f"{path}.issue[{index}]", "sender-outcome", message)
+
+
+def _refused(where: str, message: str) -> SubmissionError:
+    return SubmissionError(
+        f"{where}: {message}.",
+        code="submission-invalid",
+        errors=(Place(where, "structure", message),),
+    )
+
+
+def refuse_other_versions(body: bytes) -> None:
+    """FHIR in XML is refused by name; it would be half read otherwise.
+
+    Raises:
+        UnsupportedFormat: XML.
+    """
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise UnsupportedFormat(
+            "FHIR as XML is not read; send FHIR R4 as JSON.", code="version-unsupported"
+        )
+
+
+# ---- members of foreign JSON
+
+
+def inner(node: object, name: str) -> dict[str, Any]:
+    """A member that is an object; empty when it is none."""
+    found = node.get(name) if isinstance(node, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def items(node: object, name: str) -> list[dict[str, Any]]:
+    """The objects of a member that is a list (or, as STU3 has it, one object)."""
+    found = node.get(name) if isinstance(node, dict) else None
+    listed = found if isinstance(found, list) else [found]
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def text(node: object, name: str) -> str:
+    """A member as text; a number keeps its digits, all else is empty."""
+    found = node.get(name) if isinstance(node, dict) else None
+    if isinstance(found, NumberLiteral):
+        return found.text
+    return found if isinstance(found, str) else ""
+
+
+def codings(concept: object) -> list[tuple[str, str, str]]:
+    """System, code and display of each coding that has a code."""
+    return [
+        (text(one, "system").strip(), text(one, "code").strip(), text(one, "display"))
+        for one in items(concept, "coding")
+        if text(one, "code").strip()
+    ]
+
+
+def code_in(concept: object, *codes: str) -> bool:
+    """Is one of these among the concept's codes, in whatever system?"""
+    return any(code in codes for _, code, _ in codings(concept))
+
+
+def words(concept: object) -> str:
+    """A concept in words: its text, else the first display, else the first code."""
+    said = text(concept, "text").strip()
+    listed = codings(concept)
+    return (
+        said or next((one[2] for one in listed if one[2]), "") or (listed[0][1] if listed else "")
+    )
+
+
+def line(said: str, longest: int = 200) -> str:
+    """Foreign text on one line, short enough for the panel's form."""
+    return quotable(" ".join(said.split()))[:longest].strip()
+
+
+def quotable(said: str) -> str:
+    """Foreign text without the characters that no text may hold."""
+    return "".join(sign for sign in said if not forbidden_character(sign, lines=True))
+
+
+def says(said: str, *what: str) -> bool:
+    """Is one of these words in a text, whatever its case and accents?"""
+    plain = f" {folded(said)} "
+    return any(word in plain for word in what)
