@@ -195,7 +195,10 @@ DRAWING = Histogram("labinterp_drawing_seconds", "Time to draw a report [s]")
 
 _LABELS: Final[Mapping[str, frozenset[str]]] = {
     "outcome": frozenset(
-        {"ready", "failed", "parked", "sent", "deferred", "refused", "operator", "unknown"}
+        {
+            *("ready", "failed", "parked", "sent", "deferred", "refused", "operator", "unknown"),
+            "withdrawn",
+        }
     ),
 }
 _OTHER: Final = "other"

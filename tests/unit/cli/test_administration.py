@@ -1,11 +1,14 @@
 """What an operator does at the command line: organisations, users, keys, deliveries, doctor."""
 
+import json
+
 import pytest
 
 from labinterp import bootstrap
 from labinterp.cli import INPUT_AT_FAULT, OURS, main, tables
 from labinterp.errors import AccessDenied, SettingsError
 from labinterp.usecases import administer
+from tests.signing import EC, key_set
 
 
 @pytest.fixture
@@ -157,3 +160,35 @@ def test_doctor_names_the_settings_that_are_missing(run, monkeypatch):
 def test_columns_are_as_wide_as_their_words_and_hold_no_control_characters(capsys):
     tables.show(("A", "B"), [("long word", None), ("x\x1b[2J\n", 3)])
     assert capsys.readouterr().out == "A          B\nlong word  -\nx?[2J?     3\n"
+
+
+def test_a_client_is_registered_by_its_public_keys_listed_and_revoked(run, tmp_path):
+    run("organisations", "create", "Ward 7")
+    path = tmp_path / "jwks.json"
+    path.write_text(json.dumps(key_set(EC)), encoding="utf-8")
+    words = ("clients", "create", "EHR", "--organisation", "Ward 7", "--jwks", str(path))
+    code, out, _ = run(*words, "--scopes", "system/*.rs system/Bundle.c", "--issuer", "https://ehr")
+    assert code == 0
+    client_id = out.split()[2]
+    assert "/oauth/token" in out
+    _, out, _ = run("clients", "list", "--organisation", "Ward 7")
+    for word in (client_id, "EHR", "system/Bundle.c", "by value", "https://ehr"):
+        assert word in out
+    assert run("clients", "revoke", client_id)[0] == 0
+    assert run("clients", "revoke", client_id)[0] == INPUT_AT_FAULT
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--jwks", "absent.json"), "cannot be read"),
+        (("--jwks-url", "http://ehr.example.org/jwks"), "https://"),
+        (("--jwks-url", "https://127.0.0.1/jwks"), "public"),
+        (("--jwks-url", "https://ehr.example.org/jwks", "--scopes", "everything"), "system/"),
+    ],
+)
+def test_a_client_that_could_not_be_used_is_refused_in_words(run, words, said):
+    run("organisations", "create", "Ward 7")
+    code, _, err = run("clients", "create", "EHR", "--organisation", "Ward 7", *words)
+    assert code == INPUT_AT_FAULT
+    assert said in err
