@@ -26,6 +26,8 @@ _LOINC_FORM: Final = re.compile(r"([0-9]{1,7})-([0-9])")
 _SERUM_TAIL: Final = re.compile(
     r"[\s,(/]+(?:serum|plasma|s|p|ser/plas|serum/plasma|serum or plasma|level|levels)\)?$"
 )
+_UNIT_TAIL: Final = re.compile(r"\s*[\[(][^\])]{0,30}/[^\])]{0,30}[\])]\s*$")
+"""`(pmol/L)` behind a name is the unit, not part of the name."""
 _URINE: Final = re.compile(r"\burin")
 _LONGEST_SHOWN: Final = 60
 
@@ -141,9 +143,11 @@ def _by_name(name: str | None, lookup: Lookup) -> tuple[Measurand, ...]:
         return ()
     key = name_key(name)
     short = _SERUM_TAIL.sub("", key)
+    plain = name_key(_UNIT_TAIL.sub("", name))
     for index, wanted in (
         (lookup.names, key),
         (lookup.names, short),
+        (lookup.names, plain),
         (lookup.compact, compact_key(key)),
     ):
         if wanted and (found := index.get(wanted)):

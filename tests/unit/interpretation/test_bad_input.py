@@ -3,7 +3,7 @@
 import pytest
 
 from labinterp.interpretation import readable
-from labinterp.model.submission import Choices, ReportedInterval
+from labinterp.model.submission import Choices, ReportedInterval, ReportedResult
 from tests.build import RECEIVED, a_result, coded, codes, earlier, interpreted, result, standings
 
 GOOD = "sodium 139 mmol/L"
@@ -298,3 +298,11 @@ def test_an_interval_in_a_unit_of_the_same_size_is_the_laboratorys():
     answer = interpreted("potassium 4.1 mmol/L (3.5-5.0 mEq/L)", age="54 years")
     assert answer.problems == ()
     assert result(answer, "potassium").interval.owner == "laboratory"
+
+
+@pytest.mark.parametrize(
+    "name", ["PTH intact (pmol/L)", "Potassium [mmol/L]", "Magnesium (mmol/l) "]
+)
+def test_a_unit_behind_a_name_is_no_part_of_it(name):
+    sent = ReportedResult(where="results[0]", value="2.1", unit="mmol/L", name=name)
+    assert [one.code for one in interpreted(sent).problems if one.code == "unmapped-code"] == []
