@@ -14,7 +14,7 @@ from labinterp.formats.characters import folded, forbidden_character, quoted
 from labinterp.formats.fields import NumberLiteral
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _READ_BUNDLES: Final = ("collection", "searchset", "transaction", "batch", "message", "document")
 _LONE: Final = ("DiagnosticReport", "Observation")
@@ -55,12 +55,25 @@ class Document:
         parameters: the members of a Parameters resource by name, where there is one.
         bundle: the Bundle itself, without its entries being looked at.
         problems: what is to be told of the document as a whole.
+        index: each resource by every reference that finds it.
     """
 
     resources: tuple[Located, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     bundle: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Place, ...] = ()
+    index: Mapping[str, Located] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note by which references each resource is found; of two of one name the first."""
+        index: dict[str, Located] = {}
+        for one in self.resources:
+            for name in _references(one):
+                index.setdefault(name, one)
+        for one in self.resources:
+            if "/" in one.url:
+                index.setdefault("/".join(one.url.split("/")[-2:]), one)
+        object.__setattr__(self, "index", index)
 
     def of(self, kind: str) -> tuple[Located, ...]:
         """The resources of one type, in their order."""
@@ -73,16 +86,23 @@ class Document:
             return None
         if target.startswith("#"):
             return self._contained(target[1:], origin)
-        exact = (one for one in self.resources if one.url and one.url == target)
-        kind, _, name = target.split("?")[0].partition("/_history/")[0].rpartition("/")
-        kind = kind.rpartition("/")[2]
-        named = (one for one in self.resources if name and one.id == name and one.kind == kind)
-        ending = (one for one in self.resources if one.url.endswith(f"/{kind}/{name}") and kind)
-        return next(exact, None) or next(named, None) or next(ending, None)
+        short = "/".join(target.split("?")[0].partition("/_history/")[0].split("/")[-2:])
+        return self.index.get(target) or self.index.get(short)
 
     def _contained(self, name: str, origin: Located) -> Located | None:
         owner = origin.owner or origin
-        return next((one for one in self.resources if one.owner is owner and one.id == name), None)
+        return self.index.get(f"{owner.path}#{name}")
+
+
+def _references(one: Located) -> Iterator[str]:
+    """Its full URL and `Type/id`; a contained one is found from within its owner only."""
+    if one.owner is not None:
+        yield f"{one.owner.path}#{one.id}"
+        return
+    if one.url:
+        yield one.url
+    if one.id:
+        yield f"{one.kind}/{one.id}"
 
 
 def document_of(root: object) -> Document:
@@ -102,6 +122,11 @@ def document_of(root: object) -> Document:
     if kind in _LONE:
         return Document(tuple(_with_contained(Located(root, kind))))
     raise _refused("resourceType", f"a {quoted(kind)} is not read; send one of {', '.join(ROOTS)}")
+
+
+def loose(resources: Iterable[Located]) -> Document:
+    """Resources that came one by one, as a document."""
+    return Document(tuple(each for one in resources for each in _with_contained(one)))
 
 
 def bundle_identifier(root: object) -> str | None:
@@ -151,6 +176,10 @@ def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
             problems.append(Place(where, "structure", "has no resource with a resourceType"))
         elif resource["resourceType"] == "OperationOutcome":
             problems.extend(_outcome(resource, where))
+        elif resource["resourceType"] == "Bundle":
+            nested = _nested(resource, where)
+            resources.extend(nested.resources)
+            problems.extend(nested.problems)
         elif text(inner(entry, "request"), "method").upper() == "DELETE":
             problems.append(Place(where, "not-supported", "nothing is deleted here"))
         else:
@@ -159,6 +188,14 @@ def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
         message = "the search has more pages, which were not sent; what they hold is not in this"
         problems.append(Place(f"{path}.link", "more-pages", message))
     return Document(tuple(resources), {}, root, tuple(problems))
+
+
+def _nested(root: Mapping[str, Any], path: str) -> Document:
+    """A Bundle within a Bundle; one of a kind that is not read is told and loses only itself."""
+    try:
+        return _of_bundle(root, path)
+    except SubmissionError as error:
+        return Document((), problems=error.errors)
 
 
 def _with_contained(one: Located) -> Iterator[Located]:
@@ -205,10 +242,15 @@ def inner(node: object, name: str) -> dict[str, Any]:
 
 
 def items(node: object, name: str) -> list[dict[str, Any]]:
-    """The objects of a member that is a list (or, as STU3 has it, one object)."""
+    """The objects of a member that is a list (or, as STU3 has it, one object).
+
+    What is no object counts as an empty one, so that an index is that of the sender.
+    """
     found = node.get(name) if isinstance(node, dict) else None
-    listed = found if isinstance(found, list) else [found]
-    return [one for one in listed if isinstance(one, dict)]
+    if isinstance(found, dict):
+        return [found]
+    listed = found if isinstance(found, list) else []
+    return [one if isinstance(one, dict) else {} for one in listed]
 
 
 def text(node: object, name: str) -> str:
@@ -224,7 +266,7 @@ def codings(concept: object) -> list[tuple[str, str, str]]:
     return [
         (text(one, "system").strip(), text(one, "code").strip(), text(one, "display"))
         for one in items(concept, "coding")
-        if text(one, "code").strip()
+        if quotable(text(one, "code")).strip()
     ]
 
 
