@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from labinterp.errors import Place, SubmissionError
 from labinterp.formats import fhir_observation, fhir_patient, json_panel
 from labinterp.formats.dates import read_moment
+from labinterp.formats.fhir_bundle import Group, groups_of
 from labinterp.formats.fhir_document import (
     Document,
     Located,
@@ -22,6 +23,7 @@ from labinterp.formats.fhir_document import (
     inner,
     items,
     line,
+    loose,
     refuse_other_versions,
     text,
     words,
@@ -30,7 +32,7 @@ from labinterp.formats.json_text import parsed
 from labinterp.formats.limits import Context, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from labinterp.model.submission import Received
 
@@ -58,24 +60,7 @@ _REPORT_STATUS: Final = {
     "final": "final",
 }
 _POLICIES: Final = ("lab-then-service", "lab-only", "service-only")
-_NOBODY: Final = ""
 _SAID_NO: Final = ("LA32-8", "373067005", "N")
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """One patient's part of a document.
-
-    Attributes:
-        key: what tells patients apart; empty where the document names none.
-        patient: the resource, where it was sent.
-    """
-
-    key: str
-    patient: Located | None = None
-    observations: tuple[Located, ...] = ()
-    others: tuple[Located, ...] = ()
-    reports: tuple[Located, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,9 +75,59 @@ class _Panel:
 def read(body: bytes, context: Context) -> Reading:
     """One panel for each patient of a FHIR document."""
     refuse_other_versions(body)
-    limits = replace(context.limits, depth=_DEPTH)
-    root = parsed(body, limits)
-    return read_document(document_of(root), context)
+    return read_document(document_of(parsed_document(body, context)), context)
+
+
+def parsed_document(body: bytes, context: Context) -> Any:
+    """The body as JSON that may nest as FHIR does; numbers keep their digits."""
+    return parsed(body, replace(context.limits, depth=_DEPTH))
+
+
+def read_resources(resources: Iterable[Located], context: Context) -> Reading:
+    """Resources that came one by one: a panel for each patient and time of collection."""
+    document = loose(resources)
+    groups, refused = groups_of(document)
+    received, failed = [], list(refused)
+    for group in (part for whole in groups for part in _by_collection(whole)):
+        try:
+            received.append(received_of_group(document, group, context, alone=False))
+        except SubmissionError as error:
+            failed.append(Place(group.where, error.code, error.message))
+    return Reading(tuple(received), tuple(failed))
+
+
+def received_of_observations(
+    observations: Iterable[Located],
+    context: Context,
+    *,
+    patient: Located | None = None,
+    specimens: Iterable[Located] = (),
+) -> Received:
+    """Observations that are known to be of one patient and one panel, as that panel.
+
+    Args:
+        observations: each with the place by which its sender finds it.
+        context: when they came, and how much is taken.
+        patient: whose they are, where it was sent.
+        specimens: what they may refer to.
+
+    Raises:
+        SubmissionError: nothing of it can be accepted.
+    """
+    mine = tuple(observations)
+    context_of_them = (*([patient] if patient else []), *specimens)
+    document = loose((*mine, *context_of_them))
+    group = Group("", patient, mine, tuple(specimens))
+    return received_of_group(document, group, context)
+
+
+def _by_collection(group: Group) -> list[Group]:
+    """A group in parts of one time of collection; what has no time is a part of its own."""
+    parts: dict[str | None, list[Located]] = {}
+    for one in group.observations:
+        moment = fhir_observation.effective(one.resource, one.path)[0]
+        parts.setdefault(moment, []).append(one)
+    return [replace(group, observations=tuple(mine)) for mine in parts.values()]
 
 
 def read_document(document: Document, context: Context) -> Reading:
@@ -101,7 +136,7 @@ def read_document(document: Document, context: Context) -> Reading:
     Raises:
         SubmissionError: it holds no Observation, or its only panel cannot be accepted.
     """
-    groups, refused = _groups(document)
+    groups, refused = groups_of(document)
     if not groups:
         places = (*refused, *document.problems)
         message = "The document holds no Observation of a laboratory."
@@ -113,7 +148,7 @@ def read_document(document: Document, context: Context) -> Reading:
         except SubmissionError as error:
             if len(groups) == 1 and not refused:
                 raise
-            failed += error.errors or (Place(_where(group), error.code, error.message),)
+            failed += error.errors or (Place(group.where, error.code, error.message),)
     return Reading(tuple(received), tuple(failed))
 
 
@@ -132,95 +167,9 @@ def received_of_group(
         context.received_at,
         "fhir",
         problems=problems,
-        where="" if alone else _where(group),
+        where="" if alone else group.where,
         limits=context.limits,
     )
-
-
-def _where(group: Group) -> str:
-    first = group.patient or next(iter(group.observations), None)
-    return first.path if first else "Bundle"
-
-
-# ---- who is whose
-
-
-def _groups(document: Document) -> tuple[list[Group], list[Place]]:
-    """The Observations by patient, and those whose patient cannot be told."""
-    patients = document.of("Patient")
-    owners = _owners(document)
-    groups: dict[str, Group] = {}
-    refused: list[Place] = []
-    for one in document.of("Observation"):
-        key, patient = _patient_of(document, one, owners.get(one.path), patients)
-        if key is None:
-            message = "several patients were sent, and nothing says whose result this is"
-            refused.append(Place(one.path, "multiple-patients", message))
-            continue
-        group = groups.setdefault(key, Group(key, patient))
-        groups[key] = replace(group, observations=(*group.observations, one))
-    for one in document.resources:
-        if one.kind in ("Observation", "Patient"):
-            continue
-        key, _ = _patient_of(document, one, None, patients)
-        if key is not None and key in groups:
-            groups[key] = _with(groups[key], one)
-    return list(groups.values()), refused
-
-
-def _with(group: Group, one: Located) -> Group:
-    if one.kind == "DiagnosticReport":
-        return replace(group, reports=(*group.reports, one))
-    return replace(group, others=(*group.others, one))
-
-
-def _owners(document: Document) -> dict[str, Located]:
-    """The report that each Observation hangs on, through panels as well; by the path."""
-    found: dict[str, Located] = {}
-    for report in document.of("DiagnosticReport"):
-        waiting = [(report, one) for one in fhir_observation.observations_in(report.resource)]
-        while waiting:
-            origin, reference = waiting.pop()
-            member = document.find(reference, origin)
-            if member is not None and member.path not in found:
-                found[member.path] = report
-                references = fhir_observation.observations_in(member.resource)
-                waiting += [(member, one) for one in references]
-    return found
-
-
-def _patient_of(
-    document: Document, one: Located, report: Located | None, patients: tuple[Located, ...]
-) -> tuple[str | None, Located | None]:
-    """Whose resource this is: its own subject's, its report's, or the only patient's."""
-    for holder in (one, report, one.owner):
-        if holder is None:
-            continue
-        subject = inner(holder.resource, "subject") or inner(holder.resource, "patient")
-        key, patient = _subject(document, subject, holder)
-        if key:
-            return key, patient
-    if len(patients) == 1:
-        return patients[0].path, patients[0]
-    return (None, None) if patients else (_NOBODY, None)
-
-
-def _subject(
-    document: Document, subject: Mapping[str, Any], holder: Located
-) -> tuple[str, Located | None]:
-    found = document.find(subject, holder)
-    if found is not None and found.kind == "Patient":
-        return found.path, found
-    identifier = inner(subject, "identifier")
-    if text(identifier, "value"):
-        wanted = (text(identifier, "system"), text(identifier, "value"))
-        for patient in document.of("Patient"):
-            listed = items(patient.resource, "identifier")
-            if wanted in [(text(each, "system"), text(each, "value")) for each in listed]:
-                return patient.path, patient
-        logical = Located({"resourceType": "Patient", "identifier": [identifier]}, holder.path)
-        return "|".join(wanted), logical
-    return text(subject, "reference").strip(), None
 
 
 # ---- one panel
@@ -233,10 +182,10 @@ def _panel(
     at = _moment(document, group, received_at)
     patient = _patient(group, at, made)
     specimen = _specimen(document, group, made)
-    statuses = {one.path: _report_status(document, one) for one in group.observations}
+    statuses = group.report_statuses or {}
     person = fhir_patient.person_of(patient, at)
     for one in group.observations:
-        _add(document, one, person, statuses[one.path], made)
+        _add(document, one, person, statuses.get(one.path, ""), made)
     panel: dict[str, Any] = {
         "patient": patient,
         "specimen": specimen,
@@ -264,15 +213,14 @@ def _patient(group: Group, at: datetime, made: _Panel) -> dict[str, Any]:
         made.problems += problems
     else:
         message = "no Patient was sent; age and sex are unknown, and no report is made"
-        made.problems.append((_where(group), "patient-missing", message))
+        made.problems.append((group.where, "patient-missing", message))
     pregnancy = fhir_patient.pregnancy_of(group.observations, at)
     return {**patient, "pregnancy": pregnancy} if pregnancy else patient
 
 
 def _specimen(document: Document, group: Group, made: _Panel) -> dict[str, Any]:
     """The specimen that most results name; a result of another one carries its own."""
-    named = [_specimen_resource(document, one) for one in group.observations]
-    paths = [one.path for one in named if one is not None]
+    paths = [one.path for one in _specimens(document, group)]
     chosen = max(dict.fromkeys(paths), key=paths.count, default=None)
     if chosen is None:
         lone = [one for one in group.others if one.kind == "Specimen"]
@@ -283,6 +231,11 @@ def _specimen(document: Document, group: Group, made: _Panel) -> dict[str, Any]:
     specimen, problems = fhir_patient.specimen_of(found.resource, found.path)
     made.problems += problems
     return specimen
+
+
+def _specimens(document: Document, group: Group) -> list[Located]:
+    named = [_specimen_resource(document, one) for one in group.observations]
+    return [one for one in named if one is not None]
 
 
 def _specimen_resource(document: Document, one: Located) -> Located | None:
@@ -343,11 +296,6 @@ def _own_specimen(document: Document, one: Located) -> dict[str, Any]:
     return {"specimen": specimen} if specimen else {}
 
 
-def _report_status(document: Document, one: Located) -> str:
-    report = _owners(document).get(one.path)
-    return text(report.resource, "status") if report is not None else ""
-
-
 def _status(group: Group) -> str:
     """The panel's status: that of its reports, the least settled of several."""
     said = {_REPORT_STATUS.get(text(one.resource, "status"), "final") for one in group.reports}
@@ -368,7 +316,7 @@ def _collected(document: Document, group: Group, made: _Panel) -> str | None:
         if sent:
             made.problems += problems
             return sent
-    for one in document.of("Specimen"):
+    for one in (*_specimens(document, group), *group.others):
         read_time = read_moment(fhir_patient.collected(one.resource) or "")
         if read_time.text:
             return read_time.text
@@ -399,8 +347,8 @@ def _asked(document: Document, made: _Panel) -> dict[str, Any]:
                 known = ", ".join(_POLICIES)
                 message = f"{line(policy, 40)!r} is no range policy; {known} are"
                 made.problems.append(("Parameters.parameter", "setting-unknown", message))
-        elif name == "deliver":
-            asked.update(_deliver(sent))
+        elif name in ("deliver", "deliver.email"):
+            asked.update(_deliver(sent if name == "deliver" else {"part": [sent]}))
         elif name not in ("unitSystem", "deliver.pdf"):
             message = f"the parameter {line(name, 40)!r} is not known; it was passed over"
             made.problems.append(("Parameters.parameter", "setting-unknown", message))
@@ -411,7 +359,7 @@ def _deliver(sent: Mapping[str, Any]) -> dict[str, Any]:
     addresses = [
         text(part, "valueString") or text(part, "valueUri").removeprefix("mailto:")
         for part in items(sent, "part")
-        if text(part, "name") == "email"
+        if text(part, "name") in ("email", "deliver.email")
     ]
     given = [line(one, 320) for one in addresses if one]
     return {"deliver": {"email": given}} if given else {}

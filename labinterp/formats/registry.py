@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "json": "json_panel",
     "fhir": "fhir",
+    "ndjson": "ndjson",
     "csv": "csv_table",
     "pasted": "pasted",
 }
