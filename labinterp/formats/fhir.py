@@ -28,6 +28,7 @@ from labinterp.formats.fhir_document import (
     text,
     words,
 )
+from labinterp.formats.fhir_version import met_otherwise, refuse_other_releases
 from labinterp.formats.json_text import parsed
 from labinterp.formats.limits import Context, Reading
 
@@ -75,7 +76,9 @@ class _Panel:
 def read(body: bytes, context: Context) -> Reading:
     """One panel for each patient of a FHIR document."""
     refuse_other_versions(body)
-    return read_document(document_of(parsed_document(body, context)), context)
+    root = parsed_document(body, context)
+    refuse_other_releases(root)
+    return read_document(document_of(root), context)
 
 
 def parsed_document(body: bytes, context: Context) -> Any:
@@ -182,6 +185,10 @@ def _panel(
     at = _moment(document, group, received_at)
     patient = _patient(group, at, made)
     specimen = _specimen(document, group, made)
+    fasting = fhir_patient.fasting_of(group.observations)
+    if fasting:
+        comment = "; ".join(filter(None, (specimen.get("comment"), fasting)))
+        specimen = {**specimen, "comment": comment[:500]}
     statuses = group.report_statuses or {}
     person = fhir_patient.person_of(patient, at)
     for one in group.observations:
@@ -258,6 +265,7 @@ def _add(
         message = f"is no laboratory result ({kind}); it was kept and not interpreted"
         made.problems.append((one.path, "unmapped-code", message))
         return
+    made.problems += [(each.where, each.code, each.message) for each in met_otherwise(one)]
     read_one = fhir_observation.results_of(one.resource, one.path, person, report)
     made.problems += read_one.problems
     own = _own_specimen(document, one)

@@ -6,6 +6,7 @@ Nothing here knows what a resource means. Foreign JSON is never trusted to have 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _READ_BUNDLES: Final = ("collection", "searchset", "transaction", "batch", "message", "document")
+_KNOWN: Final = re.compile(
+    "Patient|Specimen|Observation|DiagnosticReport|Condition|Medication|Organization|Practitioner|"
+    "Encounter|ServiceRequest|Device|Composition|MessageHeader|Provenance|Location|RelatedPerson"
+)
+"""How the types begin that are read, or that only tell the circumstances."""
 _LONE: Final = ("DiagnosticReport", "Observation")
 ROOTS: Final = ("Bundle", "Parameters", *_LONE)
 
@@ -184,6 +190,9 @@ def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
             problems.append(Place(where, "not-supported", "nothing is deleted here"))
         else:
             resources.extend(_with_contained(Located(resource, where, text(entry, "fullUrl"))))
+            if not _KNOWN.match(resource["resourceType"]):
+                message = "is a resource that is not read; it was kept and not interpreted"
+                problems.append(Place(where, "not-supported", message))
     if kind == "searchset" and any(text(one, "relation") == "next" for one in items(root, "link")):
         message = "the search has more pages, which were not sent; what they hold is not in this"
         problems.append(Place(f"{path}.link", "more-pages", message))

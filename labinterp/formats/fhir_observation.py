@@ -60,6 +60,7 @@ _SEX_CODES: Final = {
 }
 _YEARS_IN: Final = {"a": 1.0, "mo": 1 / 12, "wk": 1 / 52.18, "d": 1 / 365.25, "h": 1 / 8766}
 _LONGEST_KEPT: Final = 2000
+_PENDING: Final = "pending: it is registered and not yet a result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def results_of(
     shared = _shared(observation, path, report_status, problems)
     found: list[dict[str, Any]] = []
     parts = items(observation, "component")
-    if _has_value(observation) or not (parts or items(observation, "hasMember")):
+    if _has_value(observation) or not (parts or any(observations_in(observation))):
         found.append({**shared, **_measured(observation, path, person, problems)})
         found[-1]["as_received"] = _as_received(observation)
     for index, part in enumerate(parts):
@@ -102,6 +103,8 @@ def results_of(
         own = _measured(part, where, person, problems)
         own["identifier"] = f"{shared['identifier']}|{index}" if "identifier" in shared else None
         found.append({**shared, **own, "as_received": _as_received(part)})
+    if shared["status"] == "registered":
+        found = [{**one, "value": None, "not_measured": _PENDING} for one in found]
     return ReadObservation(tuple(map(_without_blanks, found)), tuple(problems))
 
 
@@ -110,7 +113,7 @@ def effective(observation: Mapping[str, Any], path: str) -> tuple[str | None, li
     sent, where = _effective_text(observation)
     if not sent:
         return None, []
-    read = read_moment(_whole_day(sent))
+    read = read_moment(sent.strip()[:40])
     problems = [(f"{path}.{where}", *read.problem)] if read.problem else []
     return read.text, problems
 
@@ -122,14 +125,9 @@ def _effective_text(node: Mapping[str, Any]) -> tuple[str, str]:
     period = inner(node, "effectivePeriod")
     if period:
         return text(period, "start") or text(period, "end"), "effectivePeriod"
-    timing = inner(node, "effectiveTiming").get("event")
-    first = timing[0] if isinstance(timing, list) and timing else ""
-    return (first if isinstance(first, str) else ""), "effectiveTiming"
-
-
-def _whole_day(sent: str) -> str:
-    """`2026-03-04T08:10` as it is; a month or year alone stays, and is told as no date."""
-    return sent.strip()[:40]
+    events = inner(node, "effectiveTiming").get("event")
+    said = [one for one in events if isinstance(one, str)] if isinstance(events, list) else []
+    return next(iter(said), ""), "effectiveTiming"
 
 
 # ---- one value
@@ -171,16 +169,14 @@ def _value(node: Mapping[str, Any], path: str, problems: list[PlaceOfProblem]) -
         problems.append((path, "structure", message))
     if not present:
         return {"not_measured": _absent(node)}
-    name = present[0]
-    where = f"{path}.{name}"
+    name, where = present[0], f"{path}.{present[0]}"
     if name == "valueQuantity":
         return _quantity(inner(node, name), where, problems)
     if name in _UNREADABLE:
-        message = "a value of this kind is no laboratory number; it was kept and not interpreted"
+        message = "a value of this kind is no number; it was kept and not interpreted"
         problems.append((where, "value-not-numeric", message))
         return {"not_measured": "sent as another kind of value"}
-    said = _said(node, name)
-    return _from_words(said, name)
+    return _from_words(_said(node, name), name)
 
 
 def _said(node: Mapping[str, Any], name: str) -> str:
@@ -251,8 +247,9 @@ def _shared(
     node: Mapping[str, Any], path: str, report_status: str, problems: list[PlaceOfProblem]
 ) -> dict[str, Any]:
     status = text(node, "status").strip()
-    if not status:
-        problems.append((f"{path}.status", "status-missing", "has no status; it was read as final"))
+    if status in ("", "unknown"):
+        message = f"has {'no' if not status else 'an unknown'} status; it was read as final"
+        problems.append((f"{path}.status", "status-missing", message))
     elif status not in (*_STATUSES, "unknown"):
         message = f"{line(status, 40)!r} is no status of an Observation; it was not interpreted"
         problems.append((f"{path}.status", "code-invalid", message))
@@ -271,15 +268,14 @@ def _shared(
 
 
 def _identifier(node: Mapping[str, Any], moment: str | None) -> str:
-    """By which the sender knows the result: its identifier, else code, specimen and time."""
+    """By which the sender knows it: its identifier, else code, specimen (by a lasting name), time."""
     for one in items(node, "identifier"):
         if text(one, "value"):
             return line(f"{text(one, 'system')}|{text(one, 'value')}", 300)
     code = next((f"{system}|{code}" for system, code, _ in codings(inner(node, "code"))), "")
-    specimen = text(inner(node, "specimen"), "reference") if not code else ""
-    made = "|".join(
-        part for part in (code or words(inner(node, "code")), specimen, moment or "") if part
-    )
+    specimen = text(inner(node, "specimen"), "reference")
+    lasting = "" if specimen.startswith(("urn:uuid:", "#")) else specimen
+    made = "|".join(part for part in (code, lasting, moment or "") if part)
     return line(made, 300) if code and moment else ""
 
 
@@ -314,7 +310,9 @@ def _range(
         return None
     if not fitting:
         if ranges:
-            message = "no range that was sent fits this patient; none was used"
+            message = (
+                "no range that was sent is a reference range that fits this patient; none was used"
+            )
             problems.append((f"{path}.referenceRange", "range-ambiguous", message))
         return None
     return _ends(fitting[0][1])
@@ -336,7 +334,7 @@ def _is_zero(number: str) -> bool:
 
 
 def _is_normal(sent: Mapping[str, Any]) -> bool:
-    kind = inner(sent, "type")
+    kind = inner(sent, "type") or inner(sent, "meaning")
     return (
         not kind or not codings(kind) or any(code in _NORMAL_RANGE for _, code, _ in codings(kind))
     )
@@ -393,6 +391,9 @@ def _without_blanks(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def observations_in(node: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The references of a report or of a panel Observation to its members."""
+    """The references of a report or a panel Observation to its members (`related` in STU3)."""
     for name in ("result", "hasMember"):
         yield from items(node, name)
+    for one in items(node, "related"):
+        if text(one, "type") == "has-member":
+            yield inner(one, "target")

@@ -90,8 +90,10 @@ def _name(sent: Mapping[str, Any]) -> dict[str, str]:
     chosen = chosen or next((one for one in listed if text(one, "use") != "old"), {})
     given = chosen.get("given")
     names = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+    parts = chosen.get("family")
+    in_parts = [one for one in parts if isinstance(one, str)] if isinstance(parts, list) else []
     made = {
-        "family": line(text(chosen, "family") or text(chosen, "text")),
+        "family": line(" ".join(in_parts) or text(chosen, "family") or text(chosen, "text")),
         "given": line(" ".join(names)),
     }
     return {name: said for name, said in made.items() if said}
@@ -143,6 +145,8 @@ def specimen_of(sent: Mapping[str, Any], path: str) -> tuple[dict[str, Any], lis
         for part in (*map(words, conditions), *(text(one, "text") for one in items(sent, "note")))
         if part
     )
+    fasting = words(inner(inner(sent, "collection"), "fastingStatusCodeableConcept"))
+    comment = "; ".join(part for part in (comment, fasting and f"fasting: {fasting}") if part)
     found = {
         "material": material or line(words(kind)),
         "container": line(container),
@@ -170,6 +174,16 @@ def _haemolysis(
     message = "haemolysed, to a degree that was not said; read as moderate: ask the laboratory"
     problems.append((f"{path}.condition", "haemolysis-degree-missing", message))
     return "moderate"
+
+
+def fasting_of(observations: Iterable[Located]) -> str:
+    """What was recorded of fasting, in words; it is told beside the specimen."""
+    said = [
+        words(inner(one.resource, "valueCodeableConcept")) or text(one.resource, "valueString")
+        for one in observations
+        if code_in(inner(one.resource, "code"), FASTING)
+    ]
+    return line("; ".join(f"fasting: {one}" for one in said if one), 100)
 
 
 def collected(sent: Mapping[str, Any]) -> str:
@@ -249,7 +263,10 @@ def conditions_of(mine: Iterable[Located]) -> list[dict[str, Any]]:
         said = [
             code
             for name in ("clinicalStatus", "verificationStatus")
-            for _, code, _ in codings(inner(one.resource, name))
+            for code in (
+                text(one.resource, name),
+                *(code for _, code, _ in codings(inner(one.resource, name))),
+            )
         ]
         if not {*_INACTIVE, *_NOT_SO}.intersection(said):
             found.append(_term(inner(one.resource, "code")))
@@ -265,6 +282,7 @@ def medications_of(document: Document, mine: Iterable[Located]) -> list[dict[str
         if text(one.resource, "status") in _NOT_TAKEN:
             continue
         concept = inner(one.resource, "medicationCodeableConcept")
+        concept = concept or inner(inner(one.resource, "medication"), "concept")
         drug = document.find(inner(one.resource, "medicationReference"), one)
         if not concept and drug is not None:
             concept = inner(drug.resource, "code")

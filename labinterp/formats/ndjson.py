@@ -17,6 +17,7 @@ from labinterp.formats.fhir_document import (
     refuse_other_versions,
     text,
 )
+from labinterp.formats.fhir_version import refuse_other_releases
 from labinterp.formats.limits import Context, Reading
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _line(line: bytes, number: int, context: Context) -> Reading | Located:
             return _placed(json_panel.read(line, context), place)
         refuse_other_versions(line)
         root = fhir.parsed_document(line, context)
+        refuse_other_releases(root)
         kind, names_patient = text(root, "resourceType"), bool(inner(root, "subject"))
         if kind in _CONTEXT or (kind == "Observation" and names_patient):
             return Located(root, place)

@@ -54,9 +54,11 @@ def recognise(submission: Submission, knowledge: Knowledge) -> Recognised:
                 problems.append(_unknown(kind, one))
         return found
 
-    symptoms = terms("symptom", submission.symptoms)
+    complaints = tuple(one for one in submission.conditions if _is_symptom(one, lookup))
+    diagnoses = tuple(one for one in submission.conditions if one not in complaints)
+    symptoms = terms("symptom", (*submission.symptoms, *complaints))
     medications = terms("medication", submission.medications)
-    conditions = terms("condition", submission.conditions)
+    conditions = terms("condition", diagnoses)
     history = terms("history", submission.history)
     patient = Patient(
         sex=submission.sex,
@@ -77,6 +79,11 @@ def recognise(submission: Submission, knowledge: Knowledge) -> Recognised:
         _named(history),
         tuple(problems),
     )
+
+
+def _is_symptom(reported: ReportedTerm, lookup: Lookup) -> bool:
+    """Problem lists hold complaints among the diagnoses; one that is no condition is a symptom."""
+    return not _meant("condition", reported, lookup) and bool(_meant("symptom", reported, lookup))
 
 
 def _meant(kind: str, reported: ReportedTerm, lookup: Lookup) -> tuple[Term, ...]:
