@@ -268,7 +268,7 @@ def _shared(
 
 
 def _identifier(node: Mapping[str, Any], moment: str | None) -> str:
-    """By which the sender knows it: its identifier, else code, specimen (by a lasting name), time."""
+    """By which the sender knows it: its identifier, else code, lasting specimen and time."""
     for one in items(node, "identifier"):
         if text(one, "value"):
             return line(f"{text(one, 'system')}|{text(one, 'value')}", 300)
