@@ -21,7 +21,7 @@ from labinterp.interpretation.grading import (
     grade,
     weaker,
 )
-from labinterp.interpretation.sentences import Teller
+from labinterp.interpretation.sentences import Teller, sentence_case
 from labinterp.model.interpretation import Explanation, Finding, SymptomVerdict, Undecided
 from labinterp.model.patient import Symptom
 
@@ -192,10 +192,15 @@ def _text(
     """The verdict in a few sentences, as something to consider."""
     titles = [_lowered(case.knowledge.mechanisms[one].title) for one in drivers]
     text = [_first_sentence(verdict, titles), *_cap_sentences(graded, case)]
-    opposing = [_lowered(one.rule.title) for one in graded if one.strength == "opposes"]
+    by_itself = {step.mechanism for step in case.knowledge.paths if step.opposes}
+    opposing = [
+        _lowered(one.rule.title)
+        for one in graded
+        if one.strength == "opposes" and one.rule.id in by_itself
+    ]
     if opposing:
         lowers = "lower excitability and are" if len(opposing) > 1 else "lowers excitability and is"
-        text.append(f"{_listed(opposing).capitalize()} {lowers} no explanation.")
+        text.append(f"{sentence_case(_listed(opposing))} {lowers} no explanation.")
     if not case.motor_symptoms:
         text.append("No twitching was recorded with this panel.")
     return " ".join(text)
@@ -227,7 +232,8 @@ def _cap_sentences(graded: Iterable[Graded], case: Case) -> list[str]:
         said.append("A one-sided facial movement is not attributed to a metabolic cause alone.")
     if PROVISIONAL_CAP in caps:
         said.append(
-            "The calcium is unadjusted: albumin or ionised calcium is needed before it counts more."
+            "The calcium is not reliably adjusted for albumin: ionised calcium is needed before "
+            "it counts more."
         )
     facts = case.facts
     if facts.blocked:

@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from labinterp.model.quantity import Extent
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from decimal import Decimal
 
     from labinterp.model.codes import Standing
     from labinterp.model.measurand import Measurand
     from labinterp.model.panel import Classification, Panel, Result
-    from labinterp.model.quantity import Extent, Quantity
+    from labinterp.model.quantity import Quantity
     from labinterp.model.specimen import Specimen
     from labinterp.model.truth import Truth
 
@@ -64,6 +66,7 @@ class Fact:
     provisional: bool = False
     substitute: Measurand | None = None
     band: str | None = None
+    cannot_be_right: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,24 @@ def of_result(result: Result) -> Fact:
         text=result.text,
         provisional=result.provisional,
     )
+
+
+def of_rejected(results: Iterable[Result], names: Container[str]) -> dict[str, Fact]:
+    """Values that cannot be right, as they were reported: for artefacts and the critical floor."""
+    return {
+        one.measurand.id: replace(
+            of_result(one),
+            cannot_be_right=True,
+            extent=Extent(
+                Fraction(one.quantity.number) * one.conversion.factor, one.quantity.comparator
+            ),
+        )
+        for one in results
+        if not one.usable
+        and one.measurand.id in names
+        and one.quantity is not None
+        and one.conversion is not None
+    }
 
 
 def of_classification(classification: Classification) -> Fact:

@@ -149,15 +149,29 @@ def undecided(rule: Rule, weighed: Weighed, teller: Teller, *, text: str = "") -
 
 
 def _what_would_settle(weighed: Weighed, teller: Teller) -> str:
-    absent = [
-        teller.facts.name(name) for name in weighed.missing if name not in teller.facts.results
-    ]
-    if absent:
-        return f"cannot tell; {' or '.join(absent)} would settle it"
+    wanted = [_wanted(name, teller.facts) for name in weighed.missing]
+    named = [one for one in dict.fromkeys(wanted) if one]
+    if named:
+        return f"cannot tell; {' or '.join(named)} would settle it"
     open_ones = [
         teller.sentence(one) for one in weighed.clauses if one.truth is None and not one.excludes
     ]
     return f"cannot tell; {'; '.join(dict.fromkeys(open_ones))}" if open_ones else "cannot tell"
+
+
+def _wanted(measurand: str, facts: Facts) -> str:
+    """What is wanted of a measurand: its result, a better one, or what to judge it by."""
+    name = facts.name(measurand)
+    fact = facts.results.get(measurand)
+    if fact is None:
+        return name
+    if measurand in facts.blocked:
+        return f"a clean repeat of {name}"
+    if fact.cannot_be_right:
+        return f"a repeat of {name}"
+    if fact.standing == "unknown" and not fact.limits and fact.extent is not None:
+        return f"an interval for {name}"
+    return ""
 
 
 def _not_measured(weighed: Weighed, teller: Teller) -> tuple[str, ...]:

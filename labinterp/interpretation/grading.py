@@ -181,7 +181,8 @@ def _caps(graded: Graded, case: Case) -> tuple[tuple[Strength, str], ...]:
         return ()
     caps: list[tuple[Strength, str]] = []
     is_believed = case.holds("provisional-calcium-believed")
-    if _rests_on_provisional(graded.weighed, case.facts) and not is_believed:
+    is_unreliable = case.holds("adjusted-calcium-unusable")
+    if _rests_on_adjusted(graded.weighed, case.facts, is_unreliable) and not is_believed:
         caps.append(("possible", PROVISIONAL_CAP))
     if _is_eyelid_only(case) and not _has_severe_band(case.facts):
         caps.append(("possible", EYELID_CAP))
@@ -191,9 +192,11 @@ def _caps(graded: Graded, case: Case) -> tuple[tuple[Strength, str], ...]:
     return tuple(caps)
 
 
-def _rests_on_provisional(weighed: Weighed, facts: Facts) -> bool:
+def _rests_on_adjusted(weighed: Weighed, facts: Facts, is_unreliable: bool) -> bool:
+    """Does it rest on a calcium that could not be adjusted, or not reliably?"""
     fact = facts.results.get(ADJUSTED_CALCIUM)
-    return fact is not None and fact.provisional and ADJUSTED_CALCIUM in about(weighed.clauses)
+    is_open = fact is not None and (fact.provisional or is_unreliable)
+    return is_open and ADJUSTED_CALCIUM in about(weighed.clauses)
 
 
 def _is_eyelid_only(case: Case) -> bool:

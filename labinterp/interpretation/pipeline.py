@@ -20,7 +20,7 @@ from labinterp.interpretation.classify import classify, graded
 from labinterp.interpretation.compare import compare
 from labinterp.interpretation.derive import derive
 from labinterp.interpretation.explain import Explained, explain
-from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel
+from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel, of_rejected
 from labinterp.interpretation.findings import with_findings
 from labinterp.interpretation.grading import Case
 from labinterp.interpretation.notices import notices, unknown_age
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from labinterp.model.patient import Patient
 
 NO_CHOICES: Final = Choices()
+_IMPLAUSIBLE: Final = "value-implausible"
 Rivals = dict[str, "list[Fact]"]
 
 
@@ -125,6 +126,7 @@ class _Strata:
     Attributes:
         reported: facts as reported, with the artefacts found.
         facts: facts as assessed: substitutes in place, doubtful results unanswerable.
+        rejected: values that cannot be right, as they were sent.
     """
 
     scope: Scope
@@ -134,6 +136,7 @@ class _Strata:
     explained: Explained
     reported: Facts
     facts: Facts
+    rejected: dict[str, Fact]
 
 
 def _strata(
@@ -145,9 +148,11 @@ def _strata(
 ) -> _Strata:
     """Each stratum on the facts that the one before it leaves standing."""
     scope = scope_of(panel.patient)
-    codes = [problem.code for problem in problems]
-    facts = urgency.with_computed(placed.facts, placed.classifications, codes)
-    suspected = artefacts.suspect(knowledge, facts, panel.results)
+    facts = urgency.with_computed(placed.facts, placed.classifications, problems)
+    wrong = {one.measurand for one in problems if one.code == _IMPLAUSIBLE and one.measurand}
+    rejected = of_rejected(panel.results, wrong)
+    as_sent = replace(facts, results={**rejected, **facts.results})
+    suspected = artefacts.suspect(knowledge, as_sent, panel.results)
     reported = with_findings(facts, (one.rule for one in suspected.findings))
     red_flags = find_red_flags(knowledge, reported, suspected.doubts)
     reported = with_findings(reported, (one.rule for one in red_flags.findings))
@@ -164,6 +169,7 @@ def _strata(
         explained if scope.notice is None else _out_of_scope(explained, scope),
         reported,
         assessed,
+        rejected,
     )
 
 
@@ -217,7 +223,7 @@ def _urgency(knowledge: Knowledge, placed: _Placed, rivals: Rivals, strata: _Str
         facts=facts,
         suspected=strata.suspected.blocked | strata.suspected.replaced,
         knowledge=knowledge,
-        floor=urgency.floor(knowledge, facts, rivals),
+        floor=urgency.floor(knowledge, facts, rivals, strata.rejected),
     )
     return _Urgent(overall, because, findings, open_ones)
 

@@ -34,10 +34,15 @@ if TYPE_CHECKING:
 
     from labinterp.interpretation.scope import Scope
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.panel import Classification
+    from labinterp.model.panel import Classification, Problem
 
 CRITICAL_FLOOR: Final = "critical-floor"
 WELL: Final = "well-despite-result"
+_ADULT_BAND: Final = (
+    "judged by the adult band, since the result is outside the interval for this patient as well"
+)
+_IMPLAUSIBLE: Final = "implausible_value"
+_WRONG: Final = frozenset({"value-implausible", "unit-unknown", "unit-missing"})
 _BEYOND: Final = "beyond_critical_limit"
 _OTHER: Final = "other_result_outside"
 
@@ -75,14 +80,16 @@ def variants(facts: Facts, rivals: Mapping[str, Sequence[Fact]]) -> tuple[Facts,
 
 
 def with_computed(
-    facts: Facts, classifications: Iterable[Classification], problems: Iterable[str]
+    facts: Facts, classifications: Iterable[Classification], problems: Iterable[Problem]
 ) -> Facts:
     """The answers that data cannot express, but for what other rules cover."""
     placed = [one for one in classifications if one.result.usable or is_critical(one)]
     critical = tuple(dict.fromkeys(one.result.measurand.id for one in placed if is_critical(one)))
-    codes = set(problems)
+    problems = tuple(problems)
+    codes = {one.code for one in problems}
+    named = (one.measurand for one in problems if one.code in _WRONG and one.measurand)
     computed = {
-        "implausible_value": bool(codes & {"value-implausible", "unit-unknown", "unit-missing"}),
+        _IMPLAUSIBLE: bool(codes & _WRONG),
         "discordant_duplicate": "duplicate-result" in codes,
         _BEYOND: bool(critical),
         _OTHER: False,  # until every other rule has spoken
@@ -90,7 +97,11 @@ def with_computed(
     return replace(
         facts,
         computed={**facts.computed, **computed},
-        computed_about={**facts.computed_about, _BEYOND: critical},
+        computed_about={
+            **facts.computed_about,
+            _BEYOND: critical,
+            _IMPLAUSIBLE: tuple(dict.fromkeys(named)),
+        },
     )
 
 
@@ -189,15 +200,27 @@ def _others(
 def in_scope(
     single: Urgencies, scope: Scope, facts: Facts
 ) -> tuple[tuple[Finding, ...], tuple[Undecided, ...]]:
-    """Where the adult rules do not speak, only those about a critical value do."""
+    """Where the adult rules do not speak, those about a critical value still do.
+
+    So does one about results that are all outside an interval made for this patient: what is low
+    for a child as well as for an adult is not less urgent in the child.
+    """
     if scope.notice is None:
         return single.findings, single.undecided
+    outside = {name for name, fact in facts.results.items() if fact.standing in LOW | HIGH}
     critical = {
         name for name, fact in facts.results.items() if fact.standing.startswith("critically")
     }
-    kept = tuple(one for one in single.findings if critical.intersection(one.affects))
-    left = tuple(scope.undecided(one) for one in single.findings if one not in kept)
-    return kept, (*left, *single.undecided)
+    kept: list[Finding] = []
+    left: list[Undecided] = []
+    for one in single.findings:
+        if critical.intersection(one.affects):
+            kept.append(one)
+        elif one.affects and outside.issuperset(one.affects):
+            kept.append(replace(one, caveats=(*one.caveats, _ADULT_BAND)))
+        else:
+            left.append(scope.undecided(one))
+    return tuple(kept), (*left, *single.undecided)
 
 
 # ---- the highest, and what may lower it
@@ -254,9 +277,18 @@ def _lowered(one: Finding) -> Finding:
     )
 
 
-def floor(knowledge: Knowledge, facts: Facts, rivals: Mapping[str, Sequence[Fact]]) -> Urgency:
-    """Never below same day at a critical limit or a critical number, whatever silences the rest."""
+def floor(
+    knowledge: Knowledge,
+    facts: Facts,
+    rivals: Mapping[str, Sequence[Fact]],
+    rejected: Mapping[str, Fact],
+) -> Urgency:
+    """Never below same day at a critical limit or a critical number, whatever silences the rest.
+
+    A number that cannot be right counts as it was sent: it is asked about on the same day.
+    """
     condition = knowledge.named_conditions.get(CRITICAL_FLOOR)
+    facts = replace(facts, results={**rejected, **facts.results})
     for read in variants(facts, rivals):
         loud = replace(read, ionised_settles=False, blocked={})
         if loud.computed.get(_BEYOND) is True:

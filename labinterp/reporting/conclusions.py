@@ -265,10 +265,10 @@ def _cause(cause: OtherCause, look: Lookups) -> CauseEntry:
     )
 
 
-def undecided(answer: Interpretation, look: Lookups) -> Section | None:
+def undecided(answer: Interpretation) -> Section | None:
     """What could not be decided, and what would settle it."""
     entries = tuple(
-        UndecidedEntry(item.title, item.text, _settled_by(item, look), item.rule)
+        UndecidedEntry(item.title, item.text, _settled_by(item), item.rule)
         for item in answer.undecided
     )
     if not entries:
@@ -277,10 +277,10 @@ def undecided(answer: Interpretation, look: Lookups) -> Section | None:
     return Section("undecided", "Could not be decided, and what would settle it", (block,))
 
 
-def _settled_by(item: Undecided, look: Lookups) -> tuple[str, ...]:
-    """What would settle a rule, by the names its own sentence uses where it has one."""
+def _settled_by(item: Undecided) -> tuple[str, ...]:
+    """What would settle a rule, by the names its own sentence uses; none where it names none."""
     told = _SETTLES.fullmatch(item.text)
-    return tuple(told[1].split(" or ")) if told else tuple(map(look.name, item.missing))
+    return tuple(told[1].split(" or ")) if told else ()
 
 
 def _together(entries: Iterable[UndecidedEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -74,7 +74,7 @@ def _sections(order: ReportOrder) -> tuple[Section, ...]:
         conclusions.findings(answer, look),
         conclusions.next_steps(answer, look),
         conclusions.other_causes(answer, look),
-        conclusions.undecided(answer, look),
+        conclusions.undecided(answer),
         closing.not_shown(answer),
         closing.sources(answer),
     )

@@ -110,3 +110,69 @@ def test_a_title_does_not_call_every_result_within_beside_a_high_one():
     )
     titles = {one.rule: one.title for one in answer.patterns}
     assert "every result" not in titles["normal-panel-with-twitch"]
+
+
+def test_a_potassium_that_cannot_be_right_still_shows_the_additive_that_made_it():
+    answer = interpreted(
+        "potassium 14.5 mmol/L",
+        "adjusted calcium 0.90 mmol/L",
+        "magnesium 0.40 mmol/L",
+        "alp 12 U/L",
+        age="55 years",
+        sex="female",
+    )
+    assert "edta-contamination-gross" in rules(answer.artefacts)
+    assert answer.twitching.verdict == "cannot_tell"
+    assert answer.urgency == "emergency"
+
+
+def test_a_potassium_that_cannot_be_right_is_asked_about_on_the_same_day():
+    answer = interpreted("potassium 14.5 mmol/L", age="55 years", sex="female")
+    assert answer.urgency == "same_day"
+
+
+def test_what_cannot_be_right_is_named():
+    answer = interpreted("potassium 14.5 mmol/L", age="55 years", sex="female")
+    (found,) = [one for one in answer.artefacts if one.rule == "implausible-value"]
+    assert [one.about for one in found.evidence] == [("potassium",)]
+
+
+def test_an_adjusted_calcium_beside_a_very_low_albumin_is_no_likely_cause():
+    about = {"age": "60 years", "sex": "female"}
+    answer = interpreted("adjusted calcium 1.40 mmol/L", "albumin 20 g/L", **about)
+    assert (answer.urgency, answer.twitching.verdict) == ("emergency", "possible")
+    with_signs = interpreted(
+        "adjusted calcium 1.40 mmol/L", "albumin 20 g/L", symptoms=["carpopedal-spasm"], **about
+    )
+    assert with_signs.twitching.verdict == "likely"
+
+
+def test_a_calcium_low_for_a_child_of_three_is_no_less_urgent_than_in_an_adult():
+    answer = interpreted("adjusted calcium 1.95 mmol/L", age="3 years", sex="male")
+    assert answer.urgency == "same_day"
+    assert any("adult band" in one for found in answer.urgency_findings for one in found.caveats)
+
+
+def test_a_potassium_without_an_interval_for_a_neonate_is_not_judged_by_the_adult_band():
+    answer = interpreted("potassium 5.8 mmol/L", age="4 days", sex="male")
+    assert answer.urgency == "none"
+
+
+def test_what_was_measured_is_not_said_to_be_wanted_but_its_repeat_is():
+    answer = interpreted(
+        "potassium 6.8 mmol/L",
+        "sodium 139 mmol/L",
+        specimen={"haemolysis": "gross"},
+        age="40 years",
+        sex="female",
+    )
+    told = {one.rule: one.text for one in answer.undecided}
+    assert "a clean repeat of potassium" in told["potassium-low"].lower()
+
+
+def test_only_what_lowers_excitability_by_itself_is_said_to_and_by_its_own_name():
+    answer = interpreted(
+        "adjusted calcium 3.62 mmol/L", "pth 0.4 pmol/L", age="70 years", sex="female"
+    )
+    assert "High calcium lowers excitability" in answer.twitching.text
+    assert "pth" not in answer.twitching.text.lower()
