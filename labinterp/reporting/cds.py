@@ -1,0 +1,187 @@
+"""Cards for CDS Hooks 2.0: at most three, the most severe first, written from one answer.
+
+A client may render the detail as Markdown with raw HTML, so every text that came from outside is
+escaped there; a summary is plain text and is not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from labinterp.reporting import lookups, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from labinterp.model.interpretation import Finding, Interpretation, InterpretedResult
+
+Indicator = Literal["critical", "warning", "info"]
+
+MOST_CARDS: Final = 3
+LONGEST_SUMMARY: Final = 139
+_SEVEREST_FIRST: Final[tuple[Indicator, ...]] = ("critical", "warning", "info")
+_EXPLAINS: Final = ("likely", "possible")
+_PUNCTUATION: Final = re.compile(r"(?<!\d)\.|\.(?!\d)|[\\`*_{}\[\]()#+\-!|~:@\"'$]")
+_UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_OVERRIDES: Final = (
+    ("already-treated", "Already being treated"),
+    ("spurious", "Result is believed to be spurious"),
+    ("not-clinically-relevant", "Not relevant now"),
+)
+_CLOSING: Final = "Not a diagnosis. Clinician review needed."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who speaks, and the public address that links and code systems begin with."""
+
+    label: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card as the client gets it, and the rule that feedback on it is counted under."""
+
+    uuid: str
+    rule: str
+    indicator: Indicator
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A finding beside the results it looked at."""
+
+    finding: Finding
+    results: tuple[InterpretedResult, ...]
+    indicator: Indicator
+
+
+def cards(answer: Interpretation, source: Source, new_id: Callable[[], str]) -> tuple[Card, ...]:
+    """The cards of one answer; none where nothing was found.
+
+    Args:
+        answer: what the results mean.
+        source: who says so.
+        new_id: makes the id that feedback names a card by.
+    """
+    told = sorted(_told(answer), key=lambda each: _SEVEREST_FIRST.index(each.indicator))
+    shown, more = told[:MOST_CARDS], told[MOST_CARDS:]
+    return tuple(_card(each, source, new_id(), more if each is shown[0] else []) for each in shown)
+
+
+def escaped(text: str) -> str:
+    """A text that Markdown shows as it is: no markup, no HTML, no address made a link, one line."""
+    one_line = _UNPRINTED.sub(" ", text).strip()
+    marked = _PUNCTUATION.sub(lambda sign: f"\\{sign[0]}", one_line.replace("&", "&amp;"))
+    return marked.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _told(answer: Interpretation) -> Iterator[_Told]:
+    """Mechanisms first; then what says something of a result that none of them spoke of."""
+    by_measurand = {result.measurand: result for result in answer.results}
+    spoken_of: set[str] = set()
+    for finding in _worth_a_card(answer):
+        about = _about(finding, by_measurand)
+        names = {result.measurand for result in about}
+        if names and not names <= spoken_of:
+            spoken_of |= names
+            yield _Told(finding, about, _indicator(finding, about))
+
+
+def _worth_a_card(answer: Interpretation) -> Iterator[Finding]:
+    yield from (finding for finding in answer.mechanisms if _explains(finding))
+    critical = {result.measurand for result in answer.results if _is_critical(result)}
+    for finding in answer.urgency_findings:
+        if any(critical.intersection(clause.about) for clause in finding.evidence):
+            yield finding
+    yield from (finding for finding in answer.artefacts if finding.leading)
+    rest = (*answer.patterns, *answer.mechanisms, *answer.urgency_findings)
+    yield from (finding for finding in rest if finding.leading)
+
+
+def _about(
+    finding: Finding, by_measurand: dict[str, InterpretedResult]
+) -> tuple[InterpretedResult, ...]:
+    names = (name for clause in finding.evidence for name in clause.about)
+    return tuple(by_measurand[name] for name in dict.fromkeys(names) if name in by_measurand)
+
+
+def _indicator(finding: Finding, about: tuple[InterpretedResult, ...]) -> Indicator:
+    """Critical for a value past a critical limit alone, however urgent the finding."""
+    if _is_critical(about[0]) or (finding.kind == "urgency" and any(map(_is_critical, about))):
+        return "critical"
+    return "warning" if _explains(finding) else "info"
+
+
+def _is_critical(result: InterpretedResult) -> bool:
+    return result.standing in ("critically_low", "critically_high")
+
+
+def _explains(finding: Finding) -> bool:
+    return any(each.strength in _EXPLAINS for each in finding.explains or ())
+
+
+def _card(told: _Told, source: Source, uuid: str, more: Iterable[_Told]) -> Card:
+    base = source.base_url.rstrip("/")
+    document = {
+        "uuid": uuid,
+        "summary": _summary(told),
+        "detail": _detail(told, more),
+        "indicator": told.indicator,
+        "source": {"label": source.label, "url": base},
+        "overrideReasons": [
+            {"system": f"{base}/fhir/CodeSystem/override", "code": code, "display": display}
+            for code, display in _OVERRIDES
+        ],
+    }
+    return Card(uuid, told.finding.rule, told.indicator, document)
+
+
+def _summary(told: _Told) -> str:
+    """The finding and its number; where both are too long, the finding's name gives way."""
+    number = _shortened(_plain(lookups.in_words(_main(told))), LONGEST_SUMMARY // 2)
+    return f"{_shortened(told.finding.title, LONGEST_SUMMARY - len(number) - 2)}: {number}"
+
+
+def _main(told: _Told) -> InterpretedResult:
+    """The result a finding is of: its first, but what is urgent is so for its critical one."""
+    if told.finding.kind == "urgency":
+        return next(filter(_is_critical, told.results), told.results[0])
+    return told.results[0]
+
+
+def _plain(text: str) -> str:
+    return _UNPRINTED.sub(" ", text.replace(words.NBSP, " "))
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def _detail(told: _Told, more: Iterable[_Told]) -> str:
+    rows = (_row(result) for result in told.results)
+    table = "\n".join(("| Analyte | Result | Standing |", "|---|---|---|", *rows))
+    doubts = (*told.finding.doubts, *(d for result in told.results for d in result.doubts))
+    parts = (
+        table,
+        escaped(told.finding.text),
+        *(escaped(doubt) for doubt in lookups.told_doubts(doubts)),
+        _also(more),
+        _CLOSING,
+    )
+    return "\n\n".join(filter(None, parts))
+
+
+def _row(result: InterpretedResult) -> str:
+    shown = escaped(_plain(lookups.value_and_unit(result)))
+    return f"| {escaped(result.name)} | {shown} | {result.standing.replace('_', ' ')} |"
+
+
+def _also(more: Iterable[_Told]) -> str:
+    """What had no card of its own is named all the same."""
+    names = [escaped(each.finding.title) for each in more]
+    return f"Also found: {'; '.join(names)}." if names else ""
