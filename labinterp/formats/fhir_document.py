@@ -178,11 +178,12 @@ def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
     for index, entry in enumerate(items(root, "entry")):
         where = f"{path}.entry[{index}].resource"
         resource = inner(entry, "resource")
-        if not text(resource, "resourceType"):
+        name = text(resource, "resourceType")
+        if not name:
             problems.append(Place(where, "structure", "has no resource with a resourceType"))
-        elif resource["resourceType"] == "OperationOutcome":
+        elif name == "OperationOutcome":
             problems.extend(_outcome(resource, where))
-        elif resource["resourceType"] == "Bundle":
+        elif name == "Bundle":
             nested = _nested(resource, where)
             resources.extend(nested.resources)
             problems.extend(nested.problems)
@@ -190,7 +191,7 @@ def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
             problems.append(Place(where, "not-supported", "nothing is deleted here"))
         else:
             resources.extend(_with_contained(Located(resource, where, text(entry, "fullUrl"))))
-            if not _KNOWN.match(resource["resourceType"]):
+            if not _KNOWN.match(name):
                 message = "is a resource that is not read; it was kept and not interpreted"
                 problems.append(Place(where, "not-supported", message))
     if kind == "searchset" and any(text(one, "relation") == "next" for one in items(root, "link")):

@@ -120,6 +120,11 @@ def test_a_bundle_in_a_bundle_is_read_and_what_is_no_laboratorys_is_told():
     assert ("Bundle.entry[2].resource", "not-supported") in problems(*sent)
 
 
+def test_a_type_that_is_a_number_loses_only_its_own_entry():
+    sent = (patient("a"), observation(), {"resourceType": 0})
+    assert ("Bundle.entry[2].resource", "not-supported") in problems(*sent)
+
+
 def test_complaints_are_symptoms_wherever_they_are_recorded():
     listed = {"resourceType": "Condition", "code": {"text": "Eyelid twitching"}}
     looked_for = {
