@@ -79,8 +79,11 @@ def problems(*resources):
 # ---- whole messages
 
 
-@pytest.mark.parametrize("name", ["01-in-bundle-collection", "02-in-parameters-interpret-panel"])
-def test_the_collection_gives_the_same_panel_bare_and_as_a_parameter(name):
+@pytest.mark.parametrize(
+    "name",
+    ["01-in-bundle-collection", "02-in-parameters-interpret-panel", "03-in-bundle-transaction"],
+)
+def test_the_collection_gives_the_same_panel_bare_as_a_parameter_and_as_a_transaction(name):
     found = answer(example(name))
     standings = {one.measurand: one.standing for one in found.results}
     assert standings == {
