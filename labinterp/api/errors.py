@@ -71,6 +71,8 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("submission-invalid", 422, "The panel cannot be accepted as it is"),
         Kind("nothing-readable", 422, "No result of this panel can be read"),
         Kind("parameters-invalid", 422, "A parameter cannot be used"),
+        Kind("url-refused", 422, "This address may not be called"),
+        Kind("webhook-not-verified", 422, "The endpoint did not answer the challenge"),
         Kind("idempotency-key-reused", 422, "Another body was sent under this Idempotency-Key"),
         Kind("too-many-requests", 429, "Too many requests"),
         Kind("internal-error", 500, "The fault is ours"),

@@ -17,6 +17,7 @@ from labinterp.api.resource import (
     request_id,
     services,
 )
+from labinterp.delivery import subscription
 from labinterp.errors import TooLarge, UnsupportedFormat
 from labinterp.formats import json_text
 from labinterp.formats.fields import NumberLiteral
@@ -32,13 +33,46 @@ MEDIA_TYPE: Final = "application/fhir+json"
 _READ: Final = (MEDIA_TYPE, "application/json", "application/json+fhir")
 _LONGEST: Final = 100_000
 _RESOURCE: Final = content({"type": "object"}, MEDIA_TYPE)
+_ONE: Final = f"({'|'.join(subscription.STATUSES)})"
+_PART: Final = f"(category=LAB|status={_ONE}(,{_ONE})*)"
+_ASKED: Final = content(
+    {
+        "type": "object",
+        "required": ["resourceType", "status", "criteria", "channel"],
+        "properties": {
+            "resourceType": {"type": "string", "enum": [subscription.TYPE]},
+            "status": {"type": "string", "enum": ["requested", "active"]},
+            "criteria": {
+                "type": "string",
+                "pattern": f"^DiagnosticReport(\\?{_PART}(&{_PART})*)?$",
+                "description": "by category and status; commas between several of these",
+            },
+            "channel": {
+                "type": "object",
+                "required": ["type", "endpoint"],
+                "properties": {
+                    "type": {"type": "string", "enum": [subscription.REST_HOOK]},
+                    "endpoint": {"type": "string", "pattern": "^https?://[^\\s@#]+$"},
+                    "payload": {"type": "string", "enum": [MEDIA_TYPE]},
+                    "header": {
+                        "type": "array",
+                        "items": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,63}:"},
+                        "description": "such as X-Hook-Id: ward7; none that HTTP needs itself",
+                        "maxItems": 10,
+                    },
+                },
+            },
+        },
+    },
+    MEDIA_TYPE,
+)
 
 
 @resource.post("/Subscription")
 @operation(
     "Subscribe to reports",
     scope="deliveries:write",
-    body={"required": True, **_RESOURCE},
+    body={"required": True, **_ASKED},
     answers={
         201: {
             "description": "Requested; active once its endpoint has answered",

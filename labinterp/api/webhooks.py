@@ -9,8 +9,7 @@ from flask import Response, url_for
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content
 from labinterp.api.resource import Resource, actor, operation, request_id, services
-from labinterp.errors import Place, SubmissionError
-from labinterp.formats.fields import Base, Many, Text
+from labinterp.formats.fields import Base, Many, Text, Word
 from labinterp.store.records import to_document
 from labinterp.usecases import webhooks
 from labinterp.usecases.notices import EVENTS
@@ -26,11 +25,19 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 class WebhookSchema(Base):
     """An endpoint to be told."""
 
-    url = Text(1_000, metadata={"description": "https; it must answer a challenge"})
+    url = Text(
+        1_000,
+        required=True,
+        metadata={
+            "description": "https and public, or a host of OUTBOUND_ALLOW; it answers a challenge",
+            "pattern": "^https?://[^\\s@#]+$",
+            "example": "https://hooks.example.org/labinterp",
+        },
+    )
     events = Many(
-        Text(60),
+        Word(EVENTS, required=True),
         len(EVENTS),
-        metadata={"description": f"some of {', '.join(EVENTS)}; all if not given"},
+        metadata={"description": "what it is told of; everything if not given"},
     )
 
 
@@ -54,12 +61,8 @@ _ENDPOINT: Final = WebhookSchema()
 def create() -> Response:
     """The endpoint is sent `{"type": "endpoint.verify", "challenge": "…"}` and gives it back."""
     wanted = bodies.loaded(_ENDPOINT)
-    url = wanted.get("url")
-    if not url:
-        message = "Name the endpoint, such as https://hooks.example.org/labinterp."
-        raise SubmissionError(f"url: {message}", errors=(Place("url", "missing-member", message),))
     made = webhooks.create_webhook(
-        services(), actor(), url, wanted.get("events") or (), request_id=request_id()
+        services(), actor(), wanted["url"], wanted.get("events") or (), request_id=request_id()
     )
     document = _document(made.endpoint, made.secret)
     headers = {"Location": document.links["self"], **_NO_STORE}

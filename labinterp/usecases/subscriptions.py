@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.delivery import subscription
-from labinterp.errors import SubmissionError
+from labinterp.errors import Place, SubmissionError
+from labinterp.outbound import AddressRefused
 from labinterp.store import notices, webhooks
 from labinterp.store.rows import NoticeRecord, WebhookRecord
 from labinterp.store.store import fresh_id
@@ -42,7 +43,7 @@ def create_subscription(
     asked, faults = subscription.read(document, now)
     if asked is None:
         raise SubmissionError("This Subscription cannot be taken.", errors=faults)
-    services.outbound.check(asked.endpoint)
+    _check(services, asked.endpoint)
     kept = {name: value for name, value in document.items() if name not in _SET_BY_US}
     record = WebhookRecord(
         id=fresh_id(now),
@@ -112,6 +113,15 @@ def delete_subscription(
         note(services, connection, by, record, ("D", "subscription-deleted"))
 
     services.store.write(work)
+
+
+def _check(services: Services, endpoint: str) -> None:
+    """The guard's answer, at its place in the document."""
+    try:
+        services.outbound.check(endpoint)
+    except AddressRefused as error:
+        place = Place("Subscription.channel.endpoint", error.code, error.message)
+        raise SubmissionError(error.message, code=error.code, errors=(place,)) from error
 
 
 def subscription_document(services: Services, record: WebhookRecord) -> Mapping[str, Any]:

@@ -192,7 +192,7 @@ def test_criteria_choose_by_status(admin, receiver, services, criteria, told):
         ({"end": "soon"}, "Subscription.end"),
         ({"end": "2020-01-01T00:00:00Z"}, "Subscription.end"),
         ({"end": "2030-01-01T00:00:00"}, "Subscription.end"),
-        ({"channel": {"endpoint": "https://10.0.0.1/"}}, "url"),
+        ({"channel": {"endpoint": "https://10.0.0.1/"}}, "Subscription.channel.endpoint"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_its_place(admin, receiver, changed, where):
