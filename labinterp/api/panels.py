@@ -48,7 +48,7 @@ _REFUSALS: Final = (400, 409, 413, 415, 422)
 def accept() -> Response:
     """It leaves only after panel, interpretation, report job and messages are durable together."""
     key, sent = bodies.idempotency_key(), bodies.panel()
-    accepted = journey.accept(
+    accepted = journey.take(
         services(),
         actor(),
         sent.received,

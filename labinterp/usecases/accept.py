@@ -16,9 +16,18 @@ from labinterp.usecases import idempotent, notices, recipients
 from labinterp.usecases.acting import who
 from labinterp.usecases.explained import interpreted, with_history
 from labinterp.usecases.outcomes import Accepted
-from labinterp.usecases.storing import Order, add_deliveries, add_report, new_version, nudge
+from labinterp.usecases.storing import (
+    Order,
+    add_deliveries,
+    add_report,
+    keep_identities,
+    new_version,
+    nudge,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from labinterp.model.interpretation import Interpretation
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
+class Origin:
     """Where a panel came from, for its rows."""
 
     door: str
@@ -78,26 +87,24 @@ def accept(
     require(actor, "panels:write")
     digest = body_digest or idempotent.digest_of(written(received.panel))
     key = idempotent.client_key(services, actor.organisation_id, idempotency_key, "accept", digest)
-    return accept_once(services, actor, received, key, _Origin(origin, request_id))
-
-
-def accept_row(
-    services: Services, actor: Actor, received: Received, *, request_id: str
-) -> Accepted:
-    """The same for one row of a file: the row's content is its key."""
-    key = idempotent.row_key(actor.organisation_id, received.panel)
-    return accept_once(services, actor, received, key, _Origin("import", request_id))
+    return accept_once(services, actor, received, key, Origin(origin, request_id))
 
 
 def accept_once(
-    services: Services, actor: Actor, received: Received, key: Key | None, origin: _Origin
+    services: Services,
+    actor: Actor,
+    received: Received,
+    key: Key | None,
+    origin: Origin,
+    *,
+    seen: Mapping[str, str | None] | None = None,
 ) -> Accepted:
-    """Keep a panel once per key."""
+    """Keep a panel once per key; `seen`: which panels held its results when it was looked."""
     before = idempotent.replayed(services, key) if key else None
     if before is not None:
         return again(before)
     try:
-        order = _order(services, actor, received, origin)
+        order = order_for(services, actor, received, origin, seen=seen)
     except LabinterpError as error:
         telemetry.PANELS_REFUSED.labels(error.code).inc()
         raise
@@ -108,7 +115,19 @@ def accept_once(
     return accepted
 
 
-def _order(services: Services, actor: Actor, received: Received, origin: _Origin) -> Order:
+def order_for(
+    services: Services,
+    actor: Actor,
+    received: Received,
+    origin: Origin,
+    *,
+    seen: Mapping[str, str | None] | None = None,
+) -> Order:
+    """What is to be stored of a panel: checked, with its history, and explained.
+
+    Raises:
+        SubmissionError: nothing readable, or an address that is none.
+    """
     told = recipients.checked(services.policy, received.recipients)
     submission = with_history(services, actor.organisation_id, received)
     now = services.now()
@@ -120,17 +139,18 @@ def _order(services: Services, actor: Actor, received: Received, origin: _Origin
         recipients=told,
         origin=origin.door,
         now=now,
+        seen=seen,
     )
 
 
 def _stored(
-    services: Services, actor: Actor, order: Order, key: Key | None, origin: _Origin
+    services: Services, actor: Actor, order: Order, key: Key | None, origin: Origin
 ) -> Accepted:
     try:
         return idempotent.once(
             services,
             key,
-            do=lambda connection: _store(services, connection, actor, order, origin),
+            do=lambda connection: store_order(services, connection, actor, order, origin),
             to_text=as_text,
             from_text=again,
         )
@@ -150,12 +170,14 @@ def _is_stored(services: Services, actor: Actor, order: Order) -> bool:
     return True
 
 
-def _store(
-    services: Services, connection: Connection, actor: Actor, order: Order, origin: _Origin
+def store_order(
+    services: Services, connection: Connection, actor: Actor, order: Order, origin: Origin
 ) -> Accepted:
+    """All rows of a new panel, in the caller's transaction."""
     row = new_version(actor, order)
     vault = services.store.vault
     panels.add_panel(connection, vault, row, order.now)
+    keep_identities(services, connection, actor.organisation_id, order)
     report = add_report(connection, actor.organisation_id, order)
     add_deliveries(
         services,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from labinterp.usecases.merging import TAKEN_BACK
+
 if TYPE_CHECKING:
     from labinterp.model.interpretation import Interpretation, InterpretedResult
 
@@ -37,5 +39,7 @@ def _by_test(found: Interpretation) -> dict[str, str]:
 def _as_sent(result: InterpretedResult) -> str:
     if result.reported is None:
         return "no value"
+    if (result.reported.status or "").strip().casefold() in TAKEN_BACK:
+        return "withdrawn"
     parts = (result.reported.comparator, result.reported.value, result.reported.unit)
     return " ".join(part for part in parts if part) or "no value"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
@@ -15,16 +16,31 @@ from labinterp.usecases.accept import again, as_text, wanted
 from labinterp.usecases.acting import who
 from labinterp.usecases.explained import interpreted, with_history
 from labinterp.usecases.outcomes import Accepted
-from labinterp.usecases.storing import Order, add_deliveries, add_report, new_version, nudge
+from labinterp.usecases.storing import (
+    Order,
+    add_deliveries,
+    add_report,
+    keep_identities,
+    new_version,
+    nudge,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from labinterp.model.submission import Identity, Received
+    from labinterp.usecases.idempotent import Key
     from labinterp.usecases.services import Services
 
 _WITHDRAWN: Final = "withdrawn: the panel was corrected before this was sent"
+_OVERTAKEN: Final = "Another correction of this panel was accepted meanwhile."
 Told = tuple[tuple[str, bool, str | None], ...]
+
+
+class Overtaken(Conflict):
+    """Another correction was faster; whoever made this one from the older version looks again."""
 
 
 def correct(
@@ -52,10 +68,41 @@ def correct(
     digest = body_digest or idempotent.digest_of(written(received.panel))
     purpose = f"correct {panel_id}"
     key = idempotent.client_key(services, actor.organisation_id, idempotency_key, purpose, digest)
+    return correct_once(services, actor, panel_id, received, key, request_id=request_id)
+
+
+def correct_once(
+    services: Services,
+    actor: Actor,
+    panel_id: str,
+    received: Received,
+    key: Key | None,
+    *,
+    onto: int | None = None,
+    seen: Mapping[str, str | None] | None = None,
+    request_id: str = "",
+) -> Accepted:
+    """The same, once per key.
+
+    Args:
+        services: the wired parts.
+        actor: who sends it.
+        panel_id: the panel.
+        received: the whole of its next version.
+        key: the one under which the answer is remembered.
+        onto: the version that the new one was made from; None: whichever is the newest.
+        seen: which panels held the results when it was decided to correct this one.
+        request_id: for the audit.
+
+    Raises:
+        Overtaken: the newest version is another one than `onto`; nothing was stored.
+    """
     before = idempotent.replayed(services, key) if key else None
     if before is not None:
         return again(before)
-    order = _order(services, actor, panel_id, received)
+    order = replace(_order(services, actor, panel_id, received), seen=seen)
+    if onto is not None and order.version != onto + 1:
+        raise Overtaken(_OVERTAKEN)
     corrected = idempotent.once(
         services,
         key,
@@ -114,7 +161,8 @@ def _store(
     row = new_version(actor, order)
     panels.newest_version(connection, organisation_id, order.panel_id, lock=True)
     if not panels.add_correction(connection, vault, row):
-        raise Conflict("Another correction of this panel was accepted meanwhile.")
+        raise Overtaken(_OVERTAKEN)
+    keep_identities(services, connection, organisation_id, order)
     reports.close_failed(connection, organisation_id, order.panel_id)
     number = reports.first_number(connection, organisation_id, order.panel_id)
     report = add_report(connection, organisation_id, order, number)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from labinterp import formats
 from labinterp.access import Actor, require
 from labinterp.errors import Conflict, Place, SubmissionError
-from labinterp.usecases.accept import accept_row
 from labinterp.usecases.outcomes import ImportOutcome
+from labinterp.usecases.replace import take_row
 
 if TYPE_CHECKING:
     from labinterp.model.submission import Received
@@ -44,7 +44,7 @@ def _outcome(
     services: Services, actor: Actor, received: Received, request_id: str
 ) -> ImportOutcome:
     try:
-        accepted = accept_row(services, actor, received, request_id=request_id)
+        accepted = take_row(services, actor, received, request_id=request_id)
     except Conflict:
         raise
     except SubmissionError as error:

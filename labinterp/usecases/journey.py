@@ -1,6 +1,7 @@
 """The journey of a panel, for the faces: all that a route, a page or a task may ask for.
 
     interpret_only   read and explain, keep nothing
+    take             what any door brings: kept as new, or as the next version of its panel
     accept           keep, explain, queue the report and the mails: one transaction
     correct          a new version under the same id
     import_file      many rows, each accepted or refused alone
@@ -15,6 +16,8 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     interpret_only(services, received, actor=None) -> Interpretation
     accept(services, actor, received, *, idempotency_key=None, body_digest="", origin="api",
            request_id="") -> Accepted
+    take(services, actor, received, *, idempotency_key=None, body_digest="", origin="api",
+         request_id="") -> Accepted
     correct(services, actor, panel_id, received, *, idempotency_key=None, body_digest="",
             request_id="") -> Accepted
     import_file(services, actor, body, *, media_type=None, file_name=None, request_id="")
@@ -72,6 +75,7 @@ from labinterp.usecases.read import (
     read_panel,
     read_report,
 )
+from labinterp.usecases.replace import take
 from labinterp.usecases.report_work import draw_due
 from labinterp.usecases.send import (
     all_deliveries,
@@ -119,6 +123,7 @@ __all__ = [
     "retry_delivery",
     "retry_report",
     "send",
+    "take",
     "tidy",
     "withdraw_link",
 ]

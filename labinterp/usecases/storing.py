@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from labinterp.access.links import new_token
-from labinterp.store import deliveries, panels, reports
+from labinterp.store import deliveries, panels, reports, result_identities
 from labinterp.store.rows import ReportRecord
 from labinterp.store.store import fresh_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -41,6 +42,8 @@ class Order:
     recipients: Recipients
     origin: str
     now: datetime
+    seen: Mapping[str, str | None] | None = None
+    """Who held these results' keys when it was decided; None where nobody looked."""
 
 
 def new_version(actor: Actor, order: Order) -> panels.NewVersion:
@@ -59,6 +62,35 @@ def new_version(actor: Actor, order: Order) -> panels.NewVersion:
         interpretation=order.interpretation,
         identity=order.received.identity,
         actor_id=actor.id,
+    )
+
+
+def result_keys(services: Services, organisation_id: str, received: Received) -> dict[str, str]:
+    """Identifier to key, of the results that their sender and their patient make known."""
+    vault, keys = services.store.vault, {}
+    for result in received.submission.results:
+        if result.identifier:
+            key = result_identities.key_of(
+                vault, organisation_id, received.identity, result.identifier
+            )
+            if key:
+                keys[result.identifier] = key
+    return keys
+
+
+def keep_identities(
+    services: Services, connection: Connection, organisation_id: str, order: Order
+) -> None:
+    """Say which panel holds these results, so that a later message finds it."""
+    keys = result_keys(services, organisation_id, order.received)
+    result_identities.keep(
+        connection,
+        organisation_id,
+        set(keys.values()),
+        order.panel_id,
+        seen=order.seen,
+        is_new=order.version == 1,
+        now=order.now,
     )
 
 

@@ -220,7 +220,7 @@ def _accept_one(draft: Draft, one: Received, number: int) -> journey.Accepted:
             body_digest=digest,
             request_id=request_id(),
         )
-    return journey.accept(
+    return journey.take(
         services(),
         actor(),
         one,
