@@ -43,6 +43,7 @@ JUDGED_BY: Final = frozenset(
 )
 """When one of these was reported and cannot be used, "unlikely" becomes "cannot tell"."""
 _GENERAL: Final = frozenset({"twitch", "hyperexcitability"})
+_WAYS: Final = {"low": "down", "high": "up"}
 _BY_SEVERITY: Final = "grade-by-severity-not-by-flag"
 _PER_SYMPTOM: Final = "grade-per-symptom"
 _OVERALL: Final = "overall-grade"
@@ -265,8 +266,26 @@ def _finding(one: Graded, case: Case, teller: Teller, doubts: Doubts) -> Finding
         strength=one.strength,
         explains=_explains(one, case),
         affects=about(one.weighed.clauses),
-        caveats=(*notes, *one.rule.caveats),
+        caveats=(*notes, *_pushed_by(one, case, teller), *one.rule.caveats),
     )
+
+
+def _pushed_by(one: Graded, case: Case, teller: Teller) -> tuple[str, ...]:
+    """The recorded medicines and conditions that push this measurand the way it went."""
+    way = _WAYS.get(one.rule.direction)
+    recorded = {"medication": case.patient.medications, "condition": case.patient.conditions}
+    told = [
+        teller.term(kind, (name,))
+        for kind, names in recorded.items()
+        for name in names
+        if (term := case.knowledge.terms.get(kind, {}).get(name)) is not None
+        and way is not None
+        and term.effects.get(one.rule.measurand) == way
+    ]
+    if not told:
+        return ()
+    verb = "lower" if way == "down" else "raise"
+    return (f"Recorded, and able to {verb} it: {', '.join(dict.fromkeys(told))}.",)
 
 
 def _explains(one: Graded, case: Case) -> tuple[Explanation, ...]:

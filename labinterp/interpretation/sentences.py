@@ -110,7 +110,9 @@ class Teller:
         """Vocabulary labels in a list."""
         terms: Mapping[str, Any] = self.knowledge.terms.get(kind, {})
         labels = [terms[one].label if one in terms else one.replace("-", " ") for one in ids]
-        return ", ".join(label[:1].lower() + label[1:] for label in labels)
+        return ", ".join(
+            label[:1].lower() + label[1:] if label[1:2].islower() else label for label in labels
+        )
 
     def _about(self, clause: Clause) -> tuple[str, ...]:
         if isinstance(clause.leaf, Computed):

@@ -176,3 +176,24 @@ def test_only_what_lowers_excitability_by_itself_is_said_to_and_by_its_own_name(
     )
     assert "High calcium lowers excitability" in answer.twitching.text
     assert "pth" not in answer.twitching.text.lower()
+
+
+def test_a_recorded_medicine_that_lowers_a_low_result_is_named_beside_it():
+    answer = interpreted(
+        "magnesium 0.42 mmol/L",
+        "potassium 4.2 mmol/L",
+        medications=["omeprazole", "lithium"],
+        age="71 years",
+        sex="male",
+    )
+    told = {one.rule: one.caveats for one in answer.mechanisms}
+    assert "Recorded, and able to lower it: proton-pump inhibitor." in told["magnesium-low"]
+
+
+def test_an_abbreviation_keeps_its_capitals_in_evidence():
+    answer = interpreted(
+        "sodium 121 mmol/L", "osmolality 252 mosm/kg", medications=["sertraline"], age="68 years"
+    )
+    told = " ".join(one for found in answer.patterns for one in found.strengthened_by)
+    assert "SSRI" in told
+    assert "sSRI" not in told
