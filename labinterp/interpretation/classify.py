@@ -94,17 +94,19 @@ def _by_candidates(result: Result, choice: Choice, patient: Patient) -> Classifi
     judged = [(one, by_row(result, one, choice.donor)) for one in choice.candidates]
     first = judged[0][1]
     standings = {one.standing for _, one in judged}
-    if len(standings) == 1:
+    if len(standings) == 1 and not choice.partial:
         found = first.of(result)
         if found.interval is not None and choice.others:
             found = replace(found, interval=replace(found.interval, others=choice.others))
         return found
     settled_by = _settling(patient)
     needs = " and ".join(settled_by) or "more about the patient"
-    why = (
-        f"the intervals for different people disagree about it; the patient's {needs} would "
-        "settle it"
+    trouble = (
+        "there is no interval for some of those the patient could be"
+        if choice.partial
+        else "the intervals for different people disagree about it"
     )
+    why = f"{trouble}; the patient's {needs} would settle it"
     adults: list[Standing] = [
         one.standing or "unknown" for candidate, one in judged if candidate.is_adult
     ]

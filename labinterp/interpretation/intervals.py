@@ -56,6 +56,7 @@ class Choice:
         scheme: the regions of a decision scheme, used where the set has no interval.
         donor: the measurand whose interval is borrowed, if it is not the result's own.
         adults_only: age is unknown and only adult intervals exist, so an adult was assumed.
+        partial: for some whom the patient could be, of the same age, there is no interval.
         others: intervals of the same set that nearly fitted, in words.
     """
 
@@ -63,6 +64,7 @@ class Choice:
     scheme: tuple[DecisionLimit, ...] = ()
     donor: Measurand | None = None
     adults_only: bool = False
+    partial: bool = False
     others: tuple[str, ...] = ()
 
 
@@ -90,7 +92,7 @@ def choose(
         if one in knowledge.measurands
     ]
     for owner in (measurand, *donors):
-        candidates = _from_set(owner, patient, range_set)
+        candidates, partial = _from_set(owner, patient, range_set)
         if candidates:
             donor = None if owner is measurand else owner
             others = _others(owner, candidates, range_set)
@@ -98,6 +100,7 @@ def choose(
                 candidates,
                 donor=donor,
                 adults_only=_adults_only(candidates, patient),
+                partial=partial,
                 others=others,
             )
     scheme = _scheme(measurand, patient, settings)
@@ -109,10 +112,13 @@ def choose(
 
 def _from_set(
     measurand: Measurand, patient: Patient, range_set: RangeSet | None
-) -> tuple[Candidate, ...]:
-    """The most specific row for each person the patient could be."""
+) -> tuple[tuple[Candidate, ...], bool]:
+    """The most specific row for each person the patient could be.
+
+    And whether one of them, no older or younger than another who has a row, has none.
+    """
     if range_set is None:
-        return ()
+        return (), False
     rows = {
         is_child_row: _rows(measurand, range_set, child=is_child_row)
         for is_child_row in (False, True)
@@ -125,12 +131,14 @@ def _from_set(
             for row in one
         }
     )
-    found = []
+    found, without = [], set()
     for person in _persons(patient, ages):
         interval = _first_fitting(rows[is_child(person)], person)
-        if interval is not None:
+        if interval is None:
+            without.add(person.age_days)
+        else:
             found.append(Candidate(person, interval))
-    return tuple(found)
+    return tuple(found), any(one.person.age_days in without for one in found)
 
 
 def _rows(
@@ -141,8 +149,12 @@ def _rows(
     if range_set.composed:
         pick = range_set.picks.get(measurand.id)
         names = range_set.others if pick is None else pick.child if child else pick.adult
-    usable = [row for row in measurand.intervals if row.usable and not row.unverified]
+    usable = [row for row in measurand.intervals if _may_be_used(row)]
     return tuple(tuple(row for row in usable if row.set == name) for name in names)
+
+
+def _may_be_used(row: Interval) -> bool:
+    return row.usable and not row.unverified
 
 
 def _persons(patient: Patient, ages: list[Decimal]) -> Iterator[Patient]:
@@ -172,11 +184,15 @@ def _first_fitting(groups: tuple[tuple[Interval, ...], ...], person: Patient) ->
     return None
 
 
-def _specificity(row: Interval) -> tuple[bool, bool, Decimal, str]:
-    """Pregnancy before sex before the narrower age; the id only makes the order certain."""
+def _specificity(row: Interval) -> tuple[bool, bool, bool, Decimal, str]:
+    """A trimester before pregnancy before sex before the narrower age.
+
+    The id only makes the order certain: rows that tie refuse to load.
+    """
     applies = row.applies_to
     end = applies.age_below if applies.age_below is not None else Decimal(10**6)
     return (
+        applies.pregnancy in {name for name, _, _ in _TRIMESTERS},
         applies.pregnancy not in (None, "not_pregnant"),
         applies.sex is not None,
         -(end - (applies.age_from or Decimal(0))),
@@ -266,7 +282,7 @@ def _others(
     rows = (
         row
         for row in measurand.intervals
-        if range_set is not None and row.set in sets and row.usable and row.id not in used
+        if range_set is not None and row.set in sets and _may_be_used(row) and row.id not in used
     )
     return tuple(f"{row.applies_to.text}: {ends(row, measurand)}" for row in rows)[:4]
 

@@ -46,6 +46,7 @@ class Lookup:
         names: folded name to the measurands it names.
         compact: the same without any separator, for `VitaminB12`.
         units: measurand to its unit spellings.
+        spelled: every folded unit spelling to the UCUM code it means for whatever takes it.
         terms: kind, then folded spelling, to the vocabulary ids it means.
         term_codes: kind, then (system, code), to the vocabulary id.
     """
@@ -54,6 +55,7 @@ class Lookup:
     names: Mapping[str, tuple[Measurand, ...]]
     compact: Mapping[str, tuple[Measurand, ...]]
     units: Mapping[str, UnitSpellings]
+    spelled: Mapping[str, str]
     terms: Mapping[str, Mapping[str, tuple[Term, ...]]]
     term_codes: Mapping[str, Mapping[tuple[str, str], Term]]
 
@@ -105,6 +107,7 @@ def _make(knowledge: Knowledge) -> Lookup:
         names=names,
         compact=compact,
         units={measurand.id: _unit_spellings(measurand, knowledge) for measurand in measurands},
+        spelled=knowledge.unit_spellings,
         terms={kind: _terms(terms.values()) for kind, terms in knowledge.terms.items()},
         term_codes={
             kind: {pair: term for term in terms.values() for pair in term.codes}

@@ -204,7 +204,7 @@ def _unit(reported: ReportedResult, identified: Identified, lookup: Lookup) -> _
     ):
         if found:
             return _the_one_meant(found, reported, identified)
-    return _Unit(None, _unknown_unit(text, measurand, reported))
+    return _Unit(None, _unknown_unit(text, measurand, reported, lookup))
 
 
 def _the_one_meant(
@@ -232,7 +232,9 @@ def _is_named(unit: AcceptedUnit, names: set[str]) -> bool:
     return not needed or not names.isdisjoint((*needed, *map(name_key, needed)))
 
 
-def _unknown_unit(text: str, measurand: Measurand, reported: ReportedResult) -> Problem:
+def _unknown_unit(
+    text: str, measurand: Measurand, reported: ReportedResult, lookup: Lookup
+) -> Problem:
     """Why this unit is not taken, and what would be right."""
     shown = text[:_LONGEST_SHOWN]
     folded = folded_unit(text)
@@ -241,7 +243,9 @@ def _unknown_unit(text: str, measurand: Measurand, reported: ReportedResult) -> 
     ]
     guess = f" did you mean {' or '.join(near)}?" if near else ""
     for refused in measurand.refused_units:
-        if folded in {folded_unit(spelling) for spelling in refused.as_seen}:
+        seen = {folded_unit(spelling) for spelling in refused.as_seen}
+        meant = {lookup.spelled[one] for one in seen if one in lookup.spelled}
+        if folded in seen or lookup.spelled.get(folded) in meant:
             message = (
                 f"{measurand.spoken} in {shown!r} is not taken: "
                 f"{refused.why}{';' + guess if guess else ''}"

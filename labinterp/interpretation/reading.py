@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import validate
-from labinterp.interpretation.identify import Identified, identify
+from labinterp.interpretation.identify import identify
 from labinterp.interpretation.lookup import Lookup, lookup_of
 from labinterp.interpretation.normalise import normalise
 from labinterp.model.panel import Panel, Problem, Result
@@ -60,11 +60,11 @@ def read(submission: Submission, patient: Patient, knowledge: Knowledge) -> Read
     """Every reported result identified, normalised and validated."""
     lookup = lookup_of(knowledge)
     collected_at, late = validate.collection_time(submission.collected_at, submission.received_at)
-    before = _earlier(submission, lookup)
+    before, unread = _earlier(submission, lookup)
     supported = frozenset(result.measurand.id for _, result in before)
     results: list[Result] = []
     problems = [Problem(code, message, where) for where, code, message in submission.problems]
-    problems.extend(late)
+    problems.extend((*late, *unread))
     for reported in submission.results:
         result, more = _one(reported, submission, lookup, supported)
         problems.extend(more)
@@ -115,23 +115,38 @@ def _one(
     return result, (*problems, *more, *doubts, *notes)
 
 
-def _earlier(submission: Submission, lookup: Lookup) -> tuple[Earlier, ...]:
-    """Usable results of earlier panels; what cannot be read of them is passed over."""
+def _earlier(
+    submission: Submission, lookup: Lookup
+) -> tuple[tuple[Earlier, ...], tuple[Problem, ...]]:
+    """Usable results of earlier panels, and what of them could not be read.
+
+    Of stored panels that was told when they came.
+    """
     found: list[Earlier] = []
+    problems: list[Problem] = []
     for panel in submission.previous:
         for reported in panel.results:
-            identified, _ = identify(reported, lookup)
-            result = _believed(reported, identified, lookup) if identified else None
+            result, why = _believed(reported, lookup)
             if result is not None:
                 found.append((reported.collected_at or panel.collected_at, result))
-    return tuple(found)
+            elif panel.origin == "request":
+                message = f"An earlier result was not used: {why}"
+                problems.append(Problem("earlier-not-used", message, reported.where))
+    return tuple(found), tuple(problems)
 
 
-def _believed(reported: ReportedResult, identified: Identified, lookup: Lookup) -> Result | None:
-    result, _ = normalise(reported, identified, lookup)
-    result, _ = validate.plausible(result, identified, supported=True)
-    result, _ = validate.by_status(result, "final")
-    return result if result.usable and result.extent is not None else None
+def _believed(reported: ReportedResult, lookup: Lookup) -> tuple[Result | None, str]:
+    """An earlier result that may be compared with, or why there is none."""
+    identified, problems = identify(reported, lookup)
+    if identified is None:
+        return None, problems[-1].message
+    result, more = normalise(reported, identified, lookup)
+    result, doubts = validate.plausible(result, identified, supported=True)
+    result, notes = validate.by_status(result, "final")
+    if result.usable and result.extent is not None:
+        return result, ""
+    told = [one.message for one in (*more, *doubts, *notes)]
+    return None, result.why_unusable or next(iter(told), "it is no number")
 
 
 def _specimen(submission: Submission) -> Specimen:

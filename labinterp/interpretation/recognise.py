@@ -77,7 +77,7 @@ def recognise(submission: Submission, knowledge: Knowledge) -> Recognised:
         _named(medications),
         _named(conditions),
         _named(history),
-        tuple(problems),
+        (*problems, *_at_odds(patient)),
     )
 
 
@@ -155,6 +155,17 @@ def _with_pregnancy(
     if submission.pregnancy == "pregnant" and known and _PREGNANCY not in conditions:
         return (*conditions, _PREGNANCY)
     return conditions
+
+
+def _at_odds(patient: Patient) -> tuple[Problem, ...]:
+    """A pregnant man may be a slip of either; both are used as sent, and asked about."""
+    if patient.sex != "male" or patient.pregnancy != "pregnant":
+        return ()
+    message = (
+        "the patient is recorded as male and as pregnant; intervals for pregnancy were used. "
+        "Please confirm sex and pregnancy"
+    )
+    return (Problem("sex-pregnancy-conflict", message, "patient.pregnancy"),)
 
 
 def _named(found: Iterable[tuple[ReportedTerm, Term]]) -> tuple[NamedTerm, ...]:

@@ -36,8 +36,15 @@ _CLOCK_SLACK: Final = timedelta(hours=26)
 _IGNORED: Final = frozenset(
     {"cancelled", "canceled", "entered-in-error", "wrong", "deleted", "x", "d", "w"}
 )
+_FINAL: Final = frozenset(
+    {
+        "", "final", "f", "corrected", "c", "amended", "appended", "revised", "complete",
+        "completed", "verified", "v", "u", "b",
+    }
+)  # fmt: skip
 _PRELIMINARY: Final = frozenset({"preliminary", "partial", "registered", "p", "r", "s", "i"})
 
+_LONGEST_SHOWN: Final = 40
 LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
 """Where no time is known: older than any."""
 
@@ -211,7 +218,10 @@ def _shown(result: Result) -> str:
 
 
 def by_status(result: Result, panel_status: str) -> tuple[Result, tuple[Problem, ...]]:
-    """A withdrawn result is not interpreted; a preliminary one is, and says so."""
+    """A withdrawn result is not interpreted; a preliminary one is, and says so.
+
+    A status that nobody knows is asked about: it might have said that the result must not be used.
+    """
     status = (
         ((result.reported.status if result.reported else None) or panel_status).strip().casefold()
     )
@@ -226,6 +236,12 @@ def by_status(result: Result, panel_status: str) -> tuple[Result, tuple[Problem,
         message = f"{result.measurand.spoken} is preliminary; it may change"
         problem = Problem("status-preliminary", message, result.where, result.measurand.id)
         return replace(result, notes=(*result.notes, note)), (problem,)
+    if status not in _FINAL:
+        message = (
+            f"{result.measurand.spoken} has the status {status[:_LONGEST_SHOWN]!r}, which is not "
+            "known; it was read as final. Please confirm it"
+        )
+        return result, (Problem("status-unknown", message, result.where, result.measurand.id),)
     return result, ()
 
 

@@ -1,5 +1,7 @@
 """What bad input gets: it says what is wrong, where, and what would be right; the rest is interpreted."""
 
+from dataclasses import replace
+
 import pytest
 
 from labinterp.interpretation import readable
@@ -306,3 +308,57 @@ def test_an_interval_in_a_unit_of_the_same_size_is_the_laboratorys():
 def test_a_unit_behind_a_name_is_no_part_of_it(name):
     sent = ReportedResult(where="results[0]", value="2.1", unit="mmol/L", name=name)
     assert [one.code for one in interpreted(sent).problems if one.code == "unmapped-code"] == []
+
+
+def test_a_status_that_nobody_knows_is_asked_about_and_read_as_final():
+    answer = interpreted(a_result(GOOD, status="quux"), age="54 years")
+    assert codes(answer) == ["status-unknown"]
+    assert "'quux'" in answer.problems[0].message
+    assert standings(answer) == {"sodium": "within"}
+
+
+@pytest.mark.parametrize("status", ["final", "F", "Corrected", "amended", "U", "", None])
+def test_a_status_of_a_finished_result_raises_no_question(status):
+    assert codes(interpreted(a_result(GOOD, status=status), age="54 years")) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        ("potassium abc mmol/L", "is no number"),
+        ("natrium-xx 140 mmol/L", "no test here"),
+        ("sodium 140 bananas", "not in a unit known for it"),
+        ("calcium 95 mmol/L", "cannot be right"),
+    ],
+)
+def test_an_earlier_result_that_cannot_be_read_is_told_and_spoils_nothing(sent, why):
+    answer = interpreted(GOOD, "potassium 4.1 mmol/L", age="54 years", previous=[earlier(sent)])
+    found = problem(answer, "earlier-not-used")
+    assert why in found.message
+    assert found.where == "previous[0].results[0]"
+    assert standings(answer) == {"potassium": "within", "sodium": "within"}
+    assert answer.twitching.verdict == interpreted(GOOD, "potassium 4.1 mmol/L").twitching.verdict
+
+
+def test_an_earlier_result_of_the_store_was_told_when_it_came():
+    before = replace(earlier("potassium abc mmol/L"), origin="store")
+    assert codes(interpreted(GOOD, age="54 years", previous=[before])) == []
+
+
+def test_a_pregnant_man_is_asked_about():
+    about = {"age": "40 years", "sex": "male"}
+    assert codes(interpreted(GOOD, pregnancy="pregnant", **about)) == ["sex-pregnancy-conflict"]
+    assert codes(interpreted(GOOD, conditions=["pregnancy"], **about)) == ["sex-pregnancy-conflict"]
+    assert codes(interpreted(GOOD, pregnancy="not_pregnant", **about)) == []
+
+
+@pytest.mark.parametrize("unit", ["mmol/24 h", "mmol/(24.h)", "mmol/day", "mmol/24hrs"])
+def test_an_output_of_a_day_is_refused_as_one_however_it_is_written(unit):
+    answer = interpreted(a_result("urine_magnesium 2.0 mmol/L", unit=unit))
+    assert "a 24-hour output: another measurand" in problem(answer, "unit-unknown").message
+
+
+@pytest.mark.parametrize("name", ["H+", "cH+", "Hydrogen ion"])
+def test_hydrogen_ions_are_no_ph_and_the_reason_is_said(name):
+    answer = interpreted(a_result("x 38 nmol/L", name=name))
+    assert "does not turn into pH by a factor" in problem(answer, "unit-unknown").message

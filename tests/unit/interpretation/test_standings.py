@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from labinterp.interpretation import classify
+from labinterp.interpretation import classify, intervals
+from labinterp.model.interval import AppliesTo, Interval
 from labinterp.model.patient import Patient
 from labinterp.model.submission import Choices
-from tests.build import a_result, codes, interpreted, result, standings
+from tests.build import a_result, codes, interpreted, knowledge, result, standings
 
 
 def standing(sent, measurand=None, **about):
@@ -223,6 +224,51 @@ def test_a_pregnant_woman_in_her_first_trimester_gets_an_honest_none():
         "magnesium",
     )
     assert found.why_unknown == "no interval for this patient"
+
+
+def test_weeks_that_are_not_known_leave_open_what_only_the_third_trimester_has_an_interval_for():
+    answer = interpreted(
+        "magnesium 0.62 mmol/L",
+        "potassium 3.3 mmol/L",
+        age="30 years",
+        sex="female",
+        pregnancy="pregnant",
+    )
+    for name in ("magnesium", "potassium"):
+        found = result(answer, name)
+        assert (found.standing, "weeks of gestation" in found.why_unknown) == ("unknown", True)
+
+
+def test_a_trimester_is_a_closer_fit_than_pregnancy():
+    rows = [
+        Interval(
+            f"x/{state}", "x", "mmol/L", Decimal(1), Decimal(2), AppliesTo(pregnancy=state), ()
+        )
+        for state in ("trimester_3", "pregnant")
+    ]
+    assert max(rows, key=intervals._specificity).id == "x/trimester_3"
+
+
+def test_what_nearly_fitted_is_told_of_rows_that_could_be_chosen_only():
+    known = knowledge()
+    for choices in ({"range_set": name} for name, one in known.range_sets.items() if one.shipped):
+        answer = interpreted(
+            "albumin 40 g/L",
+            "magnesium 0.8 mmol/L",
+            "calcium 2.3 mmol/L",
+            age="30 years",
+            sex="female",
+            choices=Choices(**choices),
+        )
+        for row in answer.results:
+            measurand = known.measurands[row.measurand]
+            doubtful = {
+                f"{one.applies_to.text}: {intervals.ends(one, measurand)}"
+                for one in measurand.intervals
+                if one.set == (row.interval.set if row.interval else "")
+                and (one.unverified or not one.usable)
+            }
+            assert doubtful.isdisjoint(row.interval.others if row.interval else ())
 
 
 def test_without_an_age_the_adult_interval_is_used_and_a_problem_says_so():
