@@ -155,12 +155,12 @@ def _stored(
             from_text=again,
         )
     except CommitUnknown:
-        if _is_stored(services, actor, order):
+        if is_stored(services, actor, order):
             return Accepted(order.panel_id, order.version)
         raise
 
 
-def _is_stored(services: Services, actor: Actor, order: Order) -> bool:
+def is_stored(services: Services, actor: Actor, order: Order) -> bool:
     """The database went away while committing: did it keep the panel?"""
     try:
         with services.store.reading() as connection:

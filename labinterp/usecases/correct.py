@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
@@ -26,16 +25,13 @@ from labinterp.usecases.storing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import Connection
 
     from labinterp.model.submission import Identity, Received
-    from labinterp.usecases.idempotent import Key
     from labinterp.usecases.services import Services
 
 _WITHDRAWN: Final = "withdrawn: the panel was corrected before this was sent"
-_OVERTAKEN: Final = "Another correction of this panel was accepted meanwhile."
+OVERTAKEN: Final = "Another correction of this panel was accepted meanwhile."
 Told = tuple[tuple[str, bool, str | None], ...]
 
 
@@ -68,45 +64,14 @@ def correct(
     digest = body_digest or idempotent.digest_of(written(received.panel))
     purpose = f"correct {panel_id}"
     key = idempotent.client_key(services, actor.organisation_id, idempotency_key, purpose, digest)
-    return correct_once(services, actor, panel_id, received, key, request_id=request_id)
-
-
-def correct_once(
-    services: Services,
-    actor: Actor,
-    panel_id: str,
-    received: Received,
-    key: Key | None,
-    *,
-    onto: int | None = None,
-    seen: Mapping[str, str | None] | None = None,
-    request_id: str = "",
-) -> Accepted:
-    """The same, once per key.
-
-    Args:
-        services: the wired parts.
-        actor: who sends it.
-        panel_id: the panel.
-        received: the whole of its next version.
-        key: the one under which the answer is remembered.
-        onto: the version that the new one was made from; None: whichever is the newest.
-        seen: which panels held the results when it was decided to correct this one.
-        request_id: for the audit.
-
-    Raises:
-        Overtaken: the newest version is another one than `onto`; nothing was stored.
-    """
     before = idempotent.replayed(services, key) if key else None
     if before is not None:
         return again(before)
-    order = replace(_order(services, actor, panel_id, received), seen=seen)
-    if onto is not None and order.version != onto + 1:
-        raise Overtaken(_OVERTAKEN)
+    order = correction_for(services, actor, panel_id, received)
     corrected = idempotent.once(
         services,
         key,
-        do=lambda connection: _store(services, connection, actor, order, request_id),
+        do=lambda connection: store_correction(services, connection, actor, order, request_id),
         to_text=as_text,
         from_text=again,
     )
@@ -116,7 +81,13 @@ def correct_once(
     return corrected
 
 
-def _order(services: Services, actor: Actor, panel_id: str, received: Received) -> Order:
+def correction_for(services: Services, actor: Actor, panel_id: str, received: Received) -> Order:
+    """The next version as it is to be stored: checked, with its history, and explained.
+
+    Raises:
+        NotFound: no such panel in this organisation.
+        SubmissionError: nothing readable, or `another-patient`.
+    """
     with services.store.reading() as connection:
         old = panels.read_version(connection, services.store.vault, actor.organisation_id, panel_id)
     _same_patient(old.identity, received.identity)
@@ -154,14 +125,19 @@ def _same_patient(old: Identity, new: Identity) -> None:
         )
 
 
-def _store(
+def store_correction(
     services: Services, connection: Connection, actor: Actor, order: Order, request_id: str
 ) -> Accepted:
+    """All rows of a next version, in the caller's transaction.
+
+    Raises:
+        Overtaken: another correction was faster.
+    """
     organisation_id, vault = actor.organisation_id, services.store.vault
     row = new_version(actor, order)
     panels.newest_version(connection, organisation_id, order.panel_id, lock=True)
     if not panels.add_correction(connection, vault, row):
-        raise Overtaken(_OVERTAKEN)
+        raise Overtaken(OVERTAKEN)
     keep_identities(services, connection, organisation_id, order)
     reports.close_failed(connection, organisation_id, order.panel_id)
     number = reports.first_number(connection, organisation_id, order.panel_id)

@@ -15,24 +15,37 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import IntegrityError
 
+from labinterp import telemetry
 from labinterp.access import Actor, require
-from labinterp.errors import TemporaryFailure
+from labinterp.errors import LabinterpError, TemporaryFailure
 from labinterp.store import panels, result_identities
 from labinterp.store.records import written
 from labinterp.store.result_identities import HeldElsewhere
+from labinterp.store.store import CommitUnknown
 from labinterp.usecases import idempotent, merging
-from labinterp.usecases.accept import Origin, accept_once, again, as_text
-from labinterp.usecases.correct import Overtaken, correct_once
+from labinterp.usecases.accept import (
+    Origin,
+    accept_once,
+    again,
+    as_text,
+    is_stored,
+    order_for,
+    store_order,
+)
+from labinterp.usecases.correct import OVERTAKEN, Overtaken, correction_for, store_correction
 from labinterp.usecases.outcomes import Accepted
-from labinterp.usecases.storing import result_keys
+from labinterp.usecases.storing import nudge, result_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import Connection
 
     from labinterp.model.submission import Received
     from labinterp.store.panels import StoredVersion
     from labinterp.usecases.idempotent import Key
     from labinterp.usecases.services import Services
+    from labinterp.usecases.storing import Order
 
 _TRIES: Final = 10
 
@@ -82,30 +95,85 @@ def take_row(
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
-    """What came, and as what it is remembered.
+class Plan:
+    """What is to be stored of a message, decided on what the store held when it was looked at.
 
     Attributes:
-        keys: identifier to key, of its results.
+        steps: new versions, each with whether it corrects a panel; the message's own one last.
+        answer: the panel that holds it all already, where there is nothing to be stored.
+        origin: the door it came by.
     """
 
-    received: Received
-    keys: Mapping[str, str]
-    key: Key | None
+    steps: tuple[tuple[Order, bool], ...]
+    answer: Accepted | None
     origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the store held when it was decided.
+    """What the store held.
 
     Attributes:
+        keys: identifier to key, of the message's results.
         holders: key to the panel that held it; None: none did.
         stored: those panels, in their newest versions.
     """
 
+    keys: Mapping[str, str]
     holders: Mapping[str, str | None]
     stored: Mapping[str, StoredVersion]
+
+
+def planned(services: Services, actor: Actor, received: Received, origin: Origin) -> Plan:
+    """Look which panels hold a message's results, and make what is to be stored of it.
+
+    Raises:
+        SubmissionError: nothing readable, or an address that is none.
+        Overtaken: a correction came between two looks; look again.
+    """
+    seen = _look(services, actor.organisation_id, received)
+    about = _about(received, seen)
+    if not about:
+        order = order_for(services, actor, received, origin, seen=seen.holders)
+        return Plan(((order, False),), None, origin)
+    home = max(about, key=lambda panel_id: (len(about[panel_id]), panel_id))
+    others = sorted(set(about) - {home})
+    elsewhere = frozenset(name for panel_id in others for name in about[panel_id])
+    orders = [_next(services, actor, _part(received, about[one]), seen, one) for one in others]
+    orders.append(_next(services, actor, received, seen, home, leave=elsewhere))
+    answer = Accepted(home, seen.stored[home].version, replayed=not any(orders))
+    return Plan(
+        tuple((order, True) for order in orders if order is not None),
+        answer if orders[-1] is None else None,
+        origin,
+    )
+
+
+def store_plan(services: Services, connection: Connection, actor: Actor, plan: Plan) -> Accepted:
+    """All of a plan, in the caller's transaction.
+
+    Raises:
+        HeldElsewhere, Overtaken, IntegrityError: another message changed what the plan was made
+            on (`is_outdated`); nothing may be committed, and a new plan is needed.
+    """
+    accepted = plan.answer
+    for order, corrects in plan.steps:
+        stored = (
+            store_correction(services, connection, actor, order, plan.origin.request_id)
+            if corrects
+            else store_order(services, connection, actor, order, plan.origin)
+        )
+        accepted = plan.answer or stored
+    if accepted is None:  # a plan has a step or an answer
+        raise TemporaryFailure("Nothing was decided; send it again.")
+    return accepted
+
+
+def is_outdated(error: Exception) -> bool:
+    """Did a plan fail only because another message about the same results was faster?"""
+    if isinstance(error, IntegrityError):
+        return "result_identity" in str(error.orig)
+    return isinstance(error, HeldElsewhere | Overtaken)
 
 
 def _take(
@@ -114,101 +182,88 @@ def _take(
     before = idempotent.replayed(services, key) if key else None
     if before is not None:
         return again(before)
-    keys = result_keys(services, actor.organisation_id, received)
-    if not keys:
+    if not result_keys(services, actor.organisation_id, received):
         return accept_once(services, actor, received, key, origin)
-    message = _Message(received, keys, key, origin)
     for _ in range(_TRIES):
         try:
-            return _decided(services, actor, message)
-        except (HeldElsewhere, Overtaken):
-            continue
-        except IntegrityError as error:
-            if "result_identity" not in str(error.orig):
+            plan = planned(services, actor, received, origin)
+            return _stored(services, actor, plan, key)
+        except (HeldElsewhere, Overtaken, IntegrityError) as error:
+            if not is_outdated(error):
                 raise
+        except LabinterpError as error:
+            telemetry.PANELS_REFUSED.labels(error.code).inc()
+            raise
     raise TemporaryFailure("Other messages about the same results came at once; send it again.")
 
 
-def _decided(services: Services, actor: Actor, message: _Message) -> Accepted:
-    """Look which panels hold the results, then do it; others changing that undo it."""
-    seen = _look(services, actor.organisation_id, message)
-    about = _about(message, seen)
-    if not about:
-        return accept_once(
-            services, actor, message.received, message.key, message.origin, seen=seen.holders
-        )
-    home = max(about, key=lambda panel_id: (len(about[panel_id]), panel_id))
-    for panel_id in sorted(set(about) - {home}):
-        _next(services, actor, _part(message, about[panel_id]), seen, panel_id)
-    elsewhere = {name for panel_id, group in about.items() if panel_id != home for name in group}
-    return _next(services, actor, message, seen, home, leave=frozenset(elsewhere))
+def _stored(services: Services, actor: Actor, plan: Plan, key: Key | None) -> Accepted:
+    def work(connection: Connection) -> Accepted:
+        return store_plan(services, connection, actor, plan)
+
+    if not plan.steps and key is None and plan.answer is not None:
+        return plan.answer
+    try:
+        accepted = idempotent.once(services, key, do=work, to_text=as_text, from_text=again)
+    except CommitUnknown:
+        order, corrects = plan.steps[-1] if plan.steps else (None, True)
+        if order is None or corrects or not is_stored(services, actor, order):
+            raise
+        return Accepted(order.panel_id, order.version)
+    if not accepted.replayed:
+        for order, _ in plan.steps:
+            telemetry.PANELS_ACCEPTED.labels(order.received.submission.format).inc()
+        nudge(services)
+    return accepted
 
 
-def _look(services: Services, organisation_id: str, message: _Message) -> _Seen:
-    vault, keys = services.store.vault, set(message.keys.values())
+def _look(services: Services, organisation_id: str, received: Received) -> _Seen:
+    keys = result_keys(services, organisation_id, received)
+    vault, wanted = services.store.vault, set(keys.values())
     with services.store.reading() as connection:
-        held = result_identities.held(connection, organisation_id, keys)
+        held = result_identities.held(connection, organisation_id, wanted)
         stored = {
             panel_id: panels.read_version(connection, vault, organisation_id, panel_id)
             for panel_id in sorted(set(held.values()))
         }
-    return _Seen({key: held.get(key) for key in keys}, stored)
+    return _Seen(keys, {key: held.get(key) for key in wanted}, stored)
 
 
-def _about(message: _Message, seen: _Seen) -> dict[str, set[str]]:
+def _about(received: Received, seen: _Seen) -> dict[str, set[str]]:
     """Panel to the identifiers of its results that the message speaks of."""
     found: dict[str, set[str]] = {}
-    for identifier, key in message.keys.items():
+    for identifier, key in seen.keys.items():
         panel_id = seen.holders[key]
         if panel_id is not None and not merging.is_new_measurement(
-            seen.stored[panel_id].panel, message.received.panel, identifier
+            seen.stored[panel_id].panel, received.panel, identifier
         ):
             found.setdefault(panel_id, set()).add(identifier)
     return found
 
 
-def _part(message: _Message, identifiers: set[str]) -> _Message:
+def _part(received: Received, identifiers: set[str]) -> Received:
     """Of a message about several panels, what is said of one of the others."""
-    panel: Mapping[str, Any] = message.received.panel
+    panel: Mapping[str, Any] = received.panel
     results = [one for one in panel["results"] if one.get("identifier") in identifiers]
-    received = dataclasses.replace(message.received, panel={**panel, "results": results})
-    return dataclasses.replace(message, received=received, key=None)
+    return dataclasses.replace(received, panel={**panel, "results": results})
 
 
 def _next(
     services: Services,
     actor: Actor,
-    message: _Message,
+    received: Received,
     seen: _Seen,
     panel_id: str,
     *,
     leave: frozenset[str] = frozenset(),
-) -> Accepted:
-    """The stored panel's next version, or the stored one where the message says nothing newer."""
+) -> Order | None:
+    """The stored panel's next version; None where the message says nothing newer."""
     stored = seen.stored[panel_id]
-    panel = merging.merged(stored.panel, message.received.panel, leave)
+    panel = merging.merged(stored.panel, received.panel, leave)
     if panel is None:
-        return _unchanged(services, message.key, stored)
-    return correct_once(
-        services,
-        actor,
-        panel_id,
-        merging.as_received(panel, message.received),
-        message.key,
-        onto=stored.version,
-        seen=seen.holders,
-        request_id=message.origin.request_id,
-    )
-
-
-def _unchanged(services: Services, key: Key | None, stored: StoredVersion) -> Accepted:
-    answer = Accepted(stored.panel_id, stored.version, replayed=True)
-    if key is None:
-        return answer
-    return idempotent.once(
-        services,
-        key,
-        do=lambda _: answer,
-        to_text=as_text,
-        from_text=again,
-    )
+        return None
+    made = merging.as_received(panel, received)
+    order = correction_for(services, actor, panel_id, made)
+    if order.version != stored.version + 1:
+        raise Overtaken(OVERTAKEN)
+    return dataclasses.replace(order, seen=seen.holders)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from labinterp.formats import json_panel
 from labinterp.usecases import journey
+from labinterp.usecases.changes import changes_between
+from labinterp.usecases.replace import take_row
 from tests.unit.usecases.conftest import a_panel
 
 RECEIVED = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -164,3 +170,39 @@ def test_messages_at_once_about_one_order_make_one_panel_and_lose_no_result(serv
 def test_a_whole_panel_without_identifiers_is_new_each_time(services, ward):
     one = journey.take(services, ward, a_panel())
     assert journey.take(services, ward, a_panel()).panel_id != one.panel_id
+
+
+def test_the_messages_on_the_page_are_a_panel_and_its_correction(services, ward):
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "correct-results.md"
+    texts = re.findall(r"```json\n(.+?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    first, second = (
+        journey.take(services, ward, json_panel.received_of(json.loads(text), RECEIVED))
+        for text in texts
+    )
+    assert (second.panel_id, first.version, second.version) == (first.panel_id, 1, 2)
+    assert values(services, ward, first.panel_id) == {
+        "Potassium": ("4.1", "corrected"),
+        "Sodium": ("139", None),
+    }
+
+
+def test_a_row_of_a_file_corrects_a_stored_result_too(services, ward, first):
+    corrected = message(result("Potassium", "4.1", "corrected"))
+    row = take_row(services, ward, corrected, request_id="")
+    again = take_row(services, ward, corrected, request_id="")
+    assert (row.panel_id, row.version) == (first.panel_id, 2)
+    assert (again.version, again.replayed) == (2, True)
+
+
+def test_a_withdrawn_result_is_named_among_the_changes(services, ward, first):
+    journey.take(services, ward, message(result("Potassium", "7.9", "cancelled")))
+    before = journey.read_panel(services, ward, first.panel_id, 1).interpretation
+    after = journey.read_panel(services, ward, first.panel_id).interpretation
+    marked = tuple(
+        replace(one, reported=replace(one.reported, status="cancelled"))
+        if one.name == "Potassium"
+        else one
+        for one in after.results
+    )
+    said = changes_between(before, replace(after, results=marked))
+    assert said == ("Potassium: was 7.9 mmol/L, now withdrawn.",)
