@@ -24,14 +24,15 @@ _NUMBER: Final = re.compile(
 _INTERVAL: Final = re.compile(
     r"(?:(?:ref(?:erence)?|normal)?\s?(?:range|interval|ref(?:erence)?|normal)\s{0,3}[.:]?\s{0,3})?"
     rf"(?P<text>(?P<open>[\[(])?\s{{0,3}}"
-    rf"(?:{_DIGITS}\s{{0,3}}(?:[-–—‐‑~]|to|bis|\.\.)\s{{0,3}}{_DIGITS}"
+    rf"(?:{_DIGITS}\s{{0,3}}(?:[-–—‐‑~]|to|bis|à|a|hasta|\.\.)\s{{0,3}}{_DIGITS}"
     rf"|(?(open)(?:[<>]=?|[≤≥]|up to)\s{{0,3}}{_DIGITS}|(?!)))"
     r"(?(open)(?:\s{0,3}[^\W\d_%][^\s()\[\],;|]{0,20})?\s{0,3}[\])]|))"
     r"(?![\w.,]{0,3}[0-9])(?!\w)",
     re.IGNORECASE,
 )
 _FLAG: Final = re.compile(
-    r"[\[(]?(?P<flag>LL|HH|AA|[LHNA]|low|high|normal|abnormal|critical(?:ly)?(?: low| high)?|crit"
+    r"[\[(]?(?P<flag>LL|HH|AA|[LHNA][*!]{0,3}|low|high|normal|abnormal"
+    r"|critical(?:ly)?(?: low| high)?|crit"
     r"|[*!]{1,3}|[↑↓]{1,3}|\+{1,3})[\])]?(?=[\s,;|]|$)",
     re.IGNORECASE,
 )
@@ -51,6 +52,8 @@ _RANGE_LIKE: Final = re.compile(rf"[\[(]?{_DIGITS}[-–—‐‑~/]{_DIGITS}[\])
 _SKIPPED: Final = re.compile(r"[\s,;|:=•·\-–—]+")
 _STRONG: Final = re.compile(r"[;|\t]|\s{3}")
 _WORD: Final = re.compile(r"[^\s;|]+")
+_LEADERS: Final = re.compile(r"\.{3,}|…+|_{3,}")
+"""Dots that lead the eye from a name to its value; they say nothing."""
 _BEFORE_NUMBERS: Final = frozenset(" \t:;|=,([*!")
 _AROUND_NAMES: Final = " \t,;:|=([-–*!."
 _LONGEST_ASIDE: Final = 60
@@ -77,6 +80,7 @@ def results_in(text: str, names: Vocabulary) -> tuple[list[Found], str | None]:
         text: one line, of bounded length.
         names: known test names.
     """
+    text = _LEADERS.sub(_as_wide, text)
     drafts: list[_Draft] = []
     position = _skipped(text, 0)
     while position < len(text):
@@ -87,6 +91,11 @@ def results_in(text: str, names: Vocabulary) -> tuple[list[Found], str | None]:
     if not drafts:
         return [], "there is nothing in it"
     return [(_result(draft), draft.span) for draft in drafts], None
+
+
+def _as_wide(leaders: re.Match[str]) -> str:
+    """As many spaces, so that every place in the line stays where it was."""
+    return " " * len(leaders.group())
 
 
 def _result(draft: _Draft) -> dict[str, Any]:
