@@ -30,6 +30,7 @@ from labinterp.errors import (
     TooLarge,
     UnsupportedFormat,
 )
+from labinterp.reporting import fhir_outcome
 from labinterp.store.records import to_document
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _log = telemetry.logger(__name__)
 
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 MEDIA_TYPE: Final = "application/problem+json"
+_OF_OUTCOMES: Final = ("/fhir", "/cds-services")
+FHIR_MEDIA_TYPE: Final = "application/fhir+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,11 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("forbidden", 403, "This key may not do this"),
         Kind("not-found", 404, "There is no such thing"),
         Kind("method-not-allowed", 405, "This address does not take this method"),
+        Kind("not-acceptable", 406, "Nothing that you accept is written here"),
         Kind("conflict", 409, "The request contradicts what is stored"),
         Kind("report-not-available", 409, "There is no report"),
         Kind("request-in-progress", 409, "The first request with this key is still running"),
+        Kind("prefetch-missing", 412, "What the answer needs was not prefetched"),
         Kind("too-large", 413, "What was sent is too large"),
         Kind("unsupported-format", 415, "This content type is not read here"),
         Kind("submission-invalid", 422, "The panel cannot be accepted as it is"),
@@ -99,6 +104,7 @@ CODE_OF_STATUS: Final[dict[int, str]] = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    406: "not-acceptable",
     409: "conflict",
     413: "too-large",
     415: "unsupported-format",
@@ -112,6 +118,7 @@ DETAIL_OF_STATUS: Final[dict[int, str]] = {
     400: "The request is malformed: its line, its headers or its body does not follow HTTP.",
     404: "There is nothing at this address, or it belongs to someone else.",
     405: "This address exists, but not for this method; the Allow header lists those it takes.",
+    406: "FHIR is answered as JSON; accept application/fhir+json or application/json.",
     415: "This content type is not read here.",
     422: "A parameter is not as documented; each is named in `errors`.",
     429: "More requests came from here than the limit allows; wait as Retry-After says.",
@@ -163,7 +170,9 @@ def problem(
     errors: tuple[Place, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem document as a response."""
+    """A problem document as a response; under `/fhir` an OperationOutcome."""
+    if _is_fhir(request.path):
+        return _outcome(kind, detail, errors, headers)
     document = wire.ProblemDocument(
         type=f"/api/problems#{kind.code}",
         title=kind.title,
@@ -174,6 +183,26 @@ def problem(
         request_id=g.get("request_id", ""),
     )
     answer = answers.json(to_document(document), kind.status, media_type=MEDIA_TYPE)
+    answer.headers.extend(headers or {})
+    return answer
+
+
+def _is_fhir(path: str) -> bool:
+    """Under FHIR, and at CDS Hooks, which speaks of its faults in the same form."""
+    return path in _OF_OUTCOMES or path.startswith(tuple(f"{one}/" for one in _OF_OUTCOMES))
+
+
+def _outcome(
+    kind: Kind, detail: str, errors: tuple[Place, ...], headers: Mapping[str, str] | None
+) -> Response:
+    """Each thing that is wrong as an issue; of none in the body, the refusal itself."""
+    quoted = f"request id {g.get('request_id', '')}"
+    issues = [
+        fhir_outcome.issue(one.code, one.message, one.where, diagnostics=quoted) for one in errors
+    ] or [fhir_outcome.issue(kind.code, detail, diagnostics=quoted)]
+    answer = answers.json(
+        fhir_outcome.outcome(issues), kind.status, media_type=f"{FHIR_MEDIA_TYPE}; charset=utf-8"
+    )
     answer.headers.extend(headers or {})
     return answer
 

@@ -150,7 +150,10 @@ def _problem(status: int) -> Documentation:
     codes = sorted(kind.code for kind in errors.KINDS.values() if kind.status == status)
     told: Documentation = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
-        **content(schemas.reference("ProblemDocument"), errors.MEDIA_TYPE),
+        "content": {
+            errors.MEDIA_TYPE: {"schema": schemas.reference("ProblemDocument")},
+            errors.FHIR_MEDIA_TYPE: {"schema": {"type": "object"}},
+        },
     }
     if status in _HEADERS_OF_STATUS:
         name = _HEADERS_OF_STATUS[status]

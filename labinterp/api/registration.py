@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.api import (
     deliveries,
     documentation,
+    fhir,
     health,
     imports,
     interpretations,
@@ -37,6 +38,7 @@ RESOURCES: Final = (
     oauth.resource,
     webhooks.resource,
     subscriptions.resource,
+    fhir.resource,
     health.resource,
     metrics.resource,
     documentation.resource,

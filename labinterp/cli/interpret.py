@@ -32,7 +32,10 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the panel; - reads standard input")
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="of the answer (default: text)"
+        "--format",
+        choices=("text", "json", "fhir"),
+        default="text",
+        help="of the answer (default: text)",
     )
     parser.add_argument("--input-format", choices=INPUT_FORMATS, help="of FILE (default: seen)")
     parser.add_argument("--pdf", metavar="OUT", type=Path, help="also draw the report into OUT")
@@ -58,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     ]
     if args.format == "json":
         print(output.as_json(answers, is_list=kind in _SEVERAL))
+    elif args.format == "fhir":
+        print(output.as_fhir(answers, known))
     else:
         print(output.as_text(answers, colour=output.wants_colour(sys.stdout)), end="")
     output.complain(reading.refused, sys.stderr)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import simplejson
 
 from labinterp.model.report import ReportOrder
-from labinterp.reporting import text
+from labinterp.reporting import fhir, text
 from labinterp.store.records import to_document
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from labinterp.errors import Place
     from labinterp.model.interpretation import Interpretation
+    from labinterp.model.knowledge import Knowledge
     from labinterp.model.submission import Received
 
+UNSTORED_BASE: Final = "http://localhost/fhir"
 UNFILED: Final = "(not stored)"
 """Stands where a stored panel has its report number."""
 _BOLD, _RED, _AMBER, _PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
@@ -47,6 +49,33 @@ def as_json(answers: Sequence[Answer], *, is_list: bool) -> str:
     documents: Any = [to_document(answer.interpretation) for answer in answers]
     chosen = documents if is_list else documents[0]
     return str(simplejson.dumps(chosen, use_decimal=True, ensure_ascii=False, indent=2))
+
+
+def as_fhir(answers: Sequence[Answer], known: Knowledge) -> str:
+    """FHIR R4: a Bundle of one panel; of several, a Bundle a line."""
+    bundles = [
+        fhir.bundle(_fhir_order(answer, place), known) for place, answer in enumerate(answers, 1)
+    ]
+    indent = 2 if len(bundles) == 1 else None
+    return "\n".join(
+        str(simplejson.dumps(one, use_decimal=True, ensure_ascii=False, indent=indent))
+        for one in bundles
+    )
+
+
+def _fhir_order(answer: Answer, place: int) -> fhir.FhirOrder:
+    """Nothing was stored, so that its ids count the panels, and there is no document."""
+    return fhir.FhirOrder(
+        base=UNSTORED_BASE,
+        id=f"panel{place}",
+        version=1,
+        status=answer.received.submission.status,
+        interpretation=answer.interpretation,
+        identity=answer.received.identity,
+        panel=answer.received.panel,
+        received_at=answer.asked_at,
+        has_document=False,
+    )
 
 
 def as_text(answers: Sequence[Answer], *, colour: bool) -> str:

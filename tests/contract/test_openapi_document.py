@@ -23,6 +23,8 @@ OPEN_TO_ALL = {
     "/api/problems",
     "/.well-known/smart-configuration",
     "/fhir/.well-known/smart-configuration",
+    "/fhir/metadata",
+    "/fhir/OperationDefinition/interpret-panel",
     "/oauth/token",
 }
 OTHER_DOCUMENTS = ("/oauth/",)

@@ -1,0 +1,232 @@
+"""`/fhir`: a panel in, its interpretation out, and everything answered read again, in FHIR R4."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Response, request
+
+from labinterp import formats
+from labinterp.api import bodies, errors, fhir_exchange, fhir_metadata, fhir_records
+from labinterp.api.openapi import content
+from labinterp.api.panels import IDEMPOTENCY_KEY
+from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
+from labinterp.errors import Place, SubmissionError
+from labinterp.formats import json_text
+from labinterp.formats.fhir_document import bundle_identifier
+from labinterp.formats.limits import Limits
+from labinterp.reporting import fhir_outcome
+from labinterp.usecases import journey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from labinterp.formats import Reading
+    from labinterp.model.submission import Received
+    from labinterp.store.rows import PanelRecord
+
+resource = Resource("fhir", "FHIR R4.", prefix=FHIR_PREFIX)
+resource.before_request(fhir_exchange.refuse_other_formats)
+
+_DEPTH: Final = 40
+_RESOURCE: Final = content({"type": "object"}, fhir_exchange.MEDIA_TYPE)
+_PDF: Final = "application/pdf"
+_REFUSALS: Final = (400, 406, 409, 413, 415, 422)
+_ANSWERED: Final = {"description": "A FHIR resource", **_RESOURCE}
+
+
+@resource.post("/$interpret-panel")
+@operation(
+    "Interpret a panel: store it, and answer with a Bundle",
+    scope="panels:write",
+    body={"required": True, **_RESOURCE},
+    parameters=(IDEMPOTENCY_KEY,),
+    answers={200: {"description": "A Bundle, the DiagnosticReport first", **_RESOURCE}},
+    refusals=_REFUSALS,
+)
+def interpret_panel() -> Response:
+    """Of several patients, one DiagnosticReport each; what was refused is an OperationOutcome."""
+    sent = fhir_exchange.body()
+    reading = formats.read("fhir", sent, services().now())
+    records, refused = _accepted(sent, reading)
+    if not records:
+        raise SubmissionError("Nothing of this can be interpreted.", errors=refused)
+    return _interpreted(records, refused)
+
+
+@resource.post("/DiagnosticReport/$interpret-panel")
+@operation(
+    "Interpret a panel: the same, asked of the resource type",
+    scope="panels:write",
+    body={"required": True, **_RESOURCE},
+    parameters=(IDEMPOTENCY_KEY,),
+    answers={200: {"description": "A Bundle, the DiagnosticReport first", **_RESOURCE}},
+    refusals=_REFUSALS,
+)
+def interpret_panel_of_type() -> Response:
+    """As at the base."""
+    return interpret_panel()
+
+
+@resource.get(
+    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource_id>"
+)
+@operation(
+    "Read a resource of an answer",
+    scope="panels:read",
+    answers={200: _ANSWERED, 304: {"description": "It is as you have it"}},
+    refusals=(404, 406),
+)
+def read(kind: str, resource_id: str) -> Response:
+    """The newest version; `If-None-Match` with its ETag saves sending it again."""
+    return _resource(fhir_records.resource(kind, resource_id))
+
+
+@resource.get(
+    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource_id>/_history/<int:version>"
+)
+@operation(
+    "Read one version of a resource",
+    scope="panels:read",
+    answers={200: _ANSWERED, 304: {"description": "It is as you have it"}},
+    refusals=(404, 406),
+)
+def read_version(kind: str, resource_id: str, version: int) -> Response:
+    """A stored answer is never rewritten: each version stays readable."""
+    return _resource(fhir_records.resource(kind, resource_id, version))
+
+
+@resource.get("/Binary/<panel_id>")
+@operation(
+    "Read the PDF of a DiagnosticReport",
+    scope="panels:read",
+    answers={
+        200: {
+            "description": "The PDF; a Binary where only FHIR is accepted",
+            "content": {_PDF: {"schema": {"type": "string", "contentMediaType": _PDF}}},
+        },
+        202: {"description": "It is being drawn", **_RESOURCE},
+    },
+    refusals=(404, 406, 409),
+)
+def binary(panel_id: str) -> Response:
+    """Ask again after Retry-After while it is drawn."""
+    state = journey.read_report(services(), actor(), panel_id, request_id=request_id())
+    if state.pdf is not None:
+        if fhir_exchange.takes_pdf():
+            return Response(state.pdf, mimetype=_PDF)
+        document = fhir_records.document_of(panel_id, state.version) or {}
+        made = {"resourceType": "Binary", "id": panel_id, "contentType": _PDF}
+        return fhir_exchange.answer({**made, "data": document["data"]})
+    if state.retry_after is None:
+        why = state.why or "No report is made of this panel."
+        return errors.problem(errors.KINDS["report-not-available"], why)
+    told = fhir_outcome.issue(
+        "report-being-drawn", "The document is being drawn.", severity="information"
+    )
+    wait = {"Retry-After": str(state.retry_after)}
+    return fhir_exchange.answer(fhir_outcome.outcome((told,)), 202, wait)
+
+
+@resource.get("/metadata")
+@operation(
+    "What this FHIR server can do",
+    scope=None,
+    answers={200: {"description": "The CapabilityStatement", **_RESOURCE}},
+    refusals=(406,),
+)
+def metadata() -> Response:
+    """Open to all; a client reads it before anything else."""
+    return fhir_exchange.answer(fhir_metadata.capability_statement(fhir_records.base()))
+
+
+@resource.get("/OperationDefinition/interpret-panel")
+@operation(
+    "What $interpret-panel takes and gives",
+    scope=None,
+    answers={200: {"description": "The OperationDefinition", **_RESOURCE}},
+    refusals=(406,),
+)
+def operation_definition() -> Response:
+    """Open to all."""
+    return fhir_exchange.answer(fhir_metadata.operation_definition(fhir_records.base()))
+
+
+def _accepted(sent: bytes, reading: Reading) -> tuple[tuple[PanelRecord, ...], tuple[Place, ...]]:
+    """Each patient's panel stored, and what was refused; one alone is refused as a whole."""
+    key = _key(sent)
+    records: list[PanelRecord] = []
+    refused = list(reading.refused)
+    for place, received in enumerate(reading.received):
+        own = f"{key}.{place}" if key and place else key
+        try:
+            records.append(_stored(received, own))
+        except SubmissionError as error:
+            if len(reading.received) == 1:
+                raise
+            refused += error.errors or (Place(received.where, error.code, error.message),)
+    return tuple(records), tuple(refused)
+
+
+def _stored(received: Received, key: str | None) -> PanelRecord:
+    accepted = journey.accept(
+        services(),
+        actor(),
+        received,
+        idempotency_key=key,
+        origin="fhir",
+        request_id=request_id(),
+    )
+    return journey.accepted_record(services(), actor(), accepted)
+
+
+def _key(sent: bytes) -> str | None:
+    """By what the same request is known: the header, else the Bundle's own identifier."""
+    told = bodies.idempotency_key()
+    if told:
+        return told
+    identifier = bundle_identifier(json_text.parsed(sent, Limits(depth=_DEPTH)))
+    if identifier is None:
+        return None
+    return f"bundle-{sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _interpreted(records: tuple[PanelRecord, ...], refused: tuple[Place, ...]) -> Response:
+    bundles = [fhir_records.bundle(record) for record in records]
+    entries = [entry for one in bundles for entry in one["entry"]]
+    entries.sort(key=lambda entry: entry["resource"]["resourceType"] != "DiagnosticReport")
+    issues = [fhir_outcome.issue(one.code, one.message, one.where) for one in refused]
+    if issues:
+        entries.append({"resource": fhir_outcome.outcome(issues)})
+    first = entries[0]["resource"]
+    headers = {**_version(first), "Location": fhir_records.address(first)}
+    wanted = fhir_exchange.preference("return")
+    if wanted == "minimal":
+        return Response(status=200, headers=headers)
+    if wanted == "OperationOutcome":
+        told = [
+            issue
+            for entry in entries
+            if entry["resource"]["resourceType"] == "OperationOutcome"
+            for issue in entry["resource"]["issue"]
+        ] or [fhir_outcome.issue("stored", "Stored and interpreted.", severity="information")]
+        return fhir_exchange.answer(fhir_outcome.outcome(told), headers=headers)
+    return fhir_exchange.answer({**bundles[0], "entry": entries}, headers=headers)
+
+
+def _resource(found: dict[str, Any]) -> Response:
+    headers = _version(found)
+    if request.headers.get("If-None-Match", "").strip() == headers["ETag"]:
+        return Response(status=304, headers=headers)
+    return fhir_exchange.answer(found, headers=headers)
+
+
+def _version(found: Mapping[str, Any]) -> dict[str, str]:
+    updated = datetime.fromisoformat(found["meta"]["lastUpdated"])
+    return {
+        "ETag": f'W/"{found["meta"]["versionId"]}"',
+        "Last-Modified": format_datetime(updated, usegmt=True),
+    }

@@ -1,0 +1,105 @@
+"""What this FHIR server says of itself: its CapabilityStatement and its OperationDefinition."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import labinterp
+
+OPERATION: Final = "interpret-panel"
+_SMART: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_VERSIONED: Final = (
+    *("DiagnosticReport", "Observation", "Provenance", "Bundle"),
+    *("Patient", "Device", "DetectedIssue"),
+)
+INTERACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(_VERSIONED, ("read", "vread")),
+    "Binary": ("read",),
+    "OperationDefinition": ("read",),
+    "Subscription": ("read", "create", "delete", "search-type"),
+}
+"""Each resource type with what may be done with it; a test compares them with the routes."""
+_DATE: Final = "2026-01-01"
+
+
+def capability_statement(base: str) -> dict[str, Any]:
+    """What may be asked of this server."""
+    operation = {"name": OPERATION, "definition": f"{base}/OperationDefinition/{OPERATION}"}
+    return {
+        "resourceType": "CapabilityStatement",
+        "id": "labinterp",
+        "url": f"{base}/metadata",
+        "version": labinterp.__version__,
+        "name": "Labinterp",
+        "title": "Interpretation of laboratory panels",
+        "status": "active",
+        "date": _DATE,
+        "kind": "instance",
+        "software": {"name": "labinterp", "version": labinterp.__version__},
+        "implementation": {"description": "Interpretation service", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {
+                    "service": [
+                        {
+                            "coding": [
+                                {
+                                    "system": _SMART,
+                                    "code": "SMART-on-FHIR",
+                                    "display": "SMART-on-FHIR",
+                                }
+                            ]
+                        }
+                    ],
+                    "description": "SMART Backend Services, or an API key",
+                },
+                "resource": [_resource(kind, operation) for kind in INTERACTIONS],
+                "operation": [operation],
+            }
+        ],
+    }
+
+
+def _resource(kind: str, operation: dict[str, str]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "type": kind,
+        "interaction": [{"code": code} for code in INTERACTIONS[kind]],
+        "versioning": "versioned" if "vread" in INTERACTIONS[kind] else "no-version",
+    }
+    return {**made, "operation": [operation]} if kind == "DiagnosticReport" else made
+
+
+def operation_definition(base: str) -> dict[str, Any]:
+    """What `$interpret-panel` takes and gives."""
+    return {
+        "resourceType": "OperationDefinition",
+        "id": OPERATION,
+        "url": f"{base}/OperationDefinition/{OPERATION}",
+        "version": labinterp.__version__,
+        "name": "InterpretPanel",
+        "title": "Interpret a laboratory panel",
+        "status": "active",
+        "kind": "operation",
+        "date": _DATE,
+        "description": "Stores a panel and answers with its interpretation, once per identifier.",
+        "affectsState": True,
+        "code": OPERATION,
+        "resource": ["DiagnosticReport"],
+        "system": True,
+        "type": True,
+        "instance": False,
+        "parameter": [
+            _taken("panel", "Resource", "1", "A Bundle, a DiagnosticReport or an Observation", 1),
+            _taken("rangePolicy", "code", "1", "lab-then-service, lab-only or service-only"),
+            _taken("deliver.email", "string", "*", "Whom to tell"),
+            {"name": "return", "use": "out", "min": 1, "max": "1", "type": "Bundle"},
+        ],
+    }
+
+
+def _taken(name: str, kind: str, most: str, about: str, least: int = 0) -> dict[str, Any]:
+    made = {"name": name, "use": "in", "min": least, "max": most, "type": kind}
+    return {**made, "documentation": about}
