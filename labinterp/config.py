@@ -107,7 +107,18 @@ class Settings:
     )
     host: str = _setting("127.0.0.1", "interface the web server listens on")
     port: int = _setting(8000, "port of the web server")
-    mllp_port: int = _setting(2575, "reserved for HL7 over MLLP; nothing listens on it")
+    mllp_host: str = _setting("127.0.0.1", "interface the HL7 v2 listener (MLLP) listens on")
+    mllp_port: int = _setting(2575, "its port")
+    mllp_organisation: str = _setting(
+        "", "whose messages of unregistered senders are (id or name); the only one's if empty"
+    )
+    mllp_tls_cert: str = _setting("", "file of its certificate; without one it speaks no TLS")
+    mllp_tls_key: str = _setting("", "file of the key; in the certificate's file if empty")
+    mllp_client_ca: str = _setting(
+        "", "file of the authorities of clients' certificates; none is asked for if empty"
+    )
+    mllp_idle: float = _setting(300.0, "a connection without a message is closed after [s]")
+    mllp_connections: int = _setting(1000, "connections it holds at once")
     web_threads: int = _setting(8, "requests the web server answers at once")
     trusted_proxies: int = _setting(0, "proxies in front of us that may say who asks")
     stop_grace: float = _setting(20.0, "time to finish requests when told to stop [s]")
@@ -171,6 +182,12 @@ class Settings:
     session_absolute: float = _setting(43_200.0, "longest life of a session [s]")
     sign_in_failures: int = _setting(10, "refused passwords that lock an account for a while")
     sign_in_lock: float = _setting(900.0, "how long it is locked [s]")
+    cds_fhir_servers: str = _setting(
+        "", "FHIR servers CDS Hooks may fetch from, with blanks between; none if empty"
+    )
+    cds_origins: str = _setting(
+        "", "origins whose browsers may call CDS Hooks, with blanks between; none if empty"
+    )
     account_rate: str = _setting("10 per 15 minutes", "tries to sign in to one account")
     address_rate: str = _setting("40 per 15 minutes", "tries to sign in from one address")
     request_rate: str = _setting("1200 per minute", "requests of one key")

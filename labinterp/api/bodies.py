@@ -118,6 +118,18 @@ def idempotency_key() -> str | None:
     return sent
 
 
+def one_of(media_types: tuple[str, ...]) -> str:
+    """The content type that was sent, if it is one of these.
+
+    Raises:
+        UnsupportedFormat: it is another one, or the body is compressed.
+    """
+    _refuse_coding()
+    if request.mimetype not in media_types:
+        _expect(media_types[0])
+    return request.mimetype
+
+
 def _refuse_coding() -> None:
     """A compressed body could grow without bound; none is read."""
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()

@@ -419,3 +419,54 @@ def import_outcome(outcome: ImportOutcome, url: str | None) -> ImportOutcomeDocu
         errors=tuple(map(place, outcome.errors)),
         problems=outcome.problems,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDocument:
+    """A system that sends HL7 v2 messages.
+
+    Attributes:
+        application: its name in MSH-3.
+        facility: its name in MSH-4.
+        settings: what was agreed with it.
+        links: where it and its dry run are found.
+    """
+
+    id: str
+    name: str
+    application: str
+    facility: str
+    settings: Mapping[str, object]
+    created_at: datetime
+    changed_at: datetime
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """All sending systems of an organisation."""
+
+    items: tuple[SenderDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SenderEffect:
+    """What other settings would change in one stored message.
+
+    Attributes:
+        control_id: the message's own id (MSH-10).
+        before: its results and problems as they are read now, a line each.
+        after: the same with the settings that are tried.
+    """
+
+    control_id: str
+    changes: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTrial:
+    """The newest stored messages of a sender, read both ways."""
+
+    messages: tuple[SenderEffect, ...]

@@ -24,6 +24,7 @@ _MODULES: Final = {
     "json": "json_panel",
     "fhir": "fhir",
     "ndjson": "ndjson",
+    "hl7v2": "hl7v2",
     "csv": "csv_table",
     "pasted": "pasted",
 }

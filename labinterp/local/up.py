@@ -212,6 +212,7 @@ class Conductor:
         yield f"Mailbox       {pages.address if pages else 'none: a mail server is configured'}"
         yield f"Sign in       {addresses.sign_in(self._base_url, link)}   (works once)"
         yield f"API           {self._base_url}/api/docs"
+        yield f"HL7 v2        {LOOPBACK} port {self._local.environment['MLLP_PORT']} (MLLP)"
 
 
 def up(environment: Mapping[str, str], screen: Screen) -> None:
@@ -251,6 +252,8 @@ def planned(environment: Mapping[str, str]) -> Local:
         **environment,
         "DATA_DIR": str(data),
         "HOST": LOOPBACK,
+        "MLLP_HOST": LOOPBACK,
+        "MLLP_PORT": str(free_port(settings.mllp_port)),
         "PROMETHEUS_MULTIPROC_DIR": str(_emptied(data / "metrics")),
     }
     broker = _broker(environment, data)

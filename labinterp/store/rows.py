@@ -259,3 +259,22 @@ class ClientRecord:
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     choices: Choices = field(default_factory=Choices)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderRecord:
+    """A system that sends HL7 v2 messages.
+
+    Attributes:
+        application, facility: the names in MSH-3 and MSH-4.
+        settings: the document that was agreed.
+    """
+
+    id: str
+    organisation_id: str
+    name: str
+    application: str
+    facility: str
+    settings: Mapping[str, Any]
+    created_at: datetime
+    changed_at: datetime

@@ -1,0 +1,25 @@
+"""The page about HL7 v2 does what it says: its commands are run."""
+
+from labinterp.usecases import administer
+from tests.contract.test_calling_docs import Reader, _answers, site  # noqa: F401 - a fixture
+from tests.workers.harness import until
+
+
+def test_a_message_is_sent_and_a_sender_agreed_with_as_the_page_says(site, tmp_path):  # noqa: F811
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    reader = Reader("send-hl7v2.md", folder, site, site.ports)
+    send, interpret, agree = reader.commands
+    organisation = administer.create_organisation(site.services, "Demo")
+    scopes = ("panels:write",)
+    _, key = administer.create_key(site.services, organisation.id, name="page", scopes=scopes)
+    base = f"http://127.0.0.1:{site.ports['8000']}"
+    until(lambda: _answers(reader, f"curl -sf {base}/healthz"))
+    assert "MSA|AA|NL-1\n" in reader.run(send, KEY=key)
+    assert "agnesium" in reader.run(interpret)
+    assert "NORTHLAB" in reader.run(agree)
+    sender = reader.run("python -m labinterp senders list").split("\n")[1].split()[0]
+    tried = reader.run(f"python -m labinterp senders try {sender} --settings north.json")
+    assert tried == "NL-1: stays\n"
+    reader.run(f"python -m labinterp senders change {sender} --settings north.json")
+    reader.run(f"python -m labinterp senders delete {sender}")
