@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Response, request
 
 from labinterp import formats
-from labinterp.api import bodies, errors, fhir_exchange, fhir_metadata, fhir_records
+from labinterp.api import bodies, errors, fhir_exchange, fhir_metadata, fhir_records, fhir_search
 from labinterp.api.openapi import content
 from labinterp.api.panels import IDEMPOTENCY_KEY
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
@@ -97,6 +97,34 @@ def read(kind: str, resource_id: str) -> Response:
 def read_version(kind: str, resource_id: str, version: int) -> Response:
     """A stored answer is never rewritten: each version stays readable."""
     return _resource(fhir_records.resource(kind, resource_id, version))
+
+
+@resource.get("/<any(DiagnosticReport,Observation):kind>")
+@operation(
+    "Search answers, newest first",
+    scope="panels:read",
+    answers={200: {"description": "A searchset Bundle; follow its link `next`", **_RESOURCE}},
+    refusals=(400, 406, 422),
+)
+def search(kind: str) -> Response:
+    """By patient, identifier, date, _lastUpdated, and code of an Observation; _count panels a page.
+
+    A page may hold fewer than asked for, or none, and still have a next one.
+    """
+    return fhir_exchange.answer(fhir_search.searchset(kind))
+
+
+@resource.post("/<any(DiagnosticReport,Observation):kind>/_search")
+@operation(
+    "Search answers, the parameters as a form",
+    scope="panels:read",
+    body=content({"type": "object"}, "application/x-www-form-urlencoded"),
+    answers={200: {"description": "A searchset Bundle; follow its link `next`", **_RESOURCE}},
+    refusals=(400, 406, 422),
+)
+def search_by_form(kind: str) -> Response:
+    """So that no patient's identifier stands in an address."""
+    return fhir_exchange.answer(fhir_search.searchset(kind))
 
 
 @resource.get("/Binary/<panel_id>")

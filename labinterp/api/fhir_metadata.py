@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import labinterp
+from labinterp.api import fhir_search
 
 OPERATION: Final = "interpret-panel"
 _SMART: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
@@ -14,6 +15,7 @@ _VERSIONED: Final = (
 )
 INTERACTIONS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(_VERSIONED, ("read", "vread")),
+    **dict.fromkeys(fhir_search.PARAMETERS, ("read", "vread", "search-type")),
     "Binary": ("read",),
     "OperationDefinition": ("read",),
     "Subscription": ("read", "create", "delete", "search-type"),
@@ -69,6 +71,10 @@ def _resource(kind: str, operation: dict[str, str]) -> dict[str, Any]:
         "interaction": [{"code": code} for code in INTERACTIONS[kind]],
         "versioning": "versioned" if "vread" in INTERACTIONS[kind] else "no-version",
     }
+    known = fhir_search.PARAMETERS.get(kind, {})
+    searched = [{"name": name, "type": known[name]} for name in known if "." not in name]
+    if searched:
+        made["searchParam"] = searched
     return {**made, "operation": [operation]} if kind == "DiagnosticReport" else made
 
 
