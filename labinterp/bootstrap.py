@@ -194,6 +194,8 @@ def policy_of(chosen: Settings, data_key: bytes) -> Policy:
         session_idle=span(chosen.session_idle),
         session_absolute=span(chosen.session_absolute),
         account_rate=chosen.account_rate,
+        cds_fhir_servers=frozenset(one.rstrip("/") for one in chosen.cds_fhir_servers.split()),
+        cds_origins=frozenset(chosen.cds_origins.split()),
         address_rate=chosen.address_rate,
         zone=chosen.zone,
         sign_in_failures=chosen.sign_in_failures,

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
-_LONGEST_URL: Final = 1_000
+_LONGEST_URL: Final = 2_000
+_LONGEST_KEPT: Final = 1_000
+"""An address that is registered; a query to a registered server may be longer."""
 _HIGHEST_PORT: Final = 65_535
 _AGENT: Final = "labinterp"
 _CHUNK: Final = 16_384
@@ -124,6 +126,11 @@ class Outbound:
         Raises:
             AddressRefused: it is none, not https, or names an address that is not public.
         """
+        if len(url) > _LONGEST_KEPT:
+            raise _refused(f"An address has at most {_LONGEST_KEPT} printable ASCII characters.")
+        self._check(url)
+
+    def _check(self, url: str) -> None:
         parts, host, port = self._parsed(url)
         if self._is_listed(host, port):
             return
@@ -140,7 +147,7 @@ class Outbound:
             AddressRefused: one of its addresses is not public.
             Unreachable: it has none.
         """
-        self.check(url)
+        self._check(url)
         _, host, port = self._parsed(url)
         try:
             found = tuple(self.look_up(host, port))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from labinterp.api import (
+    cds,
     deliveries,
     documentation,
     fhir,
@@ -39,6 +40,8 @@ RESOURCES: Final = (
     deliveries.resource,
     knowledge.resource,
     oauth.resource,
+    cds.resource,
+    cds.counts,
     webhooks.resource,
     senders.resource,
     subscriptions.resource,
@@ -47,8 +50,8 @@ RESOURCES: Final = (
     metrics.resource,
     documentation.resource,
 )
-_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/fhir")
-_PREFIXES: Final = ("/fhir/", "/oauth/", "/.well-known/")
+_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/fhir", "/cds-services")
+_PREFIXES: Final = ("/fhir/", "/cds-services/", "/oauth/", "/.well-known/")
 
 
 def register(app: Flask, services: Services) -> None:

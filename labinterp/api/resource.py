@@ -36,9 +36,16 @@ _HOW_TO_SEND_A_KEY: Final = "Send it as `Authorization: Bearer <key>` or as `X-A
 class Resource(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     """A blueprint that lets in only who may, and tells every refusal as a problem document."""
 
-    def __init__(self, name: str, description: str, *, prefix: str = VERSION_PREFIX) -> None:
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        *,
+        prefix: str = VERSION_PREFIX,
+        gate: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(name, __name__, url_prefix=prefix, description=description)
-        self.before_request(let_in)
+        self.before_request(gate or let_in)
         errors.register_on(self)
 
     def get(self, rule: str, **options: Any) -> Decorator:
@@ -122,7 +129,7 @@ def let_in() -> None:
     scope = _scope_asked()
     if scope is None or request.method == "OPTIONS":
         return
-    g.actor = _authenticated()
+    g.actor = authenticated()
     limits.spend("request")
     _require(g.actor, scope)
 
@@ -157,7 +164,12 @@ def _scope_asked() -> Scope | None:
     return cast("Scope | None", getattr(view, "scope", "admin"))
 
 
-def _authenticated() -> Actor:
+def authenticated() -> Actor:
+    """Who presents a key or an access token.
+
+    Raises:
+        AccessDenied: none was presented, or nobody knows it.
+    """
     presented, address = _presented(), request.remote_addr or ""
     known = smart.actor_of_token if presented.startswith(smart.MARK) else administer.actor_of_key
     try:

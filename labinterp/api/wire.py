@@ -470,3 +470,20 @@ class SenderTrial:
     """The newest stored messages of a sender, read both ways."""
 
     messages: tuple[SenderEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How the CDS cards of one rule fared."""
+
+    rule: str
+    shown: int
+    accepted: int
+    overridden: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardCounts:
+    """Counts by rule; feedback on cards nobody knows stands under the empty rule."""
+
+    rules: tuple[RuleCount, ...]

@@ -125,20 +125,29 @@ def _explains(finding: Finding) -> bool:
     return any(each.strength in _EXPLAINS for each in finding.explains or ())
 
 
-def _card(told: _Told, source: Source, uuid: str, more: Iterable[_Told]) -> Card:
+def base_card(source: Source, uuid: str, indicator: Indicator) -> dict[str, Any]:
+    """What every card has: its id, who speaks, and the reasons offered for dismissing it."""
     base = source.base_url.rstrip("/")
-    document = {
+    return {
         "uuid": uuid,
-        "summary": _summary(told),
-        "detail": _detail(told, more),
-        "indicator": told.indicator,
+        "summary": "",
+        "indicator": indicator,
         "source": {"label": source.label, "url": base},
         "overrideReasons": [
             {"system": f"{base}/fhir/CodeSystem/override", "code": code, "display": display}
             for code, display in _OVERRIDES
         ],
     }
-    return Card(uuid, told.finding.rule, told.indicator, document)
+
+
+def _card(told: _Told, source: Source, uuid: str, more: Iterable[_Told]) -> Card:
+    document = base_card(source, uuid, told.indicator)
+    document["summary"] = _summary(told)
+    document["detail"] = _detail(told, more)
+    rule = told.finding.rule
+    address = f"{document['source']['url']}/knowledge/rules/{rule}"
+    document["links"] = [{"label": "Why this appears", "url": address, "type": "absolute"}]
+    return Card(uuid, rule, told.indicator, document)
 
 
 def _summary(told: _Told) -> str:

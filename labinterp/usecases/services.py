@@ -94,6 +94,8 @@ class Policy:
         rate_store: where they are counted (a Redis URL); empty for this process alone.
         trusted_proxies: how many proxies before us may say who asks; 0 believes none.
         session_idle, session_absolute: when whoever does nothing, or anyone, must sign in again.
+        cds_fhir_servers: base addresses that CDS Hooks may fetch from with the caller's token.
+        cds_origins: browsers' origins that may call CDS Hooks.
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
         free_disk: room the database must have left before this process counts as ready [bytes].
@@ -143,6 +145,8 @@ class Policy:
     session_idle: timedelta = timedelta(minutes=30)
     session_absolute: timedelta = timedelta(hours=12)
     account_rate: str = "10 per 15 minutes"
+    cds_fhir_servers: frozenset[str] = frozenset()
+    cds_origins: frozenset[str] = frozenset()
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
     sign_in_failures: int = 10

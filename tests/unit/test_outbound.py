@@ -134,7 +134,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse():
         "https://[::ffff:127.0.0.1]/",
         "https://[::1]/",
         "https://169.254.169.254/latest/meta-data/",
-        "https://hooks.example.org/" + "a" * 1000,
+        "https://hooks.example.org/" + "a" * 2000,
     ],
 )
 def test_what_is_no_https_address_of_a_public_host_is_refused_before_any_lookup(url):
