@@ -64,7 +64,18 @@ def _fhir():
     return json.dumps(bundle).replace('"@', "").replace('@"', "")
 
 
-DOORS = {"json": _json, "fhir": _fhir}
+def _hl7v2():
+    head = "MSH|^~\\&|LIS||||20260110||ORU^R01|1|P|2.5.1"
+    patient = "PID|1||MRN-1^^^urn:example:mrn^MR||||19710504|F"
+    order = "OBR|1||A-1|CHEM|||20260102080000+0000||||||||||||||||||F"
+    results = [
+        f"OBX|{number}|NM|{code}^{name}^LN||{value}|{unit}|||||F"
+        for number, (code, name, value, unit) in enumerate(RESULTS, start=1)
+    ]
+    return "\r".join((head, patient, order, *results, ""))
+
+
+DOORS = {"json": _json, "fhir": _fhir, "hl7v2": _hl7v2}
 """Format to what it sends. To add a door, add what its sender would send of this panel."""
 
 
