@@ -43,7 +43,7 @@ class SenderChangeSchema(Base):
     )
 
 
-class SenderTrialSchema(Base):
+class SettingsToTrySchema(Base):
     """Settings to try."""
 
     settings = fields.Nested(
@@ -53,7 +53,7 @@ class SenderTrialSchema(Base):
 
 _NEW: Final = SenderSchema()
 _CHANGE: Final = SenderChangeSchema()
-_TRIAL: Final = SenderTrialSchema()
+_TRIAL: Final = SettingsToTrySchema()
 
 
 @resource.post("/senders")
@@ -130,7 +130,7 @@ def change(sender_id: str) -> Response:
 @operation(
     "See what other settings would change",
     scope="admin",
-    body={"required": True, **content(SenderTrialSchema)},
+    body={"required": True, **content(SettingsToTrySchema)},
     answers={200: answered("The newest stored messages, read both ways", wire.SenderTrial)},
     refusals=(400, 404, 413, 415, 422),
 )
