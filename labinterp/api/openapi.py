@@ -40,6 +40,7 @@ NOUNS: Final = (
     wire.SmartConfiguration,
     wire.TokenAnswer,
     wire.TokenRefusal,
+    wire.CardCounts,
     wire.Alive,
     wire.Readiness,
 )

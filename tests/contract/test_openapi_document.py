@@ -26,8 +26,9 @@ OPEN_TO_ALL = {
     "/fhir/metadata",
     "/fhir/OperationDefinition/interpret-panel",
     "/oauth/token",
+    "/cds-services",
 }
-OTHER_DOCUMENTS = ("/oauth/",)
+OTHER_DOCUMENTS = ("/oauth/", "/cds-services")
 """Where a refusal is told in the words of another standard."""
 
 
