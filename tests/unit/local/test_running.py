@@ -17,7 +17,10 @@ def test_what_runs_is_known_as_long_as_it_runs(tmp_path):
 
 def test_a_second_one_is_refused_and_the_first_goes_on(tmp_path):
     with alone(tmp_path, ENVIRONMENT):
-        with pytest.raises(SettingsError, match="Another `python -m labinterp up` runs"), alone(tmp_path, {}):
+        with (
+            pytest.raises(SettingsError, match="Another `python -m labinterp up` runs"),
+            alone(tmp_path, {}),
+        ):
             pass
         assert embedded(tmp_path)["SMTP_PORT"] == "25"
 
