@@ -57,6 +57,8 @@ PIECES: Final = (
     knowledge.Cause,
     knowledge.Advice,
     knowledge.RangeSet,
+    knowledge.Scheme,
+    knowledge.CriticalPolicy,
     knowledge.Term,
     knowledge.PathStep,
 )

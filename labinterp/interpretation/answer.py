@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from labinterp.interpretation.settings import Settings
     from labinterp.interpretation.strata import Stratum
     from labinterp.model.codes import Urgency
-    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.knowledge import CriticalPolicy, Knowledge, RangeSet
     from labinterp.model.panel import Change, Classification, Problem
     from labinterp.model.submission import Submission
 
@@ -90,7 +90,10 @@ def assemble(parts: Parts) -> Interpretation:
         knowledge=KnowledgeVersion(knowledge.version, knowledge.digest),
         engine=EngineVersion(__version__),
         range_set=parts.settings.range_set,
+        range_set_title=_title(knowledge.range_sets, parts.settings.range_set),
         critical_policy=parts.settings.critical_policy,
+        critical_policy_title=_title(knowledge.policies, parts.settings.critical_policy),
+        scheme_titles=_scheme_titles(parts.settings, knowledge),
         schemes=tuple(
             f"{name}: {scheme}" for name, scheme in sorted(parts.settings.schemes.items())
         ),
@@ -118,6 +121,22 @@ def assemble(parts: Parts) -> Interpretation:
         urgency_findings=parts.urgencies,
         not_assessed=_not_assessed(parts),
     )
+
+
+def _title(known: Mapping[str, RangeSet] | Mapping[str, CriticalPolicy], name: str) -> str:
+    """What readers call this set or policy."""
+    found = known.get(name)
+    return found.title if found is not None else name
+
+
+def _scheme_titles(settings: Settings, knowledge: Knowledge) -> tuple[str, ...]:
+    """Whose limits serve as intervals, as readers know them, each once."""
+    schemes = (
+        knowledge.decision_schemes[name]
+        for _, name in sorted(settings.schemes.items())
+        if name in knowledge.decision_schemes
+    )
+    return tuple(dict.fromkeys(f"{one.about}: {one.title}" for one in schemes))
 
 
 def _results(parts: Parts) -> tuple[InterpretedResult, ...]:

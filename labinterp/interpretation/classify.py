@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from labinterp.model.interval import DecisionLimit
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.measurand import SeverityBand
+    from labinterp.model.panel import Change
     from labinterp.model.patient import Patient
 
 _SEVERITY: Final[dict[Standing, int]] = {
@@ -44,9 +45,13 @@ _SEVERITY: Final[dict[Standing, int]] = {
 
 
 def classify(
-    result: Result, patient: Patient, settings: Settings, knowledge: Knowledge
+    result: Result,
+    patient: Patient,
+    settings: Settings,
+    knowledge: Knowledge,
+    change: Change | None = None,
 ) -> tuple[Classification, tuple[Problem, ...]]:
-    """One result's standing, with everything it rests on."""
+    """One result's standing, with everything it rests on; some limits ask how it changed."""
     if not result.usable:
         return Classification(result, "unknown", result.why_unusable), ()
     if result.text is not None:
@@ -57,7 +62,7 @@ def classify(
         choice = Choice()
     placed = _placed(result, lab, choice, patient)
     limits = critical_limits(result.measurand, patient, settings, knowledge)
-    placed = with_critical(placed, limits)
+    placed = with_critical(placed, limits, patient, change)
     placed = replace(placed, decisions=_decisions(result, patient, settings))
     placed, flag_problems = with_lab_flag(placed)
     return placed, (*problems, *flag_problems)
@@ -127,16 +132,13 @@ def _settling(patient: Patient) -> tuple[str, ...]:
 
 
 def _decisions(result: Result, patient: Patient, settings: Settings) -> tuple[DecisionLimit, ...]:
-    """The regions this result certainly lies in, of the scheme in force for its measurand."""
-    limits = result.measurand.decision_limits
-    scheme = settings.schemes.get(result.measurand.id)
-    if scheme is None:
-        schemes = {limit.scheme for limit in limits}
-        scheme = next(iter(schemes)) if len(schemes) == 1 else None
+    """The regions this result certainly lies in, of the schemes in force for its measurand."""
+    name = result.measurand.id
+    schemes = {settings.schemes.get(name), *settings.named.get(name, ())}
     return tuple(
         limit
-        for limit in limits
-        if limit.scheme == scheme
+        for limit in result.measurand.decision_limits
+        if limit.scheme in schemes
         and fits_anyone(limit.applies_to, patient)
         and lies_in(result, region(result, limit)) is True
     )

@@ -5,6 +5,7 @@ And whether that is more than biology and the method explain.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import isqrt
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.interpretation.facts import of_result
 from labinterp.interpretation.sentences import value_text
 from labinterp.interpretation.validate import LONG_AGO, aware
-from labinterp.model.panel import Change, Result
+from labinterp.model.panel import Change, Move, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,6 +98,38 @@ def _change(result: Result, known: Earlier, knowledge: Knowledge) -> Change | No
         significant,
         _text(before, when, percent, expected, significant),
     )
+
+
+def moves(
+    results: Iterable[Result], changes: Mapping[str, Change], collected_at: datetime | None
+) -> dict[str, Move]:
+    """How far each result moved, where variation, times and both values are known."""
+    if collected_at is None:
+        return {}
+    found: dict[str, Move] = {}
+    for result in results:
+        change = changes.get(result.measurand.id)
+        if change is None or change.earlier_at is None or result.extent is None:
+            continue
+        times = _times(result.extent.number, change)
+        if times is not None:
+            passed = aware(collected_at) - aware(change.earlier_at)
+            found[result.measurand.id] = Move(times, _days(passed), change.text)
+    return found
+
+
+def _days(passed: timedelta) -> Fraction:
+    return Fraction(passed // timedelta(seconds=1), 86_400)
+
+
+def _times(now: Fraction, change: Change) -> Fraction | None:
+    """Reference change values between two values, from the lower of them."""
+    if change.difference is None or not change.reference_change_value:
+        return None
+    lower = min(now, now - change.difference)
+    if lower <= 0:
+        return None
+    return 100 * abs(change.difference) / lower / change.reference_change_value
 
 
 def reference_change_value(measurand: Measurand, knowledge: Knowledge) -> Fraction | None:

@@ -31,6 +31,7 @@ from labinterp.model.rule import (
     HistoryIs,
     Leaf,
     MedicationIs,
+    Moved,
     NoneOf,
     SexIs,
     SpecimenAtLeast,
@@ -80,8 +81,12 @@ class Weighed:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Measurands whose values would settle what is unknown."""
-        unknown = (one for one in self.clauses if one.truth is None and not one.excludes)
+        """Measurands whose values would settle what is unknown; a move wants an earlier one."""
+        unknown = (
+            one
+            for one in self.clauses
+            if one.truth is None and not one.excludes and not isinstance(one.leaf, Moved)
+        )
         return tuple(dict.fromkeys(name for one in unknown for name in measurands_of(one.leaf)))
 
     @property
@@ -177,7 +182,7 @@ def truth_of(leaf: Leaf, facts: Facts) -> Truth:
 
 def measurands_of(leaf: Leaf) -> tuple[str, ...]:
     """The measurands a leaf asks about."""
-    if isinstance(leaf, StatusIs | Compared | TextIs):
+    if isinstance(leaf, StatusIs | Compared | TextIs | Moved):
         return (leaf.measurand,)
     if isinstance(leaf, DifferenceAtLeast):
         return (leaf.first, leaf.second)
@@ -315,6 +320,14 @@ def _difference(leaf: DifferenceAtLeast, facts: Facts) -> Truth:
     return first.extent.number - second.extent.number >= Fraction(leaf.limit) * factor
 
 
+def _moved(leaf: Moved, facts: Facts) -> Truth:
+    """Cannot be told without variation data, or without an earlier result of those days."""
+    move = facts.moves.get(leaf.measurand)
+    if move is None or not 0 <= move.days <= Fraction(leaf.days):
+        return None
+    return move.times > Fraction(leaf.times)
+
+
 def _text(leaf: TextIs, facts: Facts) -> Truth:
     fact = facts.results.get(leaf.measurand)
     if fact is None or fact.text is None or leaf.measurand in facts.blocked:
@@ -361,6 +374,7 @@ _WEIGHERS: Final[dict[type, Callable[[Any, Facts], Truth]]] = {
     StatusIs: _status,
     Compared: _compared,
     DifferenceAtLeast: _difference,
+    Moved: _moved,
     TextIs: _text,
     SymptomIs: _symptom,
     ConditionIs: lambda leaf, facts: not facts.conditions.isdisjoint(leaf.conditions),

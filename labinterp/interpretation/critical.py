@@ -7,6 +7,7 @@ dangerous result must not pass unnoticed because one laboratory's list does not 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from labinterp.interpretation.intervals import fits_anyone
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from labinterp.model.interval import Bounds, CriticalLimit
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.measurand import Measurand
-    from labinterp.model.panel import Classification
+    from labinterp.model.panel import Change, Classification
     from labinterp.model.patient import Patient
 
 
@@ -48,8 +49,51 @@ def _policy(measurand: Measurand, settings: Settings, knowledge: Knowledge) -> s
     return next((one for one in knowledge.critical_fallbacks if one in spoken), in_force)
 
 
-def with_critical(placed: Classification, limits: tuple[CriticalLimit, ...]) -> Classification:
-    """A value at or beyond a critical limit is critical, whatever its interval says."""
+def in_force(
+    limits: tuple[CriticalLimit, ...], patient: Patient, change: Change | None
+) -> tuple[CriticalLimit, ...]:
+    """The limits that their own policy does not waive for this patient."""
+    return tuple(one for one in limits if _why_waived(one, patient, change) is None)
+
+
+def _why_waived(limit: CriticalLimit, patient: Patient, change: Change | None) -> str | None:
+    """Why a policy passes over this limit in a known condition; None where it stands.
+
+    A rise that cannot be reckoned may have been as great as the policy asks: the limit stands.
+    """
+    waiver = limit.waiver
+    if waiver is None or waiver.conditions.isdisjoint(patient.conditions):
+        return None
+    if change is None:
+        needs_earlier = waiver.without_earlier.isdisjoint(patient.conditions)
+        return None if needs_earlier else f"{waiver.text}; no earlier result was sent"
+    if change.difference is None or change.difference >= Fraction(waiver.unless_rise):
+        return None
+    return f"{waiver.text}; {change.text}"
+
+
+def with_critical(
+    placed: Classification,
+    limits: tuple[CriticalLimit, ...],
+    patient: Patient,
+    change: Change | None,
+) -> Classification:
+    """A value at or beyond a critical limit is critical, whatever its interval says.
+
+    But where the policy itself makes an exception of this patient: that is said instead.
+    """
+    standing = in_force(limits, patient, change)
+    judged = _judged(placed, standing)
+    if judged.critical is not None:
+        return judged
+    for limit in limits:
+        why = _why_waived(limit, patient, change)
+        if why is not None and _judged(placed, (limit,)) is not placed:
+            return replace(judged, why_not_critical=f"Not critical by {limit.policy_name}: {why}")
+    return judged
+
+
+def _judged(placed: Classification, limits: tuple[CriticalLimit, ...]) -> Classification:
     may_be_critical = False
     for limit in limits:
         for side, bounds in (("low", limit.low), ("high", limit.high)):

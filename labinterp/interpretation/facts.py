@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from labinterp.model.codes import Standing
     from labinterp.model.measurand import Measurand
-    from labinterp.model.panel import Classification, Panel, Result
+    from labinterp.model.panel import Classification, Move, Panel, Result
     from labinterp.model.quantity import Quantity
     from labinterp.model.specimen import Specimen
     from labinterp.model.truth import Truth
@@ -99,6 +99,8 @@ class Facts:
     computed_about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     as_reported: Mapping[str, Fact] | None = None
     """Results before any substitute took their place: a comparison of two results reads these."""
+    moves: Mapping[str, Move] = field(default_factory=dict)
+    """How far results moved since earlier ones, where that can be reckoned."""
     known: dict[int, tuple[object, Truth]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Clause, Weighed, measurands_of, weigh
 from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.rule import Condition, Rule
+from labinterp.model.rule import Condition, Moved, Rule
 
 if TYPE_CHECKING:
     from labinterp.interpretation.facts import Facts
@@ -137,7 +137,7 @@ def undecided(rule: Rule, weighed: Weighed, teller: Teller, *, text: str = "") -
     came = [
         name
         for clause in weighed.clauses
-        if clause.truth is None and not clause.excludes
+        if clause.truth is None and not clause.excludes and not isinstance(clause.leaf, Moved)
         for name in measurands_of(clause.leaf)
         if name in teller.facts.results
     ]

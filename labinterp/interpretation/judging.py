@@ -179,6 +179,7 @@ def by_row(result: Result, candidate: Candidate, donor: Measurand | None) -> Jud
     used = replace(
         _used(span, text=text, owner="service", kind=row.kind),
         set="fallback" if candidate.fallback else row.set,
+        title="" if candidate.fallback else row.set_title,
         applies_to=row.applies_to.text + borrowed,
         sources=row.sources,
         fallback=candidate.fallback,
@@ -234,18 +235,19 @@ def by_scheme(result: Result, regions: Sequence[DecisionLimit]) -> Classificatio
     extent = extent_in(result, span.unit)
     if extent is None:
         return Classification(result, "unknown", result.why_unusable)
-    scheme = regions[0].scheme
-    text = f"decision limits of {scheme} {span.text(result.measurand)}"
+    title = regions[0].scheme_title
+    text = f"decision limits of {title}: {span.text(result.measurand)}"
     used = replace(
         _used(span, text=text, owner="service", kind="decision"),
-        set=scheme,
+        set=regions[0].scheme,
+        title=title,
         applies_to=regions[0].applies_to.text,
         sources=tuple(dict.fromkeys(source for one in regions for source in one.sources)),
     )
     truths = [(one.standing, lies_in(result, region(result, one))) for one in regions]
     possible = {standing for standing, truth in truths if truth is not False}
     if not possible:
-        return Classification(result, "unknown", f"{scheme} says nothing about this value", used)
+        return Classification(result, "unknown", f"{title} says nothing about this value", used)
     certain = {standing for standing, truth in truths if truth is True} - {"within"}
     standing = next(iter(certain or possible)) if len(certain or possible) == 1 else None
     return replace(_judged(span, extent, used), standing=standing).of(result)

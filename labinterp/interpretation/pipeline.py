@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.interpretation import artefacts, urgency
 from labinterp.interpretation.answer import Parts, assemble
 from labinterp.interpretation.classify import classify, graded
-from labinterp.interpretation.compare import compare
+from labinterp.interpretation.compare import compare, moves
 from labinterp.interpretation.derive import derive
 from labinterp.interpretation.explain import Explained, explain
 from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel, of_rejected
@@ -33,11 +33,13 @@ from labinterp.interpretation.strata import Stratum, find_patterns, find_red_fla
 from labinterp.model.submission import Choices, Submission
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from labinterp.interpretation.artefacts import Suspected
     from labinterp.model.codes import Urgency
     from labinterp.model.interpretation import Finding, Interpretation, Undecided
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.panel import Classification, Panel, Problem
+    from labinterp.model.panel import Change, Classification, Panel, Problem
     from labinterp.model.patient import Patient
 
 NO_CHOICES: Final = Choices()
@@ -60,8 +62,8 @@ def interpret(
     patient = recognised.patient
     reading = read(submission, patient, knowledge)
     panel = derive(reading.panel, knowledge)
-    placed = _classify(panel, settings, knowledge)
     changes = compare(panel.results, reading.earlier, knowledge)
+    placed = _classify(panel, settings, knowledge, changes)
     problems = (
         *unknown_settings,
         *recognised.problems,
@@ -107,12 +109,20 @@ class _Placed:
     problems: tuple[Problem, ...]
 
 
-def _classify(panel: Panel, settings: Settings, knowledge: Knowledge) -> _Placed:
+def _classify(
+    panel: Panel, settings: Settings, knowledge: Knowledge, changes: Mapping[str, Change]
+) -> _Placed:
     """Every result's standing, then its severity."""
-    placed = [classify(result, panel.patient, settings, knowledge) for result in panel.results]
+    placed = [
+        classify(result, panel.patient, settings, knowledge, changes.get(result.measurand.id))
+        for result in panel.results
+    ]
     first = tuple(one for one, _ in placed)
     classifications = graded(first, of_panel(panel, first, knowledge.measurands))
-    facts = of_panel(panel, classifications, knowledge.measurands)
+    facts = replace(
+        of_panel(panel, classifications, knowledge.measurands),
+        moves=moves(panel.results, changes, panel.collected_at),
+    )
     return _Placed(classifications, facts, tuple(one for _, problems in placed for one in problems))
 
 

@@ -304,6 +304,7 @@ def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord
         printed_unit=_printed(measurand, used.unit),
         text=used.text,
         others=used.others,
+        title=used.title,
     )
 
 
@@ -330,7 +331,13 @@ def _as_decision(limit: DecisionLimit, result: Result) -> DecisionRecord:
     bounds = compared_bounds(result, limit.bounds, limit.also_printed) or limit.bounds
     text = bounds_text(bounds, _printed(result.measurand, bounds.unit))
     return DecisionRecord(
-        limit.label, text, limit.sources, limit.scheme, "decision", limit.unverified
+        limit.label,
+        text,
+        limit.sources,
+        limit.scheme,
+        "decision",
+        limit.unverified,
+        limit.scheme_title,
     )
 
 

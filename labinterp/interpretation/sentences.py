@@ -18,6 +18,7 @@ from labinterp.model.rule import (
     FindingIs,
     HistoryIs,
     MedicationIs,
+    Moved,
     SexIs,
     SpecimenAtLeast,
     SpecimenIs,
@@ -239,6 +240,17 @@ def _difference(teller: Teller, leaf: DifferenceAtLeast, truth: bool | None) -> 
     return f"{first} exceeds {second} by {'at least' if truth else 'less than'} {limit}"
 
 
+def _moved(teller: Teller, leaf: Moved, truth: bool | None) -> str:
+    move = teller.facts.moves.get(leaf.measurand)
+    if truth is None or move is None:
+        name = teller.facts.name(leaf.measurand)
+        return f"{name} cannot be compared with an earlier one of the last {leaf.days:f} days"
+    far = "more than" if truth else "not more than"
+    return (
+        f"{_named(teller, leaf.measurand)} {move.text}: {far} {leaf.times:f} times that variation"
+    )
+
+
 def _text(teller: Teller, leaf: TextIs, truth: bool | None) -> str:
     fact = teller.facts.results.get(leaf.measurand)
     name = teller.facts.name(leaf.measurand)
@@ -312,6 +324,7 @@ _TELLERS: Final[dict[type, Callable[[Teller, Any, bool | None], str]]] = {
     StatusIs: _status,
     Compared: _compared,
     DifferenceAtLeast: _difference,
+    Moved: _moved,
     TextIs: _text,
     SymptomIs: partial(_recorded, "symptom", "symptoms"),
     ConditionIs: partial(_recorded, "condition", "conditions"),

@@ -5,7 +5,7 @@ The request's, else the organisation's, else ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from labinterp.model.panel import Problem
@@ -24,13 +24,15 @@ class Settings:
     """The settings of one interpretation, each known to exist.
 
     Attributes:
-        schemes: measurand to the decision scheme in force.
+        schemes: measurand to the decision scheme that serves as its interval.
+        named: measurand to the schemes whose regions are named beside its results.
     """
 
     range_set: str
     range_policy: str
     critical_policy: str
     schemes: Mapping[str, str]
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def settle(
@@ -51,34 +53,54 @@ def settle(
 
     range_sets = {key for key, one in knowledge.range_sets.items() if one.shipped}
     range_set = chosen("range_set", range_sets, ours.range_set)
+    schemes, named = _schemes(asked, defaults, knowledge, range_set, problems)
     settings = Settings(
         range_set=range_set,
         range_policy=chosen("range_policy", RANGE_POLICIES, ours.range_policy),
         critical_policy=chosen(
             "critical_policy", knowledge.critical_policies, ours.critical_policy
         ),
-        schemes=_schemes(asked, defaults, knowledge, range_set, problems),
+        schemes=schemes,
+        named=named,
     )
     return settings, tuple(problems)
 
 
 def _schemes(
     asked: Choices, defaults: Choices, knowledge: Knowledge, range_set: str, problems: list[Problem]
-) -> dict[str, str]:
-    """Scheme by measurand: a set that was chosen brings its own, the default set takes ours."""
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Schemes by measurand: those that serve as an interval, and those that only name regions.
+
+    A set that was chosen brings its own, the default set takes ours. One that is chosen takes the
+    place of those about the same, and never of an interval it cannot give.
+    """
     own = knowledge.range_sets[range_set].schemes if range_set in knowledge.range_sets else {}
     ours = knowledge.defaults.schemes
     is_default_set = range_set == knowledge.defaults.range_set
     settled = {**own, **ours} if is_default_set else {**ours, **own}
+    named = dict(knowledge.defaults.named)
     for choice, whose in ((defaults, "organisation"), (asked, "request")):
         for measurand, scheme in choice.schemes.items():
-            if scheme in knowledge.schemes.get(measurand, ()):
+            if scheme not in knowledge.schemes.get(measurand, ()):
+                used = settled.get(measurand) or ", ".join(named.get(measurand, ())) or "none"
+                problems.append(_unknown(f"schemes.{measurand}", scheme, whose, used))
+            elif _gives_standing(measurand, scheme, knowledge):
                 settled[measurand] = scheme
             else:
-                problems.append(
-                    _unknown(f"schemes.{measurand}", scheme, whose, settled.get(measurand, "none"))
-                )
-    return settled
+                named[measurand] = _in_place(named.get(measurand, ()), scheme, knowledge)
+    return settled, named
+
+
+def _gives_standing(measurand: str, scheme: str, knowledge: Knowledge) -> bool:
+    limits = knowledge.measurands[measurand].decision_limits
+    return any(one.standing is not None for one in limits if one.scheme == scheme)
+
+
+def _in_place(named: tuple[str, ...], scheme: str, knowledge: Knowledge) -> tuple[str, ...]:
+    """The schemes that are named with this one in place of those about the same."""
+    about = knowledge.decision_schemes[scheme].about
+    kept = (one for one in named if knowledge.decision_schemes[one].about != about)
+    return (*kept, scheme)
 
 
 def _unknown(name: str, value: object, whose: str, used: str) -> Problem:

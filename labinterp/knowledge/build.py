@@ -77,13 +77,19 @@ def knowledge(documents: Sequence[Document], digest: str) -> Knowledge:
         KnowledgeError: a value cannot be what its place asks for.
     """
     library = Library(documents)
-    found = _measurands(library)
+    bare = _measurands(library)
+    sets = library.one("range_sets.yaml", lambda e: settings.range_sets(e, bare))
+    found = library.one("policies.yaml", lambda e: settings.titled(bare, sets, e))
     return Knowledge(
         version=VERSION,
         digest=digest,
         measurands=found,
-        range_sets=library.one("range_sets.yaml", lambda e: settings.range_sets(e, found)),
+        range_sets=sets,
         schemes=settings.schemes(found),
+        decision_schemes=library.one(
+            "policies.yaml", lambda e: settings.decision_schemes(e, found)
+        ),
+        policies=library.one("policies.yaml", lambda e: settings.policies(e, found)),
         ambiguous_names=_ambiguous(library),
         reviews={
             document.name: library.one(document.name, rules.review)

@@ -25,6 +25,8 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "causes": ("causes",),
     "advice": ("advice",),
     "range_sets": ("range_sets",),
+    "schemes": ("decision_schemes",),
+    "critical_policies": ("policies",),
     **{name: (name,) for name in _RULES},
 }
 _WORD_OF: Final = {
@@ -40,6 +42,8 @@ _WORD_OF: Final = {
     "causes": "cause",
     "advice": "advice",
     "range_sets": "range set",
+    "decision_schemes": "decision scheme",
+    "policies": "critical policy",
 }
 KINDS: Final = (*_KINDS, "terms", "paths")
 _LINE_FIELDS: Final = ("id", "name", "title", "label", "unit", "urgency", "year", "unverified")
@@ -62,20 +66,33 @@ def describe(knowledge: Knowledge, identifier: str) -> dict[str, Any]:
     """Everything known of one id: every field, conditions in words, sources spelled out.
 
     Where the id stands for things of several kinds the first is described, `also` holds the rest.
+    What is no id is looked for among labels, synonyms, spellings and codes.
 
     Raises:
-        NotFound: nothing has this id.
+        NotFound: nothing has this id or name.
     """
+    everything = list(_everything(knowledge))
+    named = identifier.strip().casefold()
     found = [
-        _described(knowledge, word, item)
-        for word, item in _everything(knowledge)
-        if item.id == identifier
-    ]
+        _described(knowledge, word, item) for word, item in everything if item.id == identifier
+    ] or [_described(knowledge, word, item) for word, item in everything if named in _names(item)]
     if not found:
         message = f"there is nothing called “{identifier}” in the knowledge"
         raise NotFound(message)
     first, *rest = found
     return {**first, "also": rest} if rest else first
+
+
+def _names(item: Any) -> set[str]:
+    """Whatever else an item is called, without case."""
+    words = [getattr(item, name, None) for name in ("label", "name", "title")]
+    words += [*getattr(item, "synonyms", ()), *getattr(item, "names", ())]
+    for code in getattr(item, "codes", ()):
+        if isinstance(code, tuple):
+            words.append(code[1])
+        elif not code.is_other:
+            words.append(code.code)
+    return {word.casefold() for word in words if word}
 
 
 def overdue(knowledge: Knowledge, on: date) -> tuple[str, ...]:
@@ -103,7 +120,8 @@ def _items(knowledge: Knowledge, kind: str) -> Iterable[tuple[str, Any]]:
 
 
 def _everything(knowledge: Knowledge) -> Iterable[tuple[str, Any]]:
-    for kind in KINDS:
+    """Sources last: a policy may be called by the same word as the page it was read on."""
+    for kind in sorted(KINDS, key=lambda one: one == "sources"):
         if kind not in _RULES:
             yield from _items(knowledge, kind)
 
@@ -130,6 +148,8 @@ def _cited(value: Any) -> set[str]:
             found |= set(inner) if field.name == "sources" else _cited(inner)
     elif isinstance(value, tuple):
         found = found.union(*map(_cited, value))
+    elif isinstance(value, Mapping):
+        found = found.union(*map(_cited, value.values()))
     return found
 
 

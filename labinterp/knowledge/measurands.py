@@ -14,6 +14,7 @@ from labinterp.model.interval import (
     Interval,
     Plausibility,
     UnitConfusion,
+    Waiver,
 )
 from labinterp.model.measurand import (
     AcceptedUnit,
@@ -205,6 +206,7 @@ def _decision(row: Entry) -> DecisionLimit:
         standing=cast("Any", row.optional("standing")),
         unverified=row.truth("unverified") or not row.truth("usable", default=True),
         note=row.optional("note"),
+        unless_found=row.texts("unless_found"),
     )
 
 
@@ -220,6 +222,17 @@ def _critical(row: Entry) -> CriticalLimit:
         basis=row.optional("basis"),
         unverified=row.truth("unverified"),
         note=row.optional("note"),
+        waiver=_waiver(row.inner("waived")) if "waived" in row.data else None,
+    )
+
+
+def _waiver(row: Entry) -> Waiver:
+    limit, _ = notation.quantity(row.text("unless_rise"), (*row.where, "unless_rise"))
+    return Waiver(
+        conditions=frozenset(row.texts("conditions")),
+        unless_rise=limit,
+        without_earlier=frozenset(row.texts("without_earlier")),
+        text=row.text("text"),
     )
 
 

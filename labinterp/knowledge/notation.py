@@ -21,6 +21,7 @@ from labinterp.model.rule import (
     FindingIs,
     HistoryIs,
     MedicationIs,
+    Moved,
     NoneOf,
     SexIs,
     SpecimenAtLeast,
@@ -128,6 +129,13 @@ def _difference(tree: Mapping[str, Any], where: Where) -> Condition:
     return DifferenceAtLeast(first, second, limit, unit)
 
 
+def _moved(tree: Mapping[str, Any], where: Where) -> Condition:
+    _only(tree, {"moved", "beyond", "within"}, where)
+    (name,) = words(tree["moved"], (*where, "moved"), exactly=1)
+    times = decimal(tree.get("beyond"), (*where, "beyond"))
+    return Moved(name, times, days(tree.get("within"), (*where, "within")))
+
+
 def words(value: Any, where: Where, *, exactly: int | None = None) -> tuple[str, ...]:
     """A list of words; a single word stands for a list of one."""
     listed = [value] if isinstance(value, str) else value
@@ -203,6 +211,7 @@ _FORMS: Final[dict[str, Callable[..., Condition]]] = {
     "any": lambda tree, where: AnyOf(_parts(tree, "any", where)),
     "none": lambda tree, where: NoneOf(_parts(tree, "none", where)),
     "difference": _difference,
+    "moved": _moved,
     "at_least": _at_least,
     "symptom": _symptom,
     "specimen": _specimen,

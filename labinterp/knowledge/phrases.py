@@ -18,6 +18,7 @@ from labinterp.model.rule import (
     FindingIs,
     HistoryIs,
     MedicationIs,
+    Moved,
     NoneOf,
     SexIs,
     SpecimenAtLeast,
@@ -63,6 +64,9 @@ _PHRASES: Final[dict[type, Callable[[Any], str]]] = {
     StatusIs: lambda c: f"{c.measurand} {c.status.replace('_', ' ')}",
     Compared: lambda c: f"{c.measurand} {SYMBOL_OF[c.operator]} {c.limit} {c.unit}",
     DifferenceAtLeast: lambda c: f"{c.first} − {c.second} ≥ {c.limit} {c.unit}",
+    Moved: lambda c: (
+        f"{c.measurand} moved by more than {c.times} reference change values within {c.days} days"
+    ),
     TextIs: lambda c: f"{c.measurand} is “{c.text}”",
     SymptomIs: _symptom,
     ConditionIs: lambda c: f"condition {_listed(c.conditions)}",

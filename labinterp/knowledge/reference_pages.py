@@ -158,7 +158,8 @@ def _decision(limit: DecisionLimit, one: Measurand) -> tuple[str, ...]:
     if limit.also_printed:
         region += f"; also printed {_bounds(limit.also_printed, one)}"
     label = _marked(limit.label, limit.unverified)
-    return (limit.scheme, limit.applies_to.text, region, label, _cited(limit))
+    scheme = f"{limit.scheme_title} (`{limit.scheme}`)"
+    return (scheme, limit.applies_to.text, region, label, _cited(limit))
 
 
 def _critical(limit: CriticalLimit, one: Measurand) -> tuple[str, ...]:
@@ -201,6 +202,17 @@ def _range_sets(knowledge: Knowledge) -> Iterator[str]:
         yield ""
     yield "## Critical policies {: #critical-policies }\n"
     yield from (f"- `{name}`: {said}" for name, said in knowledge.critical_policies.items())
+    yield from _schemes(knowledge)
+
+
+def _schemes(knowledge: Knowledge) -> Iterator[str]:
+    yield "\n## Decision schemes {: #decision-schemes }\n"
+    yield "A scheme with an unverified region cannot be chosen, and its regions are not named.\n"
+    defaults = {*knowledge.defaults.schemes.values()}.union(*knowledge.defaults.named.values())
+    for one in knowledge.decision_schemes.values():
+        names = _listed(f"`{name}`" for name in one.selectable) or "nothing: unverified"
+        used = "; used where nobody chose another" if one.id in defaults else ""
+        yield f"- `{one.id}`: {one.title}, about {one.about}; can be chosen for {names}{used}"
 
 
 # ---- rules
@@ -239,7 +251,8 @@ def _rule(rule: Rule, knowledge: Knowledge) -> Iterator[str]:
         yield f"- {soon} when {_in_words(upgrade.when, knowledge)}"
     steps = getattr(rule, "next_steps", ())
     if steps:
-        yield f"- Next: {_listed(f'[{one}](next-steps.md#{one})' for one in steps)}"
+        labels = ((one, knowledge.next_steps[one].label) for one in steps)
+        yield f"- Next: {'; '.join(f'[{label}](next-steps.md#{one})' for one, label in labels)}"
     if rule.why_it_matters:
         yield f"- Why it matters: {rule.why_it_matters}"
     if rule.unverified_fields:

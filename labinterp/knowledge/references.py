@@ -15,6 +15,7 @@ from labinterp.model.rule import (
     HistoryIs,
     Leaf,
     MedicationIs,
+    Moved,
     SpecimenAtLeast,
     SpecimenIs,
     StatusIs,
@@ -74,7 +75,7 @@ def conditions_resolve(shelf: Shelf) -> Iterator[Place]:
 
 
 def _leaf_problem(knowledge: Knowledge, name: str, leaf: Leaf) -> str | None:
-    if isinstance(leaf, StatusIs | Compared | TextIs):
+    if isinstance(leaf, StatusIs | Compared | TextIs | Moved):
         return _unknown(knowledge.measurands, (leaf.measurand,), "measurand")
     if isinstance(leaf, DifferenceAtLeast):
         return _unknown(knowledge.measurands, (leaf.first, leaf.second), "measurand")
@@ -191,7 +192,22 @@ def settings_resolve(shelf: Shelf) -> Iterator[Place]:
     for row in walking.rows(shelf.folder("analytes"), "critical_limits"):
         if row.value["policy"] not in listed:
             yield row.place(f"there is no critical policy “{row.value['policy']}”")
+    for row in walking.rows(shelf.folder("analytes"), "decision_limits"):
+        if row.value["scheme"] not in knowledge.decision_schemes:
+            yield row.place(f"the scheme “{row.value['scheme']}” has no title in policies.yaml")
+    for spot in walking.spots(policies, "decision_schemes"):
+        for one in knowledge.decision_schemes.values():
+            if not one.limits:
+                yield spot.place(f"no measurand has a region of the scheme “{one.id}”")
     yield from _defaults(knowledge, policies)
+
+
+def _named(knowledge: Knowledge, spot: Spot) -> Iterator[Place]:
+    """What is named beside results is verified, as what is chosen must be."""
+    for measurand, schemes in knowledge.defaults.named.items():
+        for scheme in schemes:
+            if scheme not in knowledge.schemes.get(measurand, ()):
+                yield spot.place(f"the scheme “{scheme}” of {measurand} cannot be named")
 
 
 def _defaults(knowledge: Knowledge, policies: Sequence[Document]) -> Iterator[Place]:
@@ -210,3 +226,4 @@ def _defaults(knowledge: Knowledge, policies: Sequence[Document]) -> Iterator[Pl
         for measurand, scheme in chosen.schemes.items():
             if scheme not in knowledge.schemes.get(measurand, ()):
                 yield spot.place(f"the default scheme “{scheme}” of {measurand} cannot be chosen")
+        yield from _named(knowledge, spot)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from labinterp.model.knowledge import Defaults, PathStep, RangePick, RangeSet, Source
+from labinterp.model.knowledge import (
+    CriticalPolicy,
+    Defaults,
+    PathStep,
+    RangePick,
+    RangeSet,
+    Scheme,
+    Source,
+)
 from labinterp.model.spelling import exact_unit, folded_unit
 
 if TYPE_CHECKING:
@@ -104,6 +113,7 @@ def defaults(document: Entry) -> Defaults:
         range_policy=row.text("range_policy"),
         critical_policy=row.text("critical_policy"),
         schemes=row.words("schemes"),
+        named={name: tuple(ids) for name, ids in (row.data.get("named") or {}).items()},
     )
 
 
@@ -116,15 +126,76 @@ def critical_policies(document: Entry) -> dict[str, str]:
     }
 
 
+def titled(
+    measurands: dict[str, Measurand], range_sets: dict[str, RangeSet], policies: Entry
+) -> dict[str, Measurand]:
+    """The measurands with the names that readers see on every interval and limit."""
+    schemes = {name: row.text("title") for name, row in policies.members("decision_schemes")}
+    lists = {name: row.text("printed") for name, row in policies.members("critical_policies")}
+    sets = {one.id: one.title for one in range_sets.values()}
+    return {
+        measurand.id: replace(
+            measurand,
+            intervals=tuple(
+                replace(one, set_title=sets.get(one.set, one.set)) for one in measurand.intervals
+            ),
+            decision_limits=tuple(
+                replace(one, scheme_title=schemes.get(one.scheme, one.scheme))
+                for one in measurand.decision_limits
+            ),
+            critical_limits=tuple(
+                replace(one, policy_name=lists.get(one.policy, one.policy_name))
+                for one in measurand.critical_limits
+            ),
+        )
+        for measurand in measurands.values()
+    }
+
+
 def schemes(measurands: dict[str, Measurand]) -> dict[str, tuple[str, ...]]:
-    """Measurand to the schemes that can be chosen: verified throughout, with a standing to give."""
+    """Measurand to the schemes that can be chosen: verified throughout."""
     return {m.id: found for m in measurands.values() if (found := _selectable(m))}
 
 
 def _selectable(measurand: Measurand) -> tuple[str, ...]:
     doubtful = {limit.scheme for limit in measurand.decision_limits if limit.unverified}
-    standing = [limit.scheme for limit in measurand.decision_limits if limit.standing]
-    return tuple(name for name in dict.fromkeys(standing) if name not in doubtful)
+    known = dict.fromkeys(limit.scheme for limit in measurand.decision_limits)
+    return tuple(name for name in known if name not in doubtful)
+
+
+def decision_schemes(document: Entry, measurands: dict[str, Measurand]) -> dict[str, Scheme]:
+    """Every scheme with its regions, by id."""
+    return {
+        name: Scheme(
+            id=name,
+            title=row.text("title"),
+            about=row.text("about"),
+            selectable=tuple(m.id for m in measurands.values() if name in _selectable(m)),
+            limits={
+                m.id: found
+                for m in measurands.values()
+                if (found := tuple(one for one in m.decision_limits if one.scheme == name))
+            },
+        )
+        for name, row in document.members("decision_schemes")
+    }
+
+
+def policies(document: Entry, measurands: dict[str, Measurand]) -> dict[str, CriticalPolicy]:
+    """Every list of critical limits, by id."""
+    return {
+        name: CriticalPolicy(
+            id=name,
+            title=row.text("printed"),
+            selectable=row.truth("shipped"),
+            limits={
+                m.id: found
+                for m in measurands.values()
+                if (found := tuple(one for one in m.critical_limits if one.policy == name))
+            },
+        )
+        for name, row in document.members("critical_policies")
+    }
 
 
 def twitch_rules(document: Entry) -> dict[str, tuple[str, tuple[str, ...]]]:

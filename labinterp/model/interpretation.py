@@ -112,6 +112,8 @@ class IntervalRecord:
     printed_unit: str | None = None
     text: str = ""
     others: tuple[str, ...] = ()
+    title: str = ""
+    """The set or scheme by the name that readers see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class DecisionRecord:
     scheme: str | None = None
     kind: Literal["decision", "critical", "severity"] = "decision"
     unverified: bool = False
+    scheme_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,3 +397,7 @@ class Interpretation:
     """What single results ask for; `urgency_because` names the most urgent of all findings."""
     not_assessed: tuple[str, ...] = ()
     """Rules of which nothing that they ask about was sent."""
+    range_set_title: str = ""
+    critical_policy_title: str = ""
+    scheme_titles: tuple[str, ...] = ()
+    """What `range_set`, `critical_policy` and `schemes` name, as readers know it."""

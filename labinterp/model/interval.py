@@ -52,6 +52,7 @@ class Interval:
         basis: for calcium: total or albumin_adjusted.
         usable: false when the row must not be shown as fact; it is kept, marked, and never chosen.
         unverified: true when nobody has seen the source.
+        set_title: the set's name for readers.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Interval:
     usable: bool = True
     unverified: bool = False
     note: str | None = None
+    set_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class DecisionLimit:
         bounds: the region as printed; a value in it has the label.
         also_printed: the same region in the source's other unit.
         standing: `low`, `within` or `high` when the scheme serves as an interval; None otherwise.
+        scheme_title: the scheme's name for readers.
+        unless_found: findings that contradict the label, beside which it is not said.
     """
 
     scheme: str
@@ -106,6 +110,25 @@ class DecisionLimit:
     standing: Literal["low", "within", "high"] | None = None
     unverified: bool = False
     note: str | None = None
+    scheme_title: str = ""
+    unless_found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A policy's own exception: its limit is passed over in a known condition.
+
+    Attributes:
+        conditions: any of these recorded.
+        unless_rise: [canonical unit] a rise since the earlier result from which the limit stands.
+        without_earlier: those in which it is passed over also where no earlier result is known.
+        text: the exception in the policy's words.
+    """
+
+    conditions: frozenset[str]
+    unless_rise: Decimal
+    without_earlier: frozenset[str]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +139,7 @@ class CriticalLimit:
         policy: the policy's id (`swlp`), and `policy_name` as printed (`swlp (UK)`).
         low, high: the critical regions, either may be None.
         basis: for calcium: total or albumin_adjusted.
+        waiver: the policy's own exception.
     """
 
     policy: str
@@ -127,6 +151,7 @@ class CriticalLimit:
     basis: str | None = None
     unverified: bool = False
     note: str | None = None
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from labinterp.model.codes import Certainty, Urgency
+from labinterp.model.interval import CriticalLimit, DecisionLimit
 from labinterp.model.measurand import Measurand
 from labinterp.model.rule import (
     Artefact,
@@ -84,6 +85,42 @@ class Defaults:
     range_policy: str
     critical_policy: str
     schemes: Mapping[str, str]
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Measurand to the schemes whose regions are named beside its results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A scheme of decision limits: a guideline's bands, or a laboratory's.
+
+    Attributes:
+        title: its name for readers.
+        about: what it grades; of schemes about the same one is named at a time.
+        selectable: measurands for which it can be chosen, since all its regions are verified.
+        limits: measurand to its regions.
+    """
+
+    id: str
+    title: str
+    about: str
+    selectable: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[DecisionLimit, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPolicy:
+    """A laboratory's list of critical limits.
+
+    Attributes:
+        title: its name for readers.
+        selectable: it can be chosen, since all its limits are verified.
+        limits: measurand to its limits.
+    """
+
+    id: str
+    title: str
+    selectable: bool
+    limits: Mapping[str, tuple[CriticalLimit, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +298,11 @@ class Knowledge:
     critical_policies: Mapping[str, str]
     """Policy id to its printed name."""
     schemes: Mapping[str, tuple[str, ...]]
-    """Measurand to the decision schemes it has."""
+    """Measurand to the decision schemes that can be chosen for it."""
+    decision_schemes: Mapping[str, Scheme] = field(default_factory=dict)
+    """Every scheme of decision limits, also those that cannot be chosen."""
+    policies: Mapping[str, CriticalPolicy] = field(default_factory=dict)
+    """Every list of critical limits, also those that cannot be chosen."""
     examples: tuple[Example, ...] = ()
     overdue: tuple[str, ...] = ()
     case_sensitive_spellings: Mapping[str, str] = field(default_factory=dict)

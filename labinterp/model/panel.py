@@ -101,6 +101,7 @@ class UsedInterval:
         unit: unit the comparison was made in.
         owner: laboratory or service.
         set: range set or scheme id; `laboratory` for the laboratory's own; `fallback`.
+        title: the set's or scheme's name for readers.
         fallback: true for the sheet's default interval.
         low, high: as printed.
         others: other candidates that nearly fitted, in words.
@@ -120,6 +121,7 @@ class UsedInterval:
     row: Interval | None = None
     others: tuple[str, ...] = ()
     text: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class Classification:
     """`low` or `high`, certain, where only how far beyond is open (`<0.5` may be critical)."""
     settled_by: tuple[str, ...] = ()
     """What of the patient would settle an unknown standing: age, sex, pregnancy."""
+    why_not_critical: str | None = None
+    """Why a value beyond a critical limit is not critical for this patient, by the policy."""
     adults_only: bool = False
     """Age is unknown and the set in use knows adults only, so that an adult was assumed."""
 
@@ -167,4 +171,20 @@ class Change:
     percent: Fraction | None
     reference_change_value: Fraction | None
     significant: bool | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How far a result moved, counted in what biology and method alone seldom exceed.
+
+    Attributes:
+        times: reference change values between the two results, measured from the lower of them,
+            so that a rise and the fall back count alike.
+        days: from the earlier collection to this one.
+        text: the change in words.
+    """
+
+    times: Fraction
+    days: Fraction
     text: str

@@ -100,6 +100,18 @@ class DifferenceAtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The measurand changed, either way, by more than so many reference change values.
+
+    Since an earlier result of the last `days`: `{moved: creatinine, beyond: 5, within: 7 days}`.
+    """
+
+    measurand: str
+    times: Decimal
+    days: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class TextIs:
     """A qualitative result says so: `{intrinsic_factor_antibody: "= positive"}`."""
 
@@ -191,6 +203,7 @@ Leaf = (
     StatusIs
     | Compared
     | DifferenceAtLeast
+    | Moved
     | TextIs
     | SymptomIs
     | ConditionIs

@@ -73,10 +73,11 @@ def _about(order: ReportOrder, code: str) -> Iterable[Fact]:
     yield Fact("Advice", order.contact or "not given")
     yield Fact("Knowledge", _knowledge(answer))
     yield Fact("Engine", f"labinterp {answer.engine.version}")
-    yield Fact("Range set", answer.range_set)
-    yield Fact("Critical limits", answer.critical_policy)
+    yield Fact("Range set", answer.range_set_title or answer.range_set)
+    yield Fact("Critical limits", answer.critical_policy_title or answer.critical_policy)
     if answer.schemes:
-        yield Fact("Decision schemes", ", ".join(answer.schemes), wide=True)
+        named = answer.scheme_titles or answer.schemes
+        yield Fact("Decision schemes", "; ".join(named), wide=True)
     yield Fact(
         "Report", f"{order.number} version {order.version}, {order.organisation}".rstrip(", ")
     )

@@ -218,7 +218,7 @@ def _critical_entry(
         where=result.where,
         line=f"{in_words(result)}: {words.FLAG_WORDS[result.standing].lower()}",
         limit="; ".join(_limit(item) for item in limits)
-        or f"critical limit of policy {answer.critical_policy}",
+        or f"critical limit of {answer.critical_policy_title or answer.critical_policy}",
         source_numbers=look.numbers(source for item in limits for source in item.source),
         doubts=told_doubts(result.doubts),
     )

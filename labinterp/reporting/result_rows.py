@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from labinterp.model.interpretation import (
         ChangeRecord,
+        DecisionRecord,
         Interpretation,
         InterpretedResult,
         IntervalRecord,
@@ -160,12 +161,18 @@ def _grade(result: InterpretedResult) -> str:
     """The severity band, else the region of a decision scheme the result lies in."""
     if result.band_label:
         return f"{result.band_label}, provisional" if result.provisional else result.band_label
-    regions = [
-        f"{item.name} (unverified)" if item.unverified else item.name
-        for item in result.decisions
-        if item.kind == "decision"
-    ]
+    own = result.interval.set if result.interval else None
+    regions = [_region(item, own) for item in result.decisions if item.kind == "decision"]
     return "; ".join(regions) or ("provisional" if result.provisional else "")
+
+
+def _region(decision: DecisionRecord, own: str | None) -> str:
+    """A region's name; whose it is, where the interval beside it is another's."""
+    whose = decision.scheme_title if decision.scheme != own else None
+    beside = "; ".join(
+        word for word in (whose, "unverified" if decision.unverified else "") if word
+    )
+    return f"{decision.name} ({beside})" if beside else decision.name
 
 
 def _at_the_limit(result: InterpretedResult) -> str:
@@ -236,10 +243,11 @@ def _whose(result: InterpretedResult) -> str:
     if interval.owner == "laboratory":
         return "laboratory’s own"
     kind = "decision limit" if interval.kind == "decision" else "cited"
+    whose = interval.title or interval.set
     if interval.fallback:
-        kind = "fallback"
+        kind, whose = "fallback", "default interval"
     whom = "" if interval.applies_to in ("", "everyone") else f", {interval.applies_to}"
-    return f"{kind}: {interval.set}{whom}"
+    return f"{kind}: {whose}{whom}"
 
 
 def _whose_numbers(result: InterpretedResult, look: Lookups) -> tuple[int, ...]:

@@ -279,11 +279,11 @@ def test_a_critical_value_begins_where_the_policy_says(measurand, limit, side):
 
 
 def schemes_shown():
-    """Every scheme that an answer can name: the one that can be chosen, or the only one there is."""
+    """Every scheme that an answer can name: those that can be chosen."""
     for name, measurand in KNOWN.measurands.items():
         known = list(dict.fromkeys(one.scheme for one in measurand.decision_limits))
         for scheme in known:
-            if scheme in KNOWN.schemes.get(name, ()) or len(known) == 1:
+            if scheme in KNOWN.schemes.get(name, ()):
                 yield pytest.param(measurand, scheme, id=f"{name}-{scheme}")
 
 
@@ -313,9 +313,7 @@ def regions_named(measurand, scheme, value, unit, about):
 
 @pytest.mark.parametrize(("measurand", "scheme"), list(schemes_shown()))
 def test_a_decision_limit_is_named_inside_its_region_and_not_outside(measurand, scheme):
-    chosen = (
-        {"schemes": {measurand.id: scheme}} if scheme in KNOWN.schemes.get(measurand.id, ()) else {}
-    )
+    chosen = {"schemes": {measurand.id: scheme}}
     tried = 0
     for limit in [one for one in measurand.decision_limits if one.scheme == scheme]:
         about = person(limit.applies_to)
@@ -330,7 +328,7 @@ def test_a_decision_limit_is_named_inside_its_region_and_not_outside(measurand, 
                     expected = regions_named(measurand, scheme, value, unit, about)
                     assert limit.label in expected or not is_inside
                     said = answered(BELIEVING, measurand, value, unit, about, **chosen)
-                    named = [one.name for one in said.decisions if one.kind == "decision"]
+                    named = [one.name for one in said.decisions if one.scheme == scheme]
                     assert sorted(named) == expected, (unit, plain(value))
                     tried += 1
     assert tried

@@ -63,3 +63,9 @@ def test_every_example_is_printed():
     lines = MADE["patterns.md"].splitlines()
     said = [one for one in lines if one.endswith(("| found |", "| not found |", "| cannot tell |"))]
     assert len(said) == count
+
+
+def test_a_next_step_is_linked_by_its_label():
+    page = MADE["patterns.md"]
+    assert "[Consider a 12-lead ECG now](next-steps.md#check-ecg)" in page
+    assert "[check-ecg]" not in page

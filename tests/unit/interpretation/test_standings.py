@@ -1,14 +1,18 @@
 """By which interval a result stands, and where it honestly does not."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from labinterp.interpretation import classify, intervals
+from labinterp.interpretation.reading import read
+from labinterp.interpretation.recognise import recognise
+from labinterp.interpretation.settings import settle
 from labinterp.model.interval import AppliesTo, Interval
 from labinterp.model.patient import Patient
 from labinterp.model.submission import Choices
-from tests.build import a_result, codes, interpreted, knowledge, result, standings
+from tests.build import a_panel, a_result, codes, interpreted, knowledge, result, standings
 
 
 def standing(sent, measurand=None, **about):
@@ -389,7 +393,13 @@ def test_a_low_total_calcium_explained_by_albumin_is_no_hypocalcaemia():
 
 
 def regions(sent, **about):
-    return {item.name for item in result(interpreted(sent, **about), "haemoglobin").decisions}
+    """The regions of a scheme that grades men, women and the pregnant apart."""
+    submission = a_panel(sent, **about)
+    patient = recognise(submission, knowledge()).patient
+    settings, _ = settle(Choices(), Choices(), knowledge())
+    named = replace(settings, named={"haemoglobin": ("who-anaemia",)})
+    (sent,) = read(submission, patient, knowledge()).results
+    return {one.label for one in classify._decisions(sent, patient, named)}
 
 
 @pytest.mark.parametrize(
@@ -403,3 +413,61 @@ def regions(sent, **about):
 )
 def test_a_limit_of_one_sex_is_not_held_against_another(about, wanted):
     assert regions("haemoglobin 118 g/L", **about) == wanted
+
+
+# ---- schemes that grade and give no standing
+
+
+def named(sent, **about):
+    answer = interpreted(sent, age="54 years", sex="female", **about)
+    decisions = result(answer, sent.split()[0]).decisions
+    return {(one.scheme_title, one.name) for one in decisions if one.kind == "decision"}
+
+
+UKKA, ESC = (
+    "UK Kidney Association, hyperkalaemia, 2023",
+    "European Society of Cardiology, hyperkalaemia",
+)
+
+
+def test_a_scheme_that_grades_is_named_by_its_title_and_another_can_be_chosen_in_its_place():
+    chosen = {"choices": Choices(schemes={"potassium": "hyperkalaemia-esc"})}
+    assert named("potassium 6.2 mmol/L") == {(UKKA, "moderate")}
+    assert named("potassium 6.2 mmol/L", **chosen) == {(ESC, "severe")}
+    rcem = ("Royal College of Emergency Medicine, hypokalaemia", "moderate")
+    assert named("potassium 2.9 mmol/L") == named("potassium 2.9 mmol/L", **chosen) == {rcem}
+
+
+def test_the_guidelines_hyponatraemia_is_named_beside_an_interval_that_calls_it_within():
+    found = result(interpreted("sodium 134 mmol/L", age="54 years"), "sodium")
+    assert found.standing == "within"
+    assert named("sodium 134 mmol/L") == {("European hyponatraemia guideline, 2014", "mild")}
+
+
+def test_a_scheme_without_a_standing_leaves_the_one_that_gives_it():
+    answer = interpreted(
+        "vitamin_d_25oh 45 nmol/L",
+        age="54 years",
+        choices=Choices(schemes={"vitamin_d_25oh": "toxicity"}),
+    )
+    assert codes(answer) == []
+    assert result(answer, "vitamin_d_25oh").standing == "low"
+
+
+def test_a_scheme_with_an_unverified_region_is_neither_chosen_nor_named():
+    choices = Choices(schemes={"egfr": "kdigo-gfr-category"})
+    answer = interpreted("egfr 8 mL/min/1.73m2", age="54 years", choices=choices)
+    assert codes(answer) == ["setting-unknown"]
+    assert named("egfr 8 mL/min/1.73m2") == set()
+
+
+def test_readers_see_titles_and_no_ids_of_sets_policies_and_schemes():
+    answer = interpreted("vitamin_b12 300 ng/L", "potassium 4.1 mmol/L", age="54 years")
+    assert answer.range_set_title == "United Kingdom, composed"
+    assert answer.critical_policy_title == "South West London Pathology (UK)"
+    assert answer.scheme_titles == (
+        "vitamin B12: NICE NG239, 2024",
+        "vitamin D: Institute of Medicine, 2011",
+    )
+    assert result(answer, "vitamin_b12").interval.title == "NICE NG239, 2024"
+    assert result(answer, "potassium").interval.title == "UK Pathology Harmony consensus ranges"

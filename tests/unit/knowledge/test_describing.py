@@ -42,3 +42,31 @@ def test_reviews_are_overdue_from_the_day_after_they_were_due():
     assert knowledge.overdue(KNOWN, date(2027, 5, 31)) == ()
     assert "map.yaml" not in knowledge.overdue(KNOWN, date(2027, 6, 1))
     assert "patterns/mg-driven-triple.yaml" in knowledge.overdue(KNOWN, date(2027, 6, 1))
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("omeprazole", "proton-pump-inhibitor"),
+        ("Eyelid Twitching", "eyelid-twitch"),
+        ("2823-3", "potassium"),
+        ("S. Mg", "magnesium"),
+        ("HP:0031166", "eyelid-twitch"),
+    ],
+)
+def test_what_is_no_id_is_found_by_label_synonym_spelling_or_code(word, meant):
+    assert knowledge.describe(KNOWN, word)["id"] == meant
+
+
+def test_a_scheme_is_shown_with_its_regions_and_what_it_can_be_chosen_for():
+    shown = knowledge.describe(KNOWN, "hyperkalaemia-ukka-2023")
+    assert shown["title"] == "UK Kidney Association, hyperkalaemia, 2023"
+    assert shown["selectable"] == ["potassium"]
+    assert [one["label"] for one in shown["limits"]["potassium"]] == ["mild", "moderate", "severe"]
+    assert shown["bibliography"]
+
+
+def test_a_policy_goes_before_the_page_it_was_read_on():
+    shown = knowledge.describe(KNOWN, "swlp")
+    assert (shown["kind"], shown["also"][0]["kind"]) == ("critical policy", "source")
+    assert "potassium" in shown["limits"]
