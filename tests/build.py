@@ -52,6 +52,7 @@ _NO_RESULTS = (
     "age",
     "sex",
     "pregnancy",
+    "previous",
 )
 
 
@@ -167,6 +168,10 @@ def submission_of_example(given: Mapping[str, object]) -> Submission:
         for one in (value if isinstance(value, list) else [value])
     ]
     about = {name: given[name] for name in _NO_RESULTS if name in given}
+    before = about.pop("previous", None)
+    if before is not None:
+        sent = [f"{name} {value}" for name, value in before.items() if name != "days_ago"]
+        about["previous"] = [earlier(*sent, days_ago=int(before["days_ago"]))]
     return a_panel(*results, **about)
 
 

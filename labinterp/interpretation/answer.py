@@ -147,6 +147,7 @@ def _results(parts: Parts) -> tuple[InterpretedResult, ...]:
         parts.facts,
         parts.suspected.doubts,
         parts.changes,
+        frozenset(one.rule for one in (*parts.patterns.findings, *parts.suspected.findings)),
     )
     return tuple(printer.result(one) for one in in_order(parts.classifications, parts.knowledge))
 

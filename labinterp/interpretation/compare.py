@@ -101,11 +101,9 @@ def _change(result: Result, known: Earlier, knowledge: Knowledge) -> Change | No
 
 
 def moves(
-    results: Iterable[Result], changes: Mapping[str, Change], collected_at: datetime | None
+    results: Iterable[Result], changes: Mapping[str, Change], collected_at: datetime
 ) -> dict[str, Move]:
     """How far each result moved, where variation, times and both values are known."""
-    if collected_at is None:
-        return {}
     found: dict[str, Move] = {}
     for result in results:
         change = changes.get(result.measurand.id)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from labinterp.interpretation.intervals import fits_anyone
-from labinterp.interpretation.measure import bounds_text, lies_in
+from labinterp.interpretation.measure import bounds_text, canonical_per, lies_in
 
 if TYPE_CHECKING:
     from labinterp.interpretation.settings import Settings
@@ -50,24 +50,30 @@ def _policy(measurand: Measurand, settings: Settings, knowledge: Knowledge) -> s
 
 
 def in_force(
-    limits: tuple[CriticalLimit, ...], patient: Patient, change: Change | None
+    limits: tuple[CriticalLimit, ...],
+    measurand: Measurand,
+    patient: Patient,
+    change: Change | None,
 ) -> tuple[CriticalLimit, ...]:
     """The limits that their own policy does not waive for this patient."""
-    return tuple(one for one in limits if _why_waived(one, patient, change) is None)
+    return tuple(one for one in limits if _why_waived(one, measurand, patient, change) is None)
 
 
-def _why_waived(limit: CriticalLimit, patient: Patient, change: Change | None) -> str | None:
+def _why_waived(
+    limit: CriticalLimit, measurand: Measurand, patient: Patient, change: Change | None
+) -> str | None:
     """Why a policy passes over this limit in a known condition; None where it stands.
 
     A rise that cannot be reckoned may have been as great as the policy asks: the limit stands.
     """
     waiver = limit.waiver
-    if waiver is None or waiver.conditions.isdisjoint(patient.conditions):
+    if waiver is None or set(waiver.conditions).isdisjoint(patient.conditions):
         return None
     if change is None:
-        needs_earlier = waiver.without_earlier.isdisjoint(patient.conditions)
-        return None if needs_earlier else f"{waiver.text}; no earlier result was sent"
-    if change.difference is None or change.difference >= Fraction(waiver.unless_rise):
+        needs_earlier = set(waiver.without_earlier).isdisjoint(patient.conditions)
+        return None if needs_earlier else f"{waiver.text}; no earlier result is known"
+    rise = Fraction(waiver.unless_rise) * canonical_per(measurand, waiver.unit)
+    if change.difference is None or change.difference >= rise:
         return None
     return f"{waiver.text}; {change.text}"
 
@@ -82,12 +88,13 @@ def with_critical(
 
     But where the policy itself makes an exception of this patient: that is said instead.
     """
-    standing = in_force(limits, patient, change)
+    measurand = placed.result.measurand
+    standing = in_force(limits, measurand, patient, change)
     judged = _judged(placed, standing)
     if judged.critical is not None:
         return judged
     for limit in limits:
-        why = _why_waived(limit, patient, change)
+        why = _why_waived(limit, measurand, patient, change)
         if why is not None and _judged(placed, (limit,)) is not placed:
             return replace(judged, why_not_critical=f"Not critical by {limit.policy_name}: {why}")
     return judged

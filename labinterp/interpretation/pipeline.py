@@ -61,8 +61,9 @@ def interpret(
     recognised = recognise(submission, knowledge)
     patient = recognised.patient
     reading = read(submission, patient, knowledge)
-    panel = derive(reading.panel, knowledge)
+    panel = derive(reading.panel, knowledge, settings.asked_for)
     changes = compare(panel.results, reading.earlier, knowledge)
+    moved = moves(panel.results, changes, panel.collected_at or submission.received_at)
     placed = _classify(panel, settings, knowledge, changes)
     problems = (
         *unknown_settings,
@@ -71,6 +72,7 @@ def interpret(
         *placed.problems,
         *unknown_age(placed.classifications, patient),
     )
+    placed = replace(placed, facts=replace(placed.facts, moves=moved))
     strata = _strata(knowledge, panel, placed, reading, problems)
     rivals = _rivals(reading, patient, settings, knowledge)
     urgent = _urgency(knowledge, placed, rivals, strata)
@@ -119,10 +121,7 @@ def _classify(
     ]
     first = tuple(one for one, _ in placed)
     classifications = graded(first, of_panel(panel, first, knowledge.measurands))
-    facts = replace(
-        of_panel(panel, classifications, knowledge.measurands),
-        moves=moves(panel.results, changes, panel.collected_at),
-    )
+    facts = of_panel(panel, classifications, knowledge.measurands)
     return _Placed(classifications, facts, tuple(one for _, problems in placed for one in problems))
 
 

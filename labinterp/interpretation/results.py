@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.interpretation import conditions
-from labinterp.interpretation.critical import critical_limits, critical_text
+from labinterp.interpretation.critical import critical_limits, critical_text, in_force
 from labinterp.interpretation.intervals import with_decimals
 from labinterp.interpretation.line_inputs import line_inputs
 from labinterp.interpretation.measure import (
@@ -60,11 +60,15 @@ class Printer:
     facts: Facts
     doubts: Doubts
     changes: Mapping[str, Change]
+    found: frozenset[str] = frozenset()
+    """The rules that were found, for labels that some of them contradict."""
 
     def result(self, one: Classification) -> InterpretedResult:
         """A classified result as the answer shows it."""
         result, measurand = one.result, one.result.measurand
         formula = self.knowledge.formulas.get(result.formula or "")
+        change = self.changes.get(measurand.id)
+        limits = critical_limits(measurand, self.patient, self.settings, self.knowledge)
         return InterpretedResult(
             measurand=measurand.id,
             name=_name(result),
@@ -81,20 +85,20 @@ class Printer:
             at_the_limit=one.at_the_limit,
             at_the_limit_note=one.at_the_limit_note,
             flag=FLAG_OF_STANDING[one.standing],
-            decisions=_decisions(one),
-            change=_change(self.changes.get(measurand.id), result) if result.usable else None,
+            decisions=_decisions(one, self.found),
+            change=_change(change, result) if result.usable else None,
             doubts=self._doubts(result),
             derived_from=result.inputs,
             derivation=formula.expression.strip() if formula else None,
-            notes=(*result.notes, *self._cautions(formula)),
+            notes=(*result.notes, *self._unsaid(one), *self._cautions(formula)),
             band=one.band.name if one.band else None,
             band_label=one.band.label if one.band else None,
             provisional=result.provisional,
             line=line_inputs(
                 one,
                 _rounded_derived(result),
-                critical_limits(measurand, self.patient, self.settings, self.knowledge),
-                self.changes.get(measurand.id),
+                in_force(limits, measurand, self.patient, change),
+                change,
             ),
             matched_by=result.matched_by,
             read_in_words=result.usable and result.text is not None,
@@ -104,6 +108,22 @@ class Printer:
         if not result.usable:
             return ()
         return tuple(doubt.sentence for doubt in self.doubts.get(result.measurand.id, ()))
+
+    def _unsaid(self, one: Classification) -> Iterable[str]:
+        """What a limit would say of this result, and why it is not said."""
+        if one.why_not_critical is not None:
+            yield f"{one.why_not_critical}."
+        for limit in one.decisions:
+            for rule in limit.unless_found:
+                if rule not in self.found:
+                    continue
+                title = self._title(rule)
+                yield f"“{limit.label}” ({limit.scheme_title}) is not said beside: {title}."
+
+    def _title(self, rule: str) -> str:
+        known = self.knowledge
+        found = known.patterns.get(rule) or known.artefacts.get(rule)
+        return found.title if found else rule
 
     def _cautions(self, formula: Formula | None) -> tuple[str, ...]:
         """The formula's cautions that apply to this panel; first that nobody has confirmed it."""
@@ -308,10 +328,14 @@ def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord
     )
 
 
-def _decisions(one: Classification) -> tuple[DecisionRecord, ...]:
-    """The severity band, the critical limit and the scheme's regions this result lies in."""
+def _decisions(one: Classification, found: frozenset[str]) -> tuple[DecisionRecord, ...]:
+    """The severity band, the critical limit and the scheme's regions this result lies in.
+
+    But for a region whose label a finding contradicts.
+    """
     result = one.result
-    records = [_as_decision(limit, result) for limit in one.decisions]
+    said = (limit for limit in one.decisions if found.isdisjoint(limit.unless_found))
+    records = [_as_decision(limit, result) for limit in said]
     critical = critical_text(one)
     if one.critical is not None and critical is not None:
         name = f"critical limit of {one.critical.policy_name}"

@@ -247,7 +247,8 @@ def _moved(teller: Teller, leaf: Moved, truth: bool | None) -> str:
         return f"{name} cannot be compared with an earlier one of the last {leaf.days:f} days"
     far = "more than" if truth else "not more than"
     return (
-        f"{_named(teller, leaf.measurand)} {move.text}: {far} {leaf.times:f} times that variation"
+        f"{_named(teller, leaf.measurand)} {move.text}: {far} {leaf.times:f} times that, "
+        "from the lower value"
     )
 
 

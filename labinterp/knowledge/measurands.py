@@ -227,11 +227,12 @@ def _critical(row: Entry) -> CriticalLimit:
 
 
 def _waiver(row: Entry) -> Waiver:
-    limit, _ = notation.quantity(row.text("unless_rise"), (*row.where, "unless_rise"))
+    limit, unit = notation.quantity(row.text("unless_rise"), (*row.where, "unless_rise"))
     return Waiver(
-        conditions=frozenset(row.texts("conditions")),
+        conditions=row.texts("conditions"),
         unless_rise=limit,
-        without_earlier=frozenset(row.texts("without_earlier")),
+        unit=unit,
+        without_earlier=row.texts("without_earlier"),
         text=row.text("text"),
     )
 

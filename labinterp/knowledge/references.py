@@ -113,6 +113,8 @@ def _specimen_problem(knowledge: Knowledge, leaf: SpecimenIs | SpecimenAtLeast) 
 def _finding_problem(knowledge: Knowledge, name: str, leaf: FindingIs) -> str | None:
     folder = name.partition("/")[0]
     earlier = STRATA[: STRATA.index(folder)] if folder in STRATA else STRATA
+    if folder == "next_steps":
+        earlier = (*STRATA, "red_flags")
     known = {rule for stratum in earlier for rule in getattr(knowledge, stratum)}
     return _unknown(dict.fromkeys(known), (leaf.rule,), "finding of an earlier stratum")
 
@@ -131,6 +133,8 @@ def references_resolve(shelf: Shelf) -> Iterator[Place]:
         "unaffected": knowledge.measurands,
         "alternatives": knowledge.measurands,
         "interval_donors": knowledge.measurands,
+        "unless_found": {**knowledge.patterns, **knowledge.artefacts},
+        "without_earlier": knowledge.terms["condition"],
         "inputs": knowledge.measurands,
         "suggested_by": {k: v for terms in knowledge.terms.values() for k, v in terms.items()},
         "signs": knowledge.terms["symptom"],

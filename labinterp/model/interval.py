@@ -120,14 +120,15 @@ class Waiver:
 
     Attributes:
         conditions: any of these recorded.
-        unless_rise: [canonical unit] a rise since the earlier result from which the limit stands.
+        unless_rise: [unit] a rise since the earlier result from which the limit stands.
         without_earlier: those in which it is passed over also where no earlier result is known.
         text: the exception in the policy's words.
     """
 
-    conditions: frozenset[str]
+    conditions: tuple[str, ...]
     unless_rise: Decimal
-    without_earlier: frozenset[str]
+    unit: str
+    without_earlier: tuple[str, ...]
     text: str
 
 
