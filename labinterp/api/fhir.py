@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Response, request
 
 from labinterp import formats
-from labinterp.api import bodies, errors, fhir_exchange, fhir_metadata, fhir_records, fhir_search
+from labinterp.api import (
+    bodies,
+    errors,
+    fhir_exchange,
+    fhir_metadata,
+    fhir_records,
+    fhir_search,
+    fhir_transaction,
+)
 from labinterp.api.openapi import content
 from labinterp.api.panels import IDEMPOTENCY_KEY
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.errors import Place, SubmissionError
 from labinterp.formats import json_text
-from labinterp.formats.fhir_document import bundle_identifier
+from labinterp.formats.fhir_document import bundle_identifier, text
 from labinterp.formats.limits import Limits
 from labinterp.reporting import fhir_outcome
 from labinterp.usecases import journey
@@ -159,6 +167,38 @@ def binary(panel_id: str) -> Response:
     return fhir_exchange.answer(fhir_outcome.outcome((told,)), 202, wait)
 
 
+@resource.post("")
+@operation(
+    "Store the panels of a transaction or batch Bundle",
+    scope="panels:write",
+    body={"required": True, **_RESOURCE},
+    parameters=(IDEMPOTENCY_KEY,),
+    answers={200: {"description": "A response for each entry, in their order", **_RESOURCE}},
+    refusals=_REFUSALS,
+)
+def transaction() -> Response:
+    """A transaction is stored whole or not at all; of a batch, each patient's panel by itself."""
+    sent = fhir_exchange.body()
+    root = json_text.parsed(sent, Limits(depth=_DEPTH))
+    reading = fhir_transaction.read(sent, root, services().now())
+    if text(root, "type") == "transaction":
+        taken = journey.take_all(
+            services(),
+            actor(),
+            reading.received,
+            idempotency_key=_key(sent),
+            origin="fhir",
+            request_id=request_id(),
+        )
+        records = [journey.accepted_record(services(), actor(), one) for one in taken]
+        refused: tuple[Place, ...] = ()
+    else:
+        made, refused = _accepted(sent, reading)
+        records = list(made)
+    told = fhir_transaction.response(root, reading, records, refused)
+    return fhir_exchange.answer(told)
+
+
 @resource.get("/metadata")
 @operation(
     "What this FHIR server can do",
@@ -200,7 +240,7 @@ def _accepted(sent: bytes, reading: Reading) -> tuple[tuple[PanelRecord, ...], t
 
 
 def _stored(received: Received, key: str | None) -> PanelRecord:
-    accepted = journey.accept(
+    accepted = journey.take(
         services(),
         actor(),
         received,

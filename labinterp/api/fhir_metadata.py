@@ -59,6 +59,7 @@ def capability_statement(base: str) -> dict[str, Any]:
                     "description": "SMART Backend Services, or an API key",
                 },
                 "resource": [_resource(kind, operation) for kind in INTERACTIONS],
+                "interaction": [{"code": "transaction"}, {"code": "batch"}],
                 "operation": [operation],
             }
         ],

@@ -75,7 +75,7 @@ from labinterp.usecases.read import (
     read_panel,
     read_report,
 )
-from labinterp.usecases.replace import take
+from labinterp.usecases.replace import take, take_all
 from labinterp.usecases.report_work import draw_due
 from labinterp.usecases.send import (
     all_deliveries,
@@ -124,6 +124,7 @@ __all__ = [
     "retry_report",
     "send",
     "take",
+    "take_all",
     "tidy",
     "withdraw_link",
 ]

@@ -37,7 +37,7 @@ from labinterp.usecases.outcomes import Accepted
 from labinterp.usecases.storing import nudge, result_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -92,6 +92,50 @@ def take_row(
     """The same for one row of a file: the row's content is its key."""
     key = idempotent.row_key(actor.organisation_id, received.panel)
     return _take(services, actor, received, key, Origin(origin, request_id))
+
+
+def take_all(
+    services: Services,
+    actor: Actor,
+    several: Sequence[Received],
+    *,
+    idempotency_key: str | None = None,
+    body_digest: str = "",
+    origin: str = "api",
+    request_id: str = "",
+) -> tuple[Accepted, ...]:
+    """The same for several patients' panels of one message: all of them, or nothing.
+
+    Raises:
+        as `take`; what is wrong with one panel keeps the others out too.
+    """
+    require(actor, "panels:write")
+    digest = body_digest or idempotent.digest_of(*(written(one.panel) for one in several))
+    key = idempotent.client_key(
+        services, actor.organisation_id, idempotency_key, "transaction", digest
+    )
+    came = Origin(origin, request_id)
+    for _ in range(_TRIES):
+        plans = tuple(planned(services, actor, received, came) for received in several)
+
+        def work(connection: Connection, plans: tuple[Plan, ...] = plans) -> tuple[Accepted, ...]:
+            return tuple(store_plan(services, connection, actor, plan) for plan in plans)
+
+        try:
+            accepted = idempotent.once(
+                services,
+                key,
+                do=work,
+                to_text=lambda made: [as_text(one) for one in made],
+                from_text=lambda kept: tuple(again(one) for one in kept),
+            )
+        except (HeldElsewhere, Overtaken, IntegrityError) as error:
+            if not is_outdated(error):
+                raise
+            continue
+        nudge(services)
+        return accepted
+    raise TemporaryFailure("Other messages about the same results came at once; send it again.")
 
 
 @dataclass(frozen=True, slots=True)
