@@ -21,7 +21,7 @@ from labinterp.model.panel import Conversion, Panel, Result
 from labinterp.model.quantity import Extent, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from fractions import Fraction
 
     from labinterp.model.knowledge import Formula, Knowledge
@@ -34,16 +34,23 @@ PROVISIONAL: Final = (
 _KEPT_DIGITS: Final = 30
 
 
-def derive(panel: Panel, knowledge: Knowledge) -> Panel:
-    """The panel with every quantity that its results allow, in an order that inputs come first."""
-    for formula in _in_order(knowledge.formulas.values()):
+def derive(panel: Panel, knowledge: Knowledge, asked_for: Collection[str] = ()) -> Panel:
+    """The panel with every quantity that its results allow, in an order that inputs come first.
+
+    Args:
+        panel: the results as read.
+        knowledge: everything we know.
+        asked_for: quantities that are off by default and were asked for.
+    """
+    formulas = (one for one in knowledge.formulas.values() if one.enabled or one.id in asked_for)
+    for formula in _in_order(formulas):
         panel = _with_derived(panel, formula, knowledge)
     return _with_provisional_calcium(panel, knowledge)
 
 
 def _in_order(formulas: Iterable[Formula]) -> list[Formula]:
     """Formulas whose inputs are themselves derived come after those that derive them."""
-    waiting = [one for one in formulas if one.enabled and one.id in FORMULAS]
+    waiting = [one for one in formulas if one.id in FORMULAS]
     ordered: list[Formula] = []
     while waiting:
         names = {one.id for one in waiting}

@@ -109,8 +109,13 @@ def fe_potassium(inputs: Inputs, _: Constants, __: Patient) -> Fraction | None:
 
 
 def ttkg(inputs: Inputs, _: Constants, __: Patient) -> Fraction | None:
-    """Transtubular potassium gradient: urine potassium, potassium, urine and serum osmolality."""
+    """Transtubular potassium gradient: urine potassium, potassium, urine and serum osmolality.
+
+    Urine no more concentrated than serum gives none.
+    """
     urine_potassium, potassium, urine_osmolality, osmolality = inputs
+    if urine_osmolality <= osmolality:
+        return None
     return _ratio(urine_potassium * osmolality, potassium * urine_osmolality)
 
 

@@ -26,6 +26,8 @@ class Settings:
     Attributes:
         schemes: measurand to the decision scheme that serves as its interval.
         named: measurand to the schemes whose regions are named beside its results.
+        asked_for: measurands for which a scheme was chosen: a quantity that is off by default is
+            worked out for those.
     """
 
     range_set: str
@@ -33,6 +35,7 @@ class Settings:
     critical_policy: str
     schemes: Mapping[str, str]
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked_for: frozenset[str] = frozenset()
 
 
 def settle(
@@ -62,6 +65,12 @@ def settle(
         ),
         schemes=schemes,
         named=named,
+        asked_for=frozenset(
+            measurand
+            for choice in (defaults, asked)
+            for measurand, scheme in choice.schemes.items()
+            if scheme in knowledge.schemes.get(measurand, ())
+        ),
     )
     return settings, tuple(problems)
 

@@ -9,6 +9,7 @@ import pytest
 from labinterp.interpretation.formulas import FORMULAS
 from labinterp.interpretation.measure import canonical_per
 from labinterp.interpretation.recognise import recognise
+from labinterp.model.submission import Choices
 from tests.build import interpreted, knowledge, result, submission_of_example
 
 EXAMPLES = [
@@ -130,3 +131,60 @@ def test_the_combined_b12_indicator_needs_an_age():
     inputs = tuple(map(Fraction, (64, 360, "0.17", 10)))
     constants = knowledge().formulas["cb12"].constants
     assert FORMULAS["cb12"](inputs, constants, patient) is None
+
+
+FOUR_MARKERS = (
+    "holotranscobalamin 64 pmol/L",
+    "vitamin_b12 360 pmol/L",
+    "methylmalonic_acid 0.17 umol/L",
+    "homocysteine 10.0 umol/L",
+)
+
+
+def test_the_combined_b12_indicator_is_worked_out_only_where_a_scheme_for_it_is_chosen():
+    about = {"age": "50 years", "sex": "male"}
+    assert "cb12" not in {one.measurand for one in interpreted(*FOUR_MARKERS, **about).results}
+    chosen = Choices(schemes={"cb12": "fedosov"})
+    found = result(interpreted(*FOUR_MARKERS, choices=chosen, **about), "cb12")
+    assert str(found.value.number) == "0.41"
+    assert [one.name for one in found.decisions] == ["adequate"]
+    assert "The formula is not confirmed in a source." in found.notes
+
+
+@pytest.mark.parametrize(("serum", "is_given"), [(319, True), (320, False), (330, False)])
+def test_a_potassium_gradient_needs_urine_more_concentrated_than_serum(serum, is_given):
+    answer = interpreted(
+        "urine_potassium 40 mmol/L",
+        "potassium 2.8 mmol/L",
+        "urine_osmolality 320 mosm/kg",
+        f"osmolality {serum} mosm/kg",
+        age="50 years",
+    )
+    assert ("ttkg" in {one.measurand for one in answer.results}) is is_given
+    assert any("than serum" in one for one in answer.notices) is not is_given
+
+
+@pytest.mark.parametrize(("magnesium", "is_said"), [("0.50", False), ("0.90", True)])
+def test_an_excretion_of_magnesium_that_is_not_low_says_that_its_cut_offs_do_not_hold(
+    magnesium, is_said
+):
+    answer = interpreted(
+        "urine_magnesium 2.0 mmol/L",
+        f"magnesium {magnesium} mmol/L",
+        "creatinine 80 umol/L",
+        "urine_creatinine 8000 umol/L",
+        age="50 years",
+        sex="male",
+    )
+    notes = result(answer, "femg").notes
+    assert any("in hypomagnesaemia only" in one for one in notes) is is_said
+
+
+def test_an_adjusted_calcium_beside_an_acid_base_disorder_asks_for_ionised_calcium():
+    sent = ("calcium 2.30 mmol/L", "albumin 36 g/L")
+    plain, acid = (
+        result(interpreted(*sent, *more, age="50 years"), "adjusted_calcium").notes
+        for more in ((), ("ph 7.20 pH",))
+    )
+    assert "Acid-base disorder: use ionised calcium." in acid
+    assert "Acid-base disorder: use ionised calcium." not in plain
