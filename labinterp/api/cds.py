@@ -8,6 +8,7 @@ from flask import current_app, g, request
 
 from labinterp import access
 from labinterp.api import answers, bodies, limits, wire
+from labinterp.api.errors import FHIR_MEDIA_TYPE
 from labinterp.api.openapi import answered, content
 from labinterp.api.resource import Resource, operation, services
 from labinterp.api.resource import actor as who_asks
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 _OBJECT: Final = {"type": "object"}
-_OUTCOME: Final = {"description": "An OperationOutcome", **content(_OBJECT, answers.JSON)}
+_OUTCOME: Final = {"description": "An OperationOutcome", **content(_OBJECT, FHIR_MEDIA_TYPE)}
 _REFUSALS: Final = dict.fromkeys((400, 401, 403, 404, 412, 413, 415, 429, 503), _OUTCOME)
 _MAX_AGE: Final = "600"
 

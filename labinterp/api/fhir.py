@@ -112,7 +112,7 @@ def read_version(kind: str, resource_id: str, version: int) -> Response:
     "Search answers, newest first",
     scope="panels:read",
     answers={200: {"description": "A searchset Bundle; follow its link `next`", **_RESOURCE}},
-    refusals=(400, 406, 422),
+    refusals=(400, 404, 406, 422),
 )
 def search(kind: str) -> Response:
     """By patient, identifier, date, _lastUpdated, and code of an Observation; _count panels a page.
@@ -128,7 +128,7 @@ def search(kind: str) -> Response:
     scope="panels:read",
     body=content({"type": "object"}, "application/x-www-form-urlencoded"),
     answers={200: {"description": "A searchset Bundle; follow its link `next`", **_RESOURCE}},
-    refusals=(400, 406, 422),
+    refusals=(400, 404, 406, 422),
 )
 def search_by_form(kind: str) -> Response:
     """So that no patient's identifier stands in an address."""

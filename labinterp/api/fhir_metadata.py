@@ -101,6 +101,8 @@ def operation_definition(base: str) -> dict[str, Any]:
         "parameter": [
             _taken("panel", "Resource", "1", "A Bundle, a DiagnosticReport or an Observation", 1),
             _taken("rangePolicy", "code", "1", "lab-then-service, lab-only or service-only"),
+            _taken("unitSystem", "code", "1", "si or conventional; both are answered in any case"),
+            _taken("deliver.pdf", "boolean", "1", "The PDF is made in any case"),
             _taken("deliver.email", "string", "*", "Whom to tell"),
             {"name": "return", "use": "out", "min": 1, "max": "1", "type": "Bundle"},
         ],

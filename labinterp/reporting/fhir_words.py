@@ -30,6 +30,15 @@ SEVERITY: Final = {
     "routine": "low",
     "none": "low",
 }
+UNKNOWN: Final[Resource] = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
+"""Beside a member that must be there and is not known."""
 LABORATORY_REPORT: Final = ("11502-2", "Laboratory report")
 
 

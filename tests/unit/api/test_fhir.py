@@ -102,6 +102,18 @@ def test_an_observation_is_in_the_unit_of_its_interval_and_names_the_other(calle
     assert magnesium["derivedFrom"][0]["display"].endswith("1.3 mg/dL")
 
 
+def test_a_report_of_unknown_collection_says_that_it_is_unknown(caller):
+    sent = _bundle()
+    for entry in sent["entry"]:
+        entry["resource"].pop("effectiveDateTime", None)
+    answer = _post(caller, sent)
+    (report,) = _named(answer, "DiagnosticReport")
+    assert "effectiveDateTime" not in report
+    (why,) = report["_effectiveDateTime"]["extension"]
+    assert why["url"].endswith("/data-absent-reason")
+    assert why["valueCode"] == "unknown"
+
+
 def test_digits_are_kept(caller, panel):
     made = caller.post("/api/v1/panels", panel).json["id"]
     found = caller.get(f"/fhir/Observation/{made}-potassium")
