@@ -185,6 +185,8 @@ def policy_of(chosen: Settings, data_key: bytes) -> Policy:
         attachments=chosen.attachments,
         retry_after=chosen.retry_after,
         body_limit=chosen.body_limit,
+        bulk_limit=chosen.bulk_limit,
+        job_kept=span(chosen.job_kept),
         broker_delay_alarm=span(chosen.broker_delay_alarm),
         request_rate=chosen.request_rate,
         stranger_rate=chosen.stranger_rate,

@@ -196,6 +196,8 @@ class Settings:
     sends_per_hour: int = _setting(10, "messages one panel may be sent again in an hour")
     recipients: int = _setting(20, "addresses one panel may name")
     body_limit: int = _setting(10_000_000, "longest request body [bytes]")
+    bulk_limit: int = _setting(100_000_000, "longest body that is taken in bulk [bytes]")
+    job_kept: float = _setting(86_400.0, "how long a finished background job is kept [s]")
     idempotency_kept: float = _setting(604_800.0, "how long an Idempotency-Key is known [s]")
     history: float = _setting(63_158_400.0, "how far back earlier results are looked for [s]")
     history_panels: int = _setting(20, "at most so many earlier panels")

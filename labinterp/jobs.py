@@ -15,23 +15,27 @@ from labinterp import telemetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Kind = Literal["report", "delivery", "notice"]
+Kind = Literal["report", "delivery", "notice", "background"]
 
 DRAW_REPORTS: Final = "labinterp.draw_reports"
 SEND_MAIL: Final = "labinterp.send_mail"
 SEND_NOTICES: Final = "labinterp.send_notices"
+DO_BACKGROUND: Final = "labinterp.do_background"
 REPORT_QUEUE: Final = "labinterp.reports"
 MAIL_QUEUE: Final = "labinterp.mail"
 NOTICE_QUEUE: Final = "labinterp.notices"
+BACKGROUND_QUEUE: Final = "labinterp.background"
 TASKS: Final[Mapping[Kind, str]] = {
     "report": DRAW_REPORTS,
     "delivery": SEND_MAIL,
     "notice": SEND_NOTICES,
+    "background": DO_BACKGROUND,
 }
 QUEUES: Final[Mapping[Kind, str]] = {
     "report": REPORT_QUEUE,
     "delivery": MAIL_QUEUE,
     "notice": NOTICE_QUEUE,
+    "background": BACKGROUND_QUEUE,
 }
 
 _log = telemetry.logger(__name__)

@@ -38,6 +38,7 @@ ALLOWED_KEYS: Final = frozenset(
             "delivery_id",
             "webhook_id",
             "notice_id",
+            "job_id",
             "key_id",
             "user_id",
             "worker",

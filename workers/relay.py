@@ -42,6 +42,7 @@ def sweep(services: Services) -> int:
         _wake(services, "report", due.reports_due)
         + _wake(services, "delivery", due.deliveries_due)
         + _wake(services, "notice", due.notices_due)
+        + _wake(services, "background", min(due.jobs_due, 1))
     )
 
 

@@ -57,6 +57,12 @@ def send_notices() -> None:
     _work("notice", journey.notify_due)
 
 
+@app.task(name=jobs.DO_BACKGROUND)  # type: ignore[untyped-decorator]  # Celery has no types
+def do_background() -> None:
+    """Give the background jobs their turns, one after the other."""
+    _work("background", journey.background_due)
+
+
 def _work(kind: jobs.Kind, do: Callable[[Services, str, int], int]) -> None:
     """Do one row after the other until none is due; when the time is up, another task goes on."""
     services = bootstrap.services()

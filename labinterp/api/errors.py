@@ -70,6 +70,7 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("conflict", 409, "The request contradicts what is stored"),
         Kind("report-not-available", 409, "There is no report"),
         Kind("request-in-progress", 409, "The first request with this key is still running"),
+        Kind("job-failed", 409, "The job could not be done"),
         Kind("prefetch-missing", 412, "What the answer needs was not prefetched"),
         Kind("too-large", 413, "What was sent is too large"),
         Kind("unsupported-format", 415, "This content type is not read here"),

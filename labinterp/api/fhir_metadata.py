@@ -8,6 +8,7 @@ import labinterp
 from labinterp.api import fhir_search
 
 OPERATION: Final = "interpret-panel"
+_BULK: Final = "http://hl7.org/fhir/uv/bulkdata"
 _SMART: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _VERSIONED: Final = (
     *("DiagnosticReport", "Observation", "Provenance", "Bundle"),
@@ -27,6 +28,7 @@ _DATE: Final = "2026-01-01"
 def capability_statement(base: str) -> dict[str, Any]:
     """What may be asked of this server."""
     operation = {"name": OPERATION, "definition": f"{base}/OperationDefinition/{OPERATION}"}
+    exports = {"name": "export", "definition": f"{_BULK}/OperationDefinition/export"}
     return {
         "resourceType": "CapabilityStatement",
         "id": "labinterp",
@@ -40,6 +42,7 @@ def capability_statement(base: str) -> dict[str, Any]:
         "software": {"name": "labinterp", "version": labinterp.__version__},
         "implementation": {"description": "Interpretation service", "url": base},
         "fhirVersion": "4.0.1",
+        "instantiates": [f"{_BULK}/CapabilityStatement/bulk-data"],
         "format": ["application/fhir+json", "json"],
         "rest": [
             {
@@ -60,7 +63,7 @@ def capability_statement(base: str) -> dict[str, Any]:
                 },
                 "resource": [_resource(kind, operation) for kind in INTERACTIONS],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
-                "operation": [operation],
+                "operation": [operation, exports],
             }
         ],
     }
@@ -76,6 +79,9 @@ def _resource(kind: str, operation: dict[str, str]) -> dict[str, Any]:
     searched = [{"name": name, "type": known[name]} for name in known if "." not in name]
     if searched:
         made["searchParam"] = searched
+    if kind == "Patient":
+        definition = f"{_BULK}/OperationDefinition/patient-export"
+        return {**made, "operation": [{"name": "export", "definition": definition}]}
     return {**made, "operation": [operation]} if kind == "DiagnosticReport" else made
 
 

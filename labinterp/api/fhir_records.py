@@ -4,39 +4,26 @@ from __future__ import annotations
 
 from base64 import b64encode
 from hashlib import sha1
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from labinterp.api.resource import FHIR_PREFIX, actor, request_id, services
+from labinterp.api.resource import actor, request_id, services
 from labinterp.errors import NotFound
 from labinterp.reporting import fhir
 from labinterp.usecases import journey
+from labinterp.usecases.fhir_orders import fhir_base, fhir_order
 
 if TYPE_CHECKING:
     from labinterp.store.rows import PanelRecord
 
-_STAGES: Final = ("ready", "queued", "drawing")
-
 
 def base() -> str:
     """Where our FHIR server is."""
-    return f"{services().policy.base_url.rstrip('/')}{FHIR_PREFIX}"
+    return fhir_base(services())
 
 
 def order(record: PanelRecord, document: dict[str, Any] | None = None) -> fhir.FhirOrder:
     """What a record's resources are made from."""
-    return fhir.FhirOrder(
-        base=base(),
-        id=record.id,
-        version=record.version,
-        status=record.status,
-        interpretation=record.interpretation,
-        identity=record.identity,
-        panel=record.panel,
-        received_at=record.received_at,
-        title=f"Laboratory interpretation {record.report.number or ''}".strip(),
-        has_document=record.report.status in _STAGES,
-        document=document,
-    )
+    return fhir_order(record, base(), document)
 
 
 def bundle(record: PanelRecord, document: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -111,7 +111,7 @@ def _disk(parts: Services) -> Seen:
 
 
 def _broker(parts: Services) -> Seen:
-    waiting = [parts.queue.waiting(kind) for kind in ("report", "delivery", "notice")]
+    waiting = [parts.queue.waiting(kind) for kind in ("report", "delivery", "notice", "background")]
     if None in waiting:
         return False, "The broker does not answer; the relay wakes the workers instead."
     return True, "It answers."

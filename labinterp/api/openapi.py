@@ -28,6 +28,7 @@ NOUNS: Final = (
     wire.KnowledgeDocument,
     wire.ReportDocument,
     wire.ImportDocument,
+    wire.JobManifest,
     wire.ProblemDocument,
     wire.ProblemKinds,
     wire.WebhookDocument,
@@ -177,6 +178,12 @@ _SAID_OF_EVERY_PIECE: Final = {
 }
 _HEADERS: Final[dict[str, Documentation]] = {
     "Location": {"description": "Where it is.", "schema": {"type": "string"}},
+    "Content-Location": {
+        "description": "Where the job is asked after.",
+        "schema": {"type": "string"},
+    },
+    "X-Progress": {"description": "How far it is.", "schema": {"type": "string"}},
+    "Expires": {"description": "Until when the files are kept.", "schema": {"type": "string"}},
     "Retry-After": {
         "description": "Seconds after which asking again makes sense.",
         "schema": {"type": "integer", "minimum": 0},

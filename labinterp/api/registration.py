@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from labinterp.api import (
+    bulk,
     cds,
     deliveries,
     documentation,
     fhir,
+    fhir_export,
     health,
     hl7v2,
     imports,
@@ -35,6 +37,7 @@ RESOURCES: Final = (
     interpretations.resource,
     panels.resource,
     imports.resource,
+    bulk.resource,
     hl7v2.resource,
     reports.resource,
     deliveries.resource,
@@ -46,6 +49,7 @@ RESOURCES: Final = (
     senders.resource,
     subscriptions.resource,
     fhir.resource,
+    fhir_export.resource,
     health.resource,
     metrics.resource,
     documentation.resource,

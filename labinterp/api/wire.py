@@ -225,6 +225,38 @@ class ImportDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class JobFileDocument:
+    """A file that a job wrote.
+
+    Attributes:
+        type: of what stands in it: a type of FHIR resource, or stored and refused panels.
+        count: its lines.
+    """
+
+    type: str
+    url: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobManifest:
+    """What a finished job wrote, as FHIR's bulk exports have it.
+
+    Attributes:
+        transactionTime: when it was asked for; nothing later is in it.
+        request: the whole address that was asked for it.
+        requiresAccessToken: the files are fetched with the same key or token.
+        error: files of what went wrong.
+    """
+
+    transactionTime: str  # noqa: N815 - the name that clients know
+    request: str
+    requiresAccessToken: bool  # noqa: N815 - as above
+    output: tuple[JobFileDocument, ...]
+    error: tuple[JobFileDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KnowledgeDocument:
     """Which medical knowledge is in use.
 

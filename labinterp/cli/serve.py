@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from labinterp.usecases.services import Policy
+
 _CONNECTIONS: Final = 1000
 _IDLE: Final = 60
 # Above the limit of the application, which answers a body that is too large in the caller's form.
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             threads=settings.web_threads,
             connection_limit=_CONNECTIONS,
             channel_timeout=_IDLE,
-            max_request_body_size=_BODY_FACTOR * bootstrap.services().policy.body_limit,
+            max_request_body_size=_longest_body(bootstrap.services().policy),
             clear_untrusted_proxy_headers=not bootstrap.services().policy.trusted_proxies,
             asyncore_use_poll=True,
             ident=None,
@@ -133,3 +135,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> int:
     reason = error.strerror or str(error)
     print(f"labinterp: cannot listen on {host} port {port}: {reason}", file=sys.stderr)
     return OURS
+
+
+def _longest_body(policy: Policy) -> int:
+    return max(_BODY_FACTOR * policy.body_limit, 2 * policy.bulk_limit)

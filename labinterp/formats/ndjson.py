@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MARK: Final = b"\xef\xbb\xbf"
 _FHIR: Final = b'"resourceType"'
-_CONTEXT: Final = ("Patient", "Specimen", "Organization", "Condition", "MedicationStatement")
+CONTEXT: Final = ("Patient", "Specimen", "Organization", "Condition", "MedicationStatement")
 """What says something of the Observations on other lines."""
 
 
@@ -69,7 +69,7 @@ def _line(line: bytes, number: int, context: Context) -> Reading | Located:
         root = fhir.parsed_document(line, context)
         refuse_other_releases(root)
         kind, names_patient = text(root, "resourceType"), bool(inner(root, "subject"))
-        if kind in _CONTEXT or (kind == "Observation" and names_patient):
+        if kind in CONTEXT or (kind == "Observation" and names_patient):
             return Located(root, place)
         return _placed(fhir.read_document(document_of(root), context), place)
     except SubmissionError as error:

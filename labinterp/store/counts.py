@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
-from labinterp.store.door_tables import notice
+from labinterp.store.door_tables import background_job, notice
 from labinterp.store.moment import db_now, microseconds
 from labinterp.store.tables import delivery, report
 
@@ -19,6 +19,7 @@ _OPEN_REPORTS: Final = ("queued", "drawing")
 _OPEN_DELIVERIES: Final = ("queued", "deferred")
 _COUNTED_REPORTS: Final = (*_OPEN_REPORTS, "failed")
 _COUNTED_DELIVERIES: Final = (*_OPEN_DELIVERIES, "refused", "bounced", "failed")
+_OPEN_JOBS: Final = ("queued",)
 _COUNTED_NOTICES: Final = (*_OPEN_DELIVERIES, "failed")
 
 
@@ -44,6 +45,11 @@ def deliveries_waiting(connection: Connection, implausible: timedelta) -> Waitin
 def notices_waiting(connection: Connection, implausible: timedelta) -> Waiting:
     """Events to be told, and those given up."""
     return _waiting(connection, notice, _COUNTED_NOTICES, _OPEN_DELIVERIES, implausible)
+
+
+def jobs_waiting(connection: Connection, implausible: timedelta) -> Waiting:
+    """Background jobs whose turn it is; one that was begun waits again after each turn."""
+    return _waiting(connection, background_job, _OPEN_JOBS, _OPEN_JOBS, implausible)
 
 
 def mail_trouble(connection: Connection) -> int:

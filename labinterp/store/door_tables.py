@@ -6,7 +6,6 @@ They belong to the same metadata as `tables`; the rules at its head hold here to
 from __future__ import annotations
 
 from sqlalchemy import (
-    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -188,10 +187,9 @@ background_job = Table(
     Column("kind", String(20), nullable=False),
     Column("status", String(20), nullable=False),
     Column("request", Text, nullable=False),
-    Column("actor_id", String(40), nullable=False),
     Column("done", Integer, nullable=False),
     Column("total", Integer),
-    Column("outcomes", Text, nullable=False),
+    Column("state", Text, nullable=False),
     Column("why", String(500)),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment),
@@ -200,8 +198,8 @@ background_job = Table(
     Column("created_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Column("expires_at", Moment),
-    Column("cancelled", Boolean, nullable=False),
     Index(None, "status", "due_at"),
+    Index(None, "expires_at"),
     Index(None, "organisation_id", "created_at", "id"),
 )
 """Slow work that a caller asks after: taking in a large body, writing an export."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Table, and_, select, update
 
-from labinterp.store.door_tables import notice
+from labinterp.store.door_tables import background_job, notice
 from labinterp.store.moment import db_now
 from labinterp.store.tables import delivery, report
 
@@ -23,8 +23,9 @@ _STATES = {
     "report": ("drawing",),
     "delivery": ("queued", "deferred"),
     "notice": ("queued", "deferred"),
+    "background_job": ("queued",),
 }
-_TABLES = (report, delivery, notice)
+_TABLES = (report, delivery, notice, background_job)
 
 
 def holders(connection: Connection) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from labinterp.model.submission import Identity
 from labinterp.store import sealed
@@ -64,6 +64,19 @@ def summaries(
         .limit(wanted.limit)
     )
     return tuple(_summary(vault, row) for row in connection.execute(query))
+
+
+def how_many(connection: Connection, vault: Vault, organisation_id: str, wanted: Wanted) -> int:
+    """How many newest versions fit."""
+    query = (
+        select(func.count())
+        .select_from(panel)
+        .where(
+            panel.c.organisation_id == organisation_id,
+            *_conditions(vault, organisation_id, wanted, _order(wanted)),
+        )
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _order(wanted: Wanted) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

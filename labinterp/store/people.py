@@ -68,6 +68,14 @@ def set_choices(connection: Connection, organisation_id: str, choices: Choices) 
     return done.rowcount == 1
 
 
+def choices_in_force(connection: Connection, organisation_id: str) -> Choices:
+    """What an organisation's interpretations use where a request does not say."""
+    kept = connection.execute(
+        select(organisation.c.choices).where(organisation.c.id == organisation_id)
+    ).scalar_one_or_none()
+    return choices_of(kept)
+
+
 def _organisation(row: Row[Any]) -> OrganisationRecord:
     return OrganisationRecord(row.id, row.name, row.created_at, choices_of(row.choices))
 

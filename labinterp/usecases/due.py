@@ -22,6 +22,7 @@ def due_counts(services: Services) -> DueCounts:
         reports = counts.reports_waiting(connection, implausible)
         deliveries = counts.deliveries_waiting(connection, implausible)
         notices = counts.notices_waiting(connection, implausible)
+        slow = counts.jobs_waiting(connection, implausible)
         trouble = counts.mail_trouble(connection)
     return DueCounts(
         reports=reports.states,
@@ -35,4 +36,5 @@ def due_counts(services: Services) -> DueCounts:
         mail_trouble=trouble,
         notices=notices.states,
         notices_due=notices.due,
+        jobs_due=slow.due,
     )

@@ -36,15 +36,27 @@ def import_file(
     """
     require(actor, "panels:write")
     reading = formats.read(formats.detect(body, media_type, file_name), body, services.now())
-    stored = tuple(_outcome(services, actor, received, request_id) for received in reading.received)
-    return stored + tuple(_refused(place.where, place) for place in reading.refused)
+    stored = tuple(
+        row_outcome(services, actor, received, request_id) for received in reading.received
+    )
+    return stored + tuple(refused_row(place) for place in reading.refused)
 
 
-def _outcome(
-    services: Services, actor: Actor, received: Received, request_id: str
+def row_outcome(
+    services: Services,
+    actor: Actor,
+    received: Received,
+    request_id: str,
+    origin: str = "import",
 ) -> ImportOutcome:
+    """What becomes of one row, in a transaction of its own.
+
+    Raises:
+        Conflict: the same row is being stored at this moment.
+        TemporaryFailure: the database cannot be had.
+    """
     try:
-        accepted = take_row(services, actor, received, request_id=request_id)
+        accepted = take_row(services, actor, received, request_id=request_id, origin=origin)
     except Conflict:
         raise
     except SubmissionError as error:
@@ -65,9 +77,10 @@ def _outcome(
     )
 
 
-def _refused(where: str, place: Place) -> ImportOutcome:
+def refused_row(place: Place) -> ImportOutcome:
+    """A row that could not be read at all."""
     return ImportOutcome(
-        where=where,
+        where=place.where,
         status="refused",
         code=place.code,
         message=place.message,

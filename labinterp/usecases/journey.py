@@ -9,7 +9,7 @@
     send, list_deliveries, all_deliveries, retry_delivery, retry_report,
     withdraw_link, open_mail_link
     acknowledge, critical_unacknowledged
-    draw_due, deliver_due, notify_due, due_counts  the worker's and the relay's side
+    draw_due, deliver_due, notify_due, background_due, due_counts  the worker's and the relay's side
 
 Signatures (each takes `services` and, except the worker's side, `actor` first):
 
@@ -43,6 +43,7 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     draw_due(services, worker, limit) -> int
     deliver_due(services, worker, limit) -> int
     notify_due(services, worker, limit) -> int
+    background_due(services, worker, limit) -> int
     due_counts(services) -> DueCounts
     tidy(services) -> int                                      forgets expired idempotency keys
 
@@ -59,6 +60,7 @@ from labinterp.store.rows import (
 )
 from labinterp.usecases.accept import accept, interpret_only
 from labinterp.usecases.acknowledge import acknowledge
+from labinterp.usecases.background import background_due
 from labinterp.usecases.correct import correct
 from labinterp.usecases.delivery_work import deliver_due
 from labinterp.usecases.document import delivery_document, panel_document
@@ -104,6 +106,7 @@ __all__ = [
     "acknowledge",
     "all_deliveries",
     "as_accepted",
+    "background_due",
     "correct",
     "critical_unacknowledged",
     "deliver_due",

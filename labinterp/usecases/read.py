@@ -65,6 +65,14 @@ def read_panel(
     return record
 
 
+def newest_record(
+    connection: Connection, services: Services, organisation_id: str, panel_id: str
+) -> PanelRecord:
+    """The newest version, in the caller's transaction, which must leave the mark of the read."""
+    stored = panels.read_version(connection, services.store.vault, organisation_id, panel_id)
+    return _record(connection, organisation_id, stored)
+
+
 def _record(connection: Connection, organisation_id: str, stored: StoredVersion) -> PanelRecord:
     told = deliveries.of_panel(connection, organisation_id, stored.panel_id, stored.version)
     return PanelRecord(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from labinterp.model.report import Report, ReportOrder
     from labinterp.store.store import Store
 
-Wake = Literal["report", "delivery", "notice"]
+Wake = Literal["report", "delivery", "notice", "background"]
 
 
 class Queue(Protocol):
@@ -76,6 +76,10 @@ class Policy:
         delivery_unfinished: attempts that may end without a known answer before a person looks.
         notice_lease: how long a claim on an event for an endpoint holds.
         notice_delays: waits between its tries; after the last of them it is given to a person.
+        job_lease: how long a claim on a background job holds; renewed with each slice.
+        job_turn: after so long a worker gives the job back, for others to have their turn.
+        job_attempts: turns in a row that may end without a slice before it is given up.
+        job_kept: how long a finished job and its files can be fetched.
         secret_overlap: how long a webhook's former secret signs beside the new one.
         retry_first, retry_ceiling: first and longest delay between tries (full jitter).
         operator_delay: wait after an answer that is our own fault (authentication, policy).
@@ -121,6 +125,10 @@ class Policy:
     delivery_unfinished: int = 3
     notice_lease: timedelta = timedelta(minutes=5)
     notice_delays: tuple[timedelta, ...] = NOTICE_DELAYS
+    job_lease: timedelta = timedelta(minutes=5)
+    job_turn: timedelta = timedelta(seconds=15)
+    job_attempts: int = 5
+    job_kept: timedelta = timedelta(days=1)
     secret_overlap: timedelta = timedelta(hours=24)
     retry_first: timedelta = timedelta(seconds=30)
     retry_ceiling: timedelta = timedelta(hours=4)
@@ -136,6 +144,7 @@ class Policy:
     attachments: bool = True
     retry_after: int = 2
     body_limit: int = 10_000_000
+    bulk_limit: int = 100_000_000
     broker_delay_alarm: timedelta = timedelta(minutes=2)
     request_rate: str = "1200 per minute"
     stranger_rate: str = "60 per minute"

@@ -1,13 +1,16 @@
-"""Forgetting what has had its time: keys of requests, and tokens that nobody can use any more."""
+"""Forgetting what has had its time: keys of requests, tokens past their end, finished jobs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from labinterp.store import idempotency, tokens
+from labinterp.store import background, idempotency, tokens
 
 if TYPE_CHECKING:
     from labinterp.usecases.services import Services
+
+_AT_ONCE: Final = 10
 
 
 def tidy(services: Services) -> int:
@@ -20,9 +23,16 @@ def tidy(services: Services) -> int:
     with services.store.reading() as connection:
         keys = idempotency.any_expired(connection, now)
         signed = tokens.any_ended(connection, now)
+        jobs = background.expired_jobs(connection, now, _AT_ONCE)
     forgotten = 0
     if keys:
         forgotten += services.store.write(lambda held: idempotency.forget_expired(held, now))
     if signed:
         forgotten += services.store.write(lambda held: tokens.forget_ended(held, now))
+    for organisation_id, kind, job_id in jobs:
+        forgotten += services.store.write(
+            partial(
+                background.remove_job, organisation_id=organisation_id, kind=kind, job_id=job_id
+            )
+        )
     return forgotten

@@ -4,8 +4,8 @@ from labinterp import jobs
 
 
 def test_each_kind_of_work_has_a_task_and_a_queue_of_its_own():
-    assert set(jobs.TASKS) == set(jobs.QUEUES) == {"report", "delivery", "notice"}
-    assert len(set(jobs.TASKS.values())) == len(set(jobs.QUEUES.values())) == 3
+    assert set(jobs.TASKS) == set(jobs.QUEUES) == {"report", "delivery", "notice", "background"}
+    assert len(set(jobs.TASKS.values())) == len(set(jobs.QUEUES.values())) == 4
 
 
 def test_wakes_are_kept_in_order():

@@ -18,7 +18,7 @@ class Silent(InlineQueue):
 
 @pytest.fixture
 def due(monkeypatch):
-    counts = SimpleNamespace(reports_due=0, deliveries_due=0, notices_due=0)
+    counts = SimpleNamespace(reports_due=0, deliveries_due=0, notices_due=0, jobs_due=0)
     monkeypatch.setattr(journey, "due_counts", lambda _: counts)
     return counts
 
@@ -70,7 +70,7 @@ def test_a_database_that_is_away_is_waited_for(due, monkeypatch):
         if answer:
             raise answer
         stop.set()
-        return SimpleNamespace(reports_due=1, deliveries_due=0, notices_due=0)
+        return SimpleNamespace(reports_due=1, deliveries_due=0, notices_due=0, jobs_due=0)
 
     monkeypatch.setattr(journey, "due_counts", counts)
     parts = services()

@@ -27,10 +27,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
-        sa.Column("actor_id", sa.String(length=40), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=True),
-        sa.Column("outcomes", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("why", sa.String(length=500), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
@@ -39,11 +38,13 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
-        sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_background_job_organisation_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_background_job")),
+    )
+    op.create_index(
+        op.f("ix_background_job_expires_at"), "background_job", ["expires_at"], unique=False
     )
     op.create_index(
         op.f("ix_background_job_organisation_id_created_at_id"),

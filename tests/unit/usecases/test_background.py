@@ -1,0 +1,237 @@
+"""Slow work over both databases: nothing twice, nothing lost, whoever is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from labinterp import jobs
+from labinterp.errors import NotFound, SubmissionError, TooLarge
+from labinterp.store import background as rows
+from labinterp.store.leases import holders
+from labinterp.usecases import background, bulk, journey, leases
+from tests.unit.usecases.conftest import with_policy
+
+ONE_SLICE = {"job_turn": timedelta(0)}
+
+
+def a_line(number, **more):
+    panel = {
+        "patient": {"identifier": {"value": f"TEST-{number}"}, "birth_date": "1971-05-01"},
+        "collected_at": "2026-01-02T08:00:00Z",
+        "results": [{"test": "Potassium", "value": "2.90", "unit": "mmol/L"}],
+    }
+    return json.dumps({**panel, **more})
+
+
+def an_observation(patient, code, value):
+    return json.dumps(
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}], "text": code},
+            "subject": {"reference": f"Patient/{patient}"},
+            "effectiveDateTime": "2026-01-02T08:00:00Z",
+            "valueQuantity": {"value": value, "unit": "mmol/L"},
+        }
+    )
+
+
+def sent(services, actor, *lines, media_type="application/x-ndjson"):
+    return bulk.receive(services, actor, ["\n".join(lines).encode()], media_type)
+
+
+def turns(services, most=100):
+    for count in range(most):
+        if not journey.background_due(services, "w", 1):
+            return count
+    raise AssertionError("it does not come to an end")
+
+
+def told(services, actor, job_id, name):
+    state = background.read_job(services, actor, "bulk", job_id)
+    if name not in {one.name for one in state.files}:
+        return []
+    pieces = background.read_file(services, actor, "bulk", job_id, name)
+    return [json.loads(line) for line in b"".join(pieces).splitlines()]
+
+
+def stored(services, actor):
+    return journey.list_panels(services, actor, limit=200).items
+
+
+def test_each_line_has_one_outcome_and_a_bad_one_loses_only_itself(services, ward, queue):
+    job_id = sent(services, ward, a_line(1), "{", "", a_line(2), '{"results": 7}')
+    assert queue.wakes == ["background"]
+    turns(services)
+    state = background.read_job(services, ward, "bulk", job_id)
+    assert (state.job.status, state.job.done, state.job.total) == ("done", 5, 5)
+    good = told(services, ward, job_id, bulk.STORED)
+    bad = told(services, ward, job_id, bulk.REFUSED)
+    assert [one["where"] for one in good] == ["line 1", "line 4"]
+    assert [one["where"] for one in bad] == ["line 2", "line 5"]
+    assert good[0]["url"].endswith(f"/api/v1/panels/{good[0]['panel_id']}")
+    assert {one.id for one in stored(services, ward)} == {one["panel_id"] for one in good}
+
+
+def test_observations_are_grouped_by_patient_wherever_in_the_file_they_stand(
+    services, ward, monkeypatch
+):
+    monkeypatch.setattr(bulk, "_PIECE", 400)
+    lines = [
+        an_observation(patient, code, value)
+        for code, value in (("2823-3", 2.9), ("2601-3", 0.5), ("2951-2", 139))
+        for patient in ("a", "b", "c")
+    ]
+    job_id = sent(services, ward, *lines, a_line(1))
+    turns(services)
+    assert told(services, ward, job_id, bulk.REFUSED) == []
+    good = told(services, ward, job_id, bulk.STORED)
+    assert len(good) == 4
+    assert len(stored(services, ward)) == 4
+    job = background.read_job(services, ward, "bulk", job_id).job
+    assert (job.done, job.total) == (10, 10)
+    for one in good:
+        panel = journey.read_panel(services, ward, one["panel_id"]).panel
+        assert len(panel["results"]) in {1, 3}
+
+
+def test_a_table_is_read_whole(services, ward):
+    table = "patient,collected_at,test,value,unit\nT1,2026-01-02,Potassium,2.9,mmol/L\nT1,2026-01-02,Sodium,139,mmol/L\n"
+    job_id = sent(services, ward, table, media_type="text/csv")
+    turns(services)
+    assert len(told(services, ward, job_id, bulk.STORED)) == 1
+
+
+def test_a_job_is_gone_on_with_where_a_lost_worker_left_it(services, ward, monkeypatch):
+    monkeypatch.setattr(bulk, "_ROWS", 2)
+    services = with_policy(services, **ONE_SLICE)
+    job_id = sent(services, ward, *(a_line(number) for number in range(7)))
+    assert journey.background_due(services, "w", 1) == 1
+    lost = _claimed(services, "dead")
+    actor = ward
+    for made in bulk.slices(services, actor, lost.job):
+        half_done = made
+        break
+    assert len(stored(services, ward)) == 4
+    assert holders_of(services) == {"dead"}
+    assert journey.background_due(services, "w", 1) == 0
+    leases.release_of_the_dead(services, lambda worker: worker == "dead")
+    turns(services)
+    late = services.store.write(
+        lambda held: rows.record_slice(
+            held, services.store.vault, lost, half_done, timedelta(minutes=5)
+        )
+    )
+    assert late is False
+    outcomes = told(services, ward, job_id, bulk.STORED)
+    assert [one["where"] for one in outcomes] == [f"line {number}" for number in range(1, 8)]
+    assert len({one["panel_id"] for one in outcomes}) == len(stored(services, ward)) == 7
+
+
+def test_the_same_file_again_makes_nothing_twice(services, ward):
+    for _ in range(2):
+        job_id = sent(services, ward, a_line(1), a_line(2))
+        turns(services)
+    assert len(stored(services, ward)) == 2
+    assert [one["duplicate"] for one in told(services, ward, job_id, bulk.STORED)] == [True, True]
+
+
+def test_a_removed_job_stops_and_is_gone(services, ward, monkeypatch):
+    monkeypatch.setattr(bulk, "_ROWS", 1)
+    services = with_policy(services, **ONE_SLICE)
+    job_id = sent(services, ward, a_line(1), a_line(2), a_line(3))
+    journey.background_due(services, "w", 1)
+    claim = _claimed(services, "w2")
+    background.remove_job(services, ward, "bulk", job_id)
+    for made in bulk.slices(services, ward, claim.job):
+        kept = services.store.write(
+            lambda held, made=made: rows.record_slice(
+                held, services.store.vault, claim, made, timedelta(minutes=5)
+            )
+        )
+        assert kept is False
+        break
+    with pytest.raises(NotFound):
+        background.read_job(services, ward, "bulk", job_id)
+    assert turns(services) == 0
+
+
+def test_a_job_is_its_organisations_alone(services, ward, neighbour):
+    job_id = sent(services, ward, a_line(1))
+    turns(services)
+    for do in (
+        lambda: background.read_job(services, neighbour, "bulk", job_id),
+        lambda: background.remove_job(services, neighbour, "bulk", job_id),
+        lambda: background.read_file(services, neighbour, "bulk", job_id, bulk.STORED),
+        lambda: background.read_job(services, ward, "export", job_id),
+    ):
+        with pytest.raises(NotFound):
+            do()
+
+
+def test_a_finished_job_is_kept_for_a_while(services, ward, clock):
+    job_id = sent(services, ward, a_line(1))
+    turns(services)
+    clock.move(timedelta(days=1, seconds=1))
+    with pytest.raises(NotFound):
+        background.read_job(services, ward, "bulk", job_id)
+    assert journey.tidy(services) >= 1
+    with services.store.reading() as connection:
+        assert rows.expired_jobs(connection, services.now(), 10) == ()
+
+
+def test_what_cannot_be_taken_leaves_no_job(sqlite_services, monkeypatch):
+    from tests.unit.usecases.conftest import an_actor
+
+    services = with_policy(sqlite_services, body_limit=500)
+    ward = an_actor(services)
+    monkeypatch.setattr(bulk, "_PIECE", 100)
+    with pytest.raises(SubmissionError, match="empty"):
+        bulk.receive(services, ward, [], "application/x-ndjson")
+    with pytest.raises(TooLarge, match="line"):
+        bulk.receive(services, ward, [b"x" * 400, b"x" * 400], "application/x-ndjson")
+    with pytest.raises(TooLarge, match="table"):
+        bulk.receive(services, ward, [b"a,b\n" * 200], "text/csv")
+    with services.store.engine.connect() as connection:
+        for table in (rows.background_job, rows.job_part):
+            assert connection.execute(table.select()).all() == []
+
+
+def test_a_job_that_fails_again_and_again_is_given_up(sqlite_services, monkeypatch):
+    from tests.unit.usecases.conftest import an_actor
+
+    services = with_policy(sqlite_services, job_attempts=2)
+    ward = an_actor(services)
+    job_id = sent(services, ward, a_line(1))
+    monkeypatch.setattr(background, "_AGAIN", timedelta(0))
+    monkeypatch.setitem(background._WORK, "bulk", lambda *_: 1 / 0)
+    assert turns(services) == 3
+    assert background.read_job(services, ward, "bulk", job_id).job.status == "failed"
+
+
+def test_slow_work_never_takes_more_than_one_worker(services, ward):
+    for number in range(2):
+        sent(services, ward, a_line(number))
+    _claimed(services, "w")
+    assert journey.background_due(services, "w2", 1) == 0
+    assert journey.due_counts(services).jobs_due == 1
+    assert set(jobs.TASKS) == set(jobs.QUEUES)
+
+
+def holders_of(services):
+    with services.store.reading() as connection:
+        return holders(connection)
+
+
+def _claimed(services, worker):
+    policy = services.policy
+    with services.store.reading() as connection:
+        [job_id] = rows.due_jobs(connection, policy.implausible, 1)
+    return services.store.write(
+        lambda held: rows.claim_job(
+            held, job_id, worker, lease=policy.job_lease, implausible=policy.implausible
+        )
+    )
