@@ -172,7 +172,7 @@ def _twitching(parts: Parts) -> Twitching:
         per_symptom=explained.per_symptom,
         paths=active_paths(parts.knowledge, explained.active, parts.recognised.patient.symptoms),
         red_flags=parts.red_flags.findings,
-        other_causes=other_causes(parts.recognised.patient, parts.knowledge),
+        other_causes=other_causes(parts.recognised.patient, parts.facts, parts.knowledge),
     )
 
 

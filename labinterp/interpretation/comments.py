@@ -14,7 +14,7 @@ from labinterp.model.codes import URGENCIES, Urgency, most_urgent
 from labinterp.model.interpretation import Completeness, Finding, NextStep, OtherCause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from labinterp.model.knowledge import Cause, Knowledge, Step
     from labinterp.model.panel import Classification, Problem
@@ -101,11 +101,18 @@ def _about(measurands: Iterable[str], findings: Iterable[Finding]) -> tuple[str,
 # ---- commoner causes
 
 
-def other_causes(patient: Patient, knowledge: Knowledge) -> tuple[OtherCause, ...]:
+def other_causes(patient: Patient, facts: Facts, knowledge: Knowledge) -> tuple[OtherCause, ...]:
     """Causes no result shows.
 
-    Those that something recorded suggests first, then the commoner first.
+    Those that something recorded suggests first, then the commoner first; last those of which
+    every step is left out, as lifestyle is beside a red flag.
     """
+    left_out = {
+        cause.id
+        for cause in knowledge.causes.values()
+        if cause.next_steps
+        and not any(_is_offered(knowledge.next_steps[one], facts) for one in cause.next_steps)
+    }
     causes = [
         OtherCause(
             cause.id,
@@ -118,13 +125,13 @@ def other_causes(patient: Patient, knowledge: Knowledge) -> tuple[OtherCause, ..
         )
         for cause in knowledge.causes.values()
     ]
-    return tuple(sorted(causes, key=_cause_rank))
+    return tuple(sorted(causes, key=lambda one: _cause_rank(one, left_out)))
 
 
-def _cause_rank(cause: OtherCause) -> tuple[bool, int]:
+def _cause_rank(cause: OtherCause, left_out: Collection[str]) -> tuple[bool, bool, int]:
     frequency = cause.frequency
     place = _FREQUENCIES.index(frequency) if frequency in _FREQUENCIES else len(_FREQUENCIES)
-    return not cause.suggested_by, place
+    return not cause.suggested_by, cause.id in left_out, place
 
 
 def _suggested_by(cause: Cause, patient: Patient, knowledge: Knowledge) -> tuple[str, ...]:

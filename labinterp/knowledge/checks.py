@@ -162,6 +162,7 @@ CHECKS: Final = (
     references.references_resolve,
     references.keys_resolve,
     references.settings_resolve,
+    references.waivers_resolve,
     intervals_do_not_tie,
     ends_are_in_order,
     map_is_whole,

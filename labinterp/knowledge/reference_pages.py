@@ -158,6 +158,8 @@ def _decision(limit: DecisionLimit, one: Measurand) -> tuple[str, ...]:
     if limit.also_printed:
         region += f"; also printed {_bounds(limit.also_printed, one)}"
     label = _marked(limit.label, limit.unverified)
+    if limit.unless_found:
+        label = f"{label}; not said beside {_listed(f'`{one}`' for one in limit.unless_found)}"
     scheme = f"{limit.scheme_title} (`{limit.scheme}`)"
     return (scheme, limit.applies_to.text, region, label, _cited(limit))
 
@@ -165,7 +167,8 @@ def _decision(limit: DecisionLimit, one: Measurand) -> tuple[str, ...]:
 def _critical(limit: CriticalLimit, one: Measurand) -> tuple[str, ...]:
     policy = _marked(limit.policy_name, limit.unverified)
     low, high = _bounds(limit.low, one), _bounds(limit.high, one)
-    return (policy, limit.applies_to.text, low, high, _cited(limit))
+    waived = f"; {limit.waiver.text}" if limit.waiver else ""
+    return (policy, f"{limit.applies_to.text}{waived}", low, high, _cited(limit))
 
 
 def _bounds(bounds: Bounds | None, one: Measurand) -> str:

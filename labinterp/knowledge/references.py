@@ -186,6 +186,21 @@ def _singles(shelf: Shelf, single: Mapping[str, Mapping[str, object]]) -> Iterat
                 yield spot.place(f"{key}: there is no “{spot.value}”")
 
 
+def waivers_resolve(shelf: Shelf) -> Iterator[Place]:
+    """The exception of a critical limit names known conditions and a rise in a unit of ours."""
+    known = shelf.knowledge.terms["condition"]
+    for row in shelf.measurand_rows():
+        measurand = shelf.knowledge.measurands[row.value["id"]]
+        for limit in measurand.critical_limits:
+            if limit.waiver is None:
+                continue
+            problem = _unknown(known, limit.waiver.conditions, "condition")
+            if limit.waiver.unit not in {one.ucum for one in measurand.units}:
+                problem = f"“{limit.waiver.unit}” is not a unit of it"
+            if problem:
+                yield row.place(f"waived: {problem}")
+
+
 def settings_resolve(shelf: Shelf) -> Iterator[Place]:
     """Sets, policies and schemes that rows and defaults name exist and can be chosen."""
     knowledge, policies = shelf.knowledge, shelf.single("policies.yaml")

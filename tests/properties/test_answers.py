@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,12 +15,17 @@ from labinterp.interpretation import interpret
 from labinterp.interpretation.measure import canonical_per
 from labinterp.model.codes import URGENCIES
 from labinterp.model.interpretation import Interpretation
-from labinterp.model.submission import ReportedResult, ReportedTerm
+from labinterp.model.submission import EarlierPanel, ReportedResult, ReportedTerm
 from labinterp.store.records import from_document, to_document
-from tests.build import a_panel, knowledge, standings
+from tests.build import RECEIVED, a_panel, knowledge, rules, standings
 from tests.properties.panels import RULED, hostile_submissions, submissions, values
 
 PLAIN = a_panel("potassium 4.0 mmol/L", age="54 years")
+MIX_UP = "specimen-mix-up"
+WITHOUT_MIX_UP = replace(
+    knowledge(),
+    artefacts={name: one for name, one in knowledge().artefacts.items() if name != MIX_UP},
+)
 HEIGHTS = {"critically_low": 0, "low": 1, "within": 2, "high": 3, "critically_high": 4}
 
 
@@ -79,6 +85,14 @@ def test_removing_a_result_makes_no_other_within(submission, data):
     for one in after.results:
         if not one.derived_from:
             assert one.standing == measured[one.measurand]
+
+
+@given(submissions(), submissions(), st.integers(-2, 12))
+def test_a_suspected_mix_up_needs_an_earlier_result_and_changes_no_urgency(now, before, days_ago):
+    when = RECEIVED - timedelta(days=days_ago)
+    both = replace(now, previous=(EarlierPanel(when, before.results, "previous[0]"),))
+    assert MIX_UP not in rules(answer_to(now).artefacts)
+    assert answer_to(both).urgency == interpret(both, WITHOUT_MIX_UP).urgency
 
 
 @given(submissions(), st.sampled_from(sorted(knowledge().terms["symptom"])))
