@@ -91,7 +91,7 @@ def _masked(line: str) -> str:
 
 
 def _status(document: Mapping[str, Any]) -> Iterator[Place]:
-    if document.get("status") not in {"requested", "active"}:
+    if document.get("status") not in ("requested", "active"):
         yield Place(
             "Subscription.status", "not-allowed", "A new Subscription has the status requested."
         )

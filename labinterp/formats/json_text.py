@@ -20,6 +20,10 @@ _MARK: Final = "\ufeff"
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
 """A string (to the end if it is never closed), or a sign of structure. Possessive, so linear."""
 
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Where a text might hold half of a character, written as an escape."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 
 class _Repeated(dict[str, Any]):
     """An object in which a key stood twice."""
@@ -40,6 +44,8 @@ def parsed(body: bytes, limits: Limits) -> Any:
     _bounded(text, limits)
     document = _document(text)
     faults = tuple(_faults(document, ""))
+    if _HALF.search(text):
+        faults += tuple(_halves(document, ""))
     if faults:
         raise refusal(faults, most=limits.errors, code="json-invalid")
     return document
@@ -139,6 +145,21 @@ def _faults(node: Any, path: str) -> Iterator[Place]:
                 yield from _faults(inner, f"{path}[{index}]")
     elif isinstance(node, NotANumber):
         yield Place(path or "panel", "bad-number", f"{node.text} is no JSON number; leave it out")
+
+
+def _halves(node: Any, path: str) -> Iterator[Place]:
+    """Texts with half of a character, which nothing can store, print or send on."""
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            yield from _halves(inner, _member(path, key))
+    elif isinstance(node, list):
+        for index, inner in enumerate(node):
+            yield from _halves(inner, f"{path}[{index}]")
+    elif isinstance(node, str):
+        found = _SURROGATE.search(node)
+        if found:
+            message = f"holds half a character, U+{ord(found.group()):04X}"
+            yield Place(path or "body", "control-character", message)
 
 
 def _member(path: str, key: str) -> str:
