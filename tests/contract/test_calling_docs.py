@@ -1,4 +1,4 @@
-"""The pages about SMART and webhooks do what they say: their scripts and commands are run."""
+"""The pages about SMART, webhooks and bulk do what they say: their scripts and commands are run."""
 
 import json
 import os
@@ -151,3 +151,35 @@ def test_webhooks_and_subscriptions_are_received_as_the_page_says(site, tmp_path
         receiver.terminate()
         receiver.wait()
         receiver.stdout.close()
+
+
+def test_panels_are_sent_and_fetched_in_bulk_as_the_page_says(site, tmp_path):
+    reader = _reader(site, "bulk.md", tmp_path)
+    send, ask, fetch, export = reader.commands
+    organisation = administer.create_organisation(site.services, "Demo")
+    _, key = administer.create_key(
+        site.services, organisation.id, name="page", scopes=("panels:read", "panels:write")
+    )
+    base = f"http://127.0.0.1:{site.ports['8000']}"
+    until(lambda: _answers(reader, f"curl -sf {base}/healthz"))
+    reader.run(send, KEY=key)
+    assert re.search(r"x-progress: 0 of 4 done", reader.run(ask, KEY=key), re.IGNORECASE)
+    while journey.background_due(site.services, "test", 1):
+        pass
+    assert '"output":[{"type":"stored"' in reader.run(ask, KEY=key)
+    told = [json.loads(line) for line in reader.run(fetch, KEY=key).splitlines()]
+    assert [(one["where"].split(",")[0], one["status"]) for one in told] == [
+        ("line 1", "stored"),
+        ("line 2", "stored"),
+        ("line 3", "refused"),
+    ]
+    assert "HTTP/1.1 202" in reader.run(export, KEY=key)
+    while journey.background_due(site.services, "test", 1):
+        pass
+    status = (reader.folder / "export.txt").read_text().strip()
+    again = reader.run(f"curl -sf -H 'Authorization: Bearer {key}' '{status}'")
+    assert {one["type"] for one in json.loads(again)["output"]} == {
+        "DiagnosticReport",
+        "Observation",
+        "Provenance",
+    }
