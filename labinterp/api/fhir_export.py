@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
+from urllib.parse import parse_qs
 
 from flask import Response, request
 
@@ -14,13 +15,17 @@ from labinterp.api.openapi import answered, content, header
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.errors import AccessDenied, Place, SubmissionError
 from labinterp.usecases import background, export
+from labinterp.usecases.export import Wish
 from labinterp.usecases.fhir_orders import fhir_base
 
 resource = Resource("fhir-export", "FHIR bulk export.", prefix=FHIR_PREFIX)
 
 MEDIA_TYPE: Final = "application/fhir+ndjson"
 _FORMATS: Final = (MEDIA_TYPE, "application/ndjson", "ndjson")
-_KNOWN: Final = ("_type", "_since", "_outputFormat")
+_KNOWN: Final = ("_type", "_typeFilter", "_since", "_outputFormat")
+_OURS: Final = ("laboratory", "LAB")
+"""The category of everything that is kept here, of an Observation and of a DiagnosticReport."""
+_UNKNOWN: Final = "asks for what is not known here; Prefer: handling=lenient ignores it"
 _ASYNC: Final = re.compile(r"\brespond-async\b", re.IGNORECASE)
 _LENIENT: Final = re.compile(r"\bhandling\s*=\s*\"?lenient", re.IGNORECASE)
 _PREFER: Final = header("Prefer", "`respond-async`, always", {"type": "string"})
@@ -34,6 +39,7 @@ _PARAMETERS: Final = (
     _PREFER,
     _asked("_type", "Types of resources, commas between; without it, all that may be read"),
     _asked("_since", "Only what was answered at or after this instant"),
+    _asked("_typeFilter", "Of searches only by category: Observation?category=laboratory"),
     _asked("_outputFormat", f"{MEDIA_TYPE}, application/ndjson or ndjson"),
 )
 _BEGUN: Final = {
@@ -126,20 +132,39 @@ def _begun() -> Response:
     said = ",".join(request.headers.getlist("Prefer"))
     if not _ASYNC.search(said):
         raise _refused("Prefer", "must be respond-async: an export is made in the background")
+    is_lenient = bool(_LENIENT.search(said))
     unknown = sorted(set(request.args) - {*_KNOWN})
-    if unknown and not _LENIENT.search(said):
-        raise _refused(unknown[0][:100], "is not known here; Prefer: handling=lenient ignores it")
+    if unknown and not is_lenient:
+        raise _refused(unknown[0][:100], _UNKNOWN)
     form = request.args.get("_outputFormat", MEDIA_TYPE).replace(" ", "+")
     if form not in _FORMATS:
         raise _refused("_outputFormat", f"must be one of {', '.join(_FORMATS)}")
     named = ",".join(request.args.getlist("_type")).split(",")
     kinds = tuple(dict.fromkeys(one.strip() for one in named if one.strip()))
-    if _LENIENT.search(said):
+    if is_lenient:
         kinds = tuple(one for one in kinds if one in export.TYPES) or kinds
     job_id = export.begin(
-        services(), actor(), kinds, _since(), url=bulk.asked_url(), request_id=request_id()
+        services(),
+        actor(),
+        Wish(kinds, _since(), _left_out(is_lenient=is_lenient)),
+        url=bulk.asked_url(),
+        request_id=request_id(),
     )
     return bulk.begun(f"{fhir_base(services())}/$export-status/{job_id}")
+
+
+def _left_out(*, is_lenient: bool) -> frozenset[str]:
+    """Types of which the type filters leave nothing; filters of one type add to one another."""
+    fits: dict[str, bool] = {}
+    for sent in request.args.getlist("_typeFilter"):
+        kind, _, query = sent.partition("?")
+        asked = parse_qs(query)
+        if set(asked) - {"category"} and not is_lenient:
+            raise _refused("_typeFilter", _UNKNOWN)
+        words = {word for value in asked.get("category", ()) for word in value.split(",")}
+        is_ours = not words or any(word.rpartition("|")[2] in _OURS for word in words)
+        fits[kind] = fits.get(kind, False) or is_ours
+    return frozenset(kind for kind, is_ours in fits.items() if not is_ours)
 
 
 def _since() -> datetime | None:

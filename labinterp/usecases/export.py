@@ -6,7 +6,7 @@ that changes meanwhile is left to the next export since then.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -50,11 +50,25 @@ def may_read(actor: Actor, kind: str) -> bool:
     return held is None or bool({f"{kind}.r", "*.r"} & held)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be exported.
+
+    Attributes:
+        kinds: types of resources; none named is all that the actor may read.
+        since: only what was answered at or after this moment.
+        without: types of which nothing is wanted after all.
+    """
+
+    kinds: tuple[str, ...] = ()
+    since: datetime | None = None
+    without: frozenset[str] = frozenset()
+
+
 def begin(
     services: Services,
     actor: Actor,
-    kinds: tuple[str, ...],
-    since: datetime | None,
+    wish: Wish,
     *,
     url: str = "",
     request_id: str = "",
@@ -64,8 +78,7 @@ def begin(
     Args:
         services: the wired parts.
         actor: who asks; nothing is written that they may not read.
-        kinds: the types wanted; none named is all that the actor may read.
-        since: only what was answered at or after this moment.
+        wish: what is to be written.
         url: the request, for the manifest.
         request_id: for the audit.
 
@@ -75,7 +88,8 @@ def begin(
     """
     if actor.resources is None:
         require(actor, "panels:read")
-    wanted = _permitted(actor, kinds)
+    since = wish.since
+    wanted = [kind for kind in _permitted(actor, wish.kinds) if kind not in wish.without]
     now = services.now()
     job_id = fresh_id(now)
     request = asked_by(

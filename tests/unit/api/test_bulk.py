@@ -194,13 +194,32 @@ def test_a_token_exports_no_more_than_it_may_read(app, services, organisation, c
         ("?_type=Immunization", "respond-async"),
         ("?_since=yesterday", "respond-async"),
         ("?_outputFormat=csv", "respond-async"),
-        ("?_typeFilter=x", "respond-async"),
+        ("?_typeFilter=Observation?code=x", "respond-async"),
+        ("?_elements=id", "respond-async"),
     ],
 )
 def test_what_cannot_be_exported_is_an_operation_outcome(caller, query, prefer):
     refused = caller.get(f"/fhir/$export{query}", headers={"Prefer": prefer})
     assert refused.status_code == 400
     assert refused.json["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    ("category", "kinds"),
+    [
+        ("vital-signs%252Claboratory", {"Observation", "DiagnosticReport"}),
+        ("exam", {"DiagnosticReport"}),
+    ],
+)
+def test_a_filter_by_category_leaves_what_is_kept_here_or_nothing(
+    caller, services, panel, category, kinds
+):
+    caller.post("/api/v1/panels", panel)
+    query = f"?_type=DiagnosticReport,Observation&_typeFilter=Observation%3Fcategory%3D{category}"
+    begun = caller.get(f"/fhir/$export{query}", headers={"Prefer": "respond-async"})
+    turns(services)
+    output = caller.get(local(begun.headers["Content-Location"])).json["output"]
+    assert {one["type"] for one in output} == kinds
 
 
 def test_a_lenient_export_leaves_out_what_is_not_known_here(caller):
