@@ -114,11 +114,10 @@ class Printer:
         if one.why_not_critical is not None:
             yield f"{one.why_not_critical}."
         for limit in one.decisions:
-            for rule in limit.unless_found:
-                if rule not in self.found:
-                    continue
-                title = self._title(rule)
-                yield f"“{limit.label}” ({limit.scheme_title}) is not said beside: {title}."
+            titles = [self._title(rule) for rule in limit.unless_found if rule in self.found]
+            if titles:
+                said = f"“{limit.label}” ({limit.scheme_title})"
+                yield f"{said} is not said beside: {'; '.join(titles)}."
 
     def _title(self, rule: str) -> str:
         known = self.knowledge

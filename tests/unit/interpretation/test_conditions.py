@@ -9,6 +9,7 @@ import pytest
 
 from labinterp.interpretation.conditions import holds, leaves, measurands_of, weigh
 from labinterp.interpretation.facts import Fact, Facts
+from labinterp.model.panel import Move
 from labinterp.model.quantity import Extent, Quantity
 from labinterp.model.rule import (
     AgeIs,
@@ -22,6 +23,7 @@ from labinterp.model.rule import (
     FindingIs,
     HistoryIs,
     MedicationIs,
+    Moved,
     NoneOf,
     SexIs,
     SpecimenAtLeast,
@@ -370,3 +372,25 @@ def test_what_the_engine_answers_itself_may_be_written_either_way():
     assert holds(Computed("beyond-critical-limit"), known) is True
     assert holds(Computed("beyond_critical_limit"), known) is True
     assert holds(Computed("something-else"), known) is None
+
+
+# ---- since an earlier result
+
+
+@pytest.mark.parametrize(
+    ("times", "days_passed", "truth"),
+    [
+        ("5.01", 1, True),
+        ("5", 1, False),
+        ("9", 7, True),
+        ("9", 8, None),
+        ("9", -1, None),
+        ("0", 0, False),
+    ],
+)
+def test_a_move_counts_beyond_its_number_and_within_its_days(times, days_passed, truth):
+    leaf = Moved("creatinine", Decimal(5), Decimal(7))
+    move = Move(Fraction(times), Fraction(days_passed), "up")
+    assert holds(leaf, facts(moves={"creatinine": move})) is truth
+    assert holds(leaf, facts()) is None
+    assert weigh(leaf, facts()).missing == ()

@@ -19,6 +19,7 @@ from labinterp.model.rule import (
     FindingIs,
     HistoryIs,
     MedicationIs,
+    Moved,
     NoneOf,
     SexIs,
     SpecimenAtLeast,
@@ -59,6 +60,10 @@ K3 = Compared("potassium", "lt", Decimal("3.0"), "mmol/L")
         (
             {"intrinsic_factor_antibody": "= positive"},
             TextIs("intrinsic_factor_antibody", "positive"),
+        ),
+        (
+            {"moved": "creatinine", "beyond": 5, "within": "7 days"},
+            Moved("creatinine", Decimal(5), Decimal(7)),
         ),
         ({"symptom": ["tetany"], "onset": ["sudden"]}, SymptomIs(("tetany",), ("sudden",))),
         ({"symptom": ["tetany"]}, SymptomIs(("tetany",))),
@@ -102,6 +107,9 @@ def test_a_condition_is_read_as_its_node(tree, node):
         {"at_least": {"n": 1}},
         {"difference": ["potassium"], "at_least": "0.4 mmol/L"},
         {"difference": ["potassium", "sodium"], "at_least": "0.4"},
+        {"moved": "creatinine", "beyond": 5},
+        {"moved": "creatinine", "within": "7 days"},
+        {"moved": ["creatinine", "urea"], "beyond": 5, "within": "7 days"},
         {"symptom": []},
         {"symptom": [3]},
         {"history": ["a", "b"]},
