@@ -33,6 +33,9 @@ _MAIL_SOFT_LIMIT: Final = (
     _settings.task_soft_limit + _settings.smtp_total_timeout + 2 * _settings.smtp_step_timeout
 )
 _MAIL_HARD_LIMIT: Final = _MAIL_SOFT_LIMIT + _settings.task_hard_limit - _settings.task_soft_limit
+# A large table is read whole before its first row is stored; below a job's lease of five minutes.
+_SLOW_SOFT_LIMIT: Final = 180.0
+_SLOW_HARD_LIMIT: Final = 210.0
 
 _log = telemetry.logger(__name__)
 
@@ -57,7 +60,9 @@ def send_notices() -> None:
     _work("notice", journey.notify_due)
 
 
-@app.task(name=jobs.DO_BACKGROUND)  # type: ignore[untyped-decorator]  # Celery has no types
+@app.task(  # type: ignore[untyped-decorator]  # Celery has no types
+    name=jobs.DO_BACKGROUND, soft_time_limit=_SLOW_SOFT_LIMIT, time_limit=_SLOW_HARD_LIMIT
+)
 def do_background() -> None:
     """Give the background jobs their turns, one after the other."""
     _work("background", journey.background_due)

@@ -140,14 +140,16 @@ def _turn(services: Services, worker: str, job_id: str) -> bool:
 
 def _worked(services: Services, claim: JobClaim) -> bool:
     """Slices until the turn is over; whether the job is at its end."""
-    policy, store = services.policy, services.store
-    until = services.now() + policy.job_turn
+    store, began, until = services.store, services.now(), None
     actor = _actor(services, claim.job)
     for made in _WORK[claim.job.kind](services, actor, claim.job):
         kept = store.write(partial(_record, services, claim, made))
         if not kept:
             _log.warning("claim-lost", kind="background", job_id=claim.job.id)
             return False
+        if until is None:  # what took long to read is worked on for as long, at least
+            now = services.now()
+            until = now + max(services.policy.job_turn, now - began)
         if services.now() >= until:
             store.write(lambda held: background.put_back(held, claim))
             return False

@@ -212,6 +212,25 @@ def test_a_job_that_fails_again_and_again_is_given_up(sqlite_services, monkeypat
     assert background.read_job(services, ward, "bulk", job_id).job.status == "failed"
 
 
+def test_what_took_long_to_read_is_worked_on_for_as_long(sqlite_services, clock, monkeypatch):
+    from tests.unit.usecases.conftest import an_actor
+
+    ward = an_actor(sqlite_services)
+    sent(sqlite_services, ward, a_line(1))
+    slices = []
+
+    def slow(_services, _actor, job):
+        clock.move(40)
+        for number in range(100):
+            slices.append(number)
+            yield rows.Slice(job.state, 0)
+            clock.move(10)
+
+    monkeypatch.setitem(background._WORK, "bulk", slow)
+    assert journey.background_due(sqlite_services, "w", 1) == 1
+    assert len(slices) == 5
+
+
 def test_slow_work_never_takes_more_than_one_worker(services, ward):
     for number in range(2):
         sent(services, ward, a_line(number))
