@@ -18,7 +18,7 @@ resource = Resource("hl7v2", "Take in HL7 v2 messages.")
 
 _TEXT: Final = {"type": "string"}
 _BEGIN, _END = b"\x0b", b"\x1c\r"
-_MEDIA_TYPES: Final = (
+MEDIA_TYPES: Final = (
     "application/hl7-v2",
     "x-application/hl7-v2+er7",
     "application/hl7-v2+er7",
@@ -32,7 +32,7 @@ _MEDIA_TYPES: Final = (
     scope="panels:write",
     body={
         "required": True,
-        "content": {kind: content(_TEXT, kind)["content"][kind] for kind in _MEDIA_TYPES},
+        "content": {kind: content(_TEXT, kind)["content"][kind] for kind in MEDIA_TYPES},
     },
     answers={
         200: {
@@ -48,7 +48,7 @@ def take_in() -> Response:
     The same message again gets the same answer and makes nothing twice. The answer is in the
     sender's delimiters and character set; 4xx only where no message begins in the body.
     """
-    media_type = bodies.one_of(_MEDIA_TYPES)
+    media_type = bodies.one_of(MEDIA_TYPES)
     body = request.get_data(cache=False)
     who = actor()
     answers = messages.take(services(), body, lambda _: who, door="http", request_id=request_id())
