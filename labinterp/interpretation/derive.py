@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal, localcontext
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
@@ -21,7 +22,7 @@ from labinterp.model.panel import Conversion, Panel, Result
 from labinterp.model.quantity import Extent, Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from fractions import Fraction
 
     from labinterp.model.knowledge import Formula, Knowledge
@@ -32,19 +33,24 @@ PROVISIONAL: Final = (
     "ionised calcium would settle it"
 )
 _KEPT_DIGITS: Final = 30
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def derive(panel: Panel, knowledge: Knowledge, asked_for: Collection[str] = ()) -> Panel:
+def derive(panel: Panel, knowledge: Knowledge, asked_for: Mapping[str, str] = NOTHING) -> Panel:
     """The panel with every quantity that its results allow, in an order that inputs come first.
 
     Args:
         panel: the results as read.
         knowledge: everything we know.
-        asked_for: quantities that are off by default and were asked for.
+        asked_for: quantity to the scheme or equation chosen for it.
     """
-    formulas = (one for one in knowledge.formulas.values() if one.enabled or one.id in asked_for)
+    formulas = (
+        one.by(asked_for.get(one.id))
+        for one in knowledge.formulas.values()
+        if one.enabled or one.id in asked_for
+    )
     for formula in _in_order(formulas):
-        panel = _with_derived(panel, formula, knowledge)
+        panel = _with_derived(panel, formula, knowledge, asked_for.get(formula.id))
     return _with_provisional_calcium(panel, knowledge)
 
 
@@ -74,7 +80,9 @@ def _asked(formula: Formula) -> set[str]:
     return named - {formula.id}
 
 
-def _with_derived(panel: Panel, formula: Formula, knowledge: Knowledge) -> Panel:
+def _with_derived(
+    panel: Panel, formula: Formula, knowledge: Knowledge, equation: str | None
+) -> Panel:
     """The panel with one more result, if the formula gives one that nobody reported."""
     measurand = knowledge.measurands.get(formula.id)
     results = {one.measurand.id: one for one in panel.results if one.usable}
@@ -91,6 +99,8 @@ def _with_derived(panel: Panel, formula: Formula, knowledge: Knowledge) -> Panel
     derived = _computed(formula, measurand, present, panel)
     if derived is None:
         return replace(panel, notes=(*panel.notes, *_not_computed(formula)))
+    if equation in formula.equations:
+        derived = replace(derived, equation=equation)
     return replace(panel, results=(*panel.results, derived))
 
 

@@ -66,7 +66,8 @@ class Printer:
     def result(self, one: Classification) -> InterpretedResult:
         """A classified result as the answer shows it."""
         result, measurand = one.result, one.result.measurand
-        formula = self.knowledge.formulas.get(result.formula or "")
+        usual = self.knowledge.formulas.get(result.formula or "")
+        formula = usual.by(result.equation) if usual else None
         change = self.changes.get(measurand.id)
         limits = critical_limits(measurand, self.patient, self.settings, self.knowledge)
         return InterpretedResult(

@@ -26,8 +26,8 @@ class Settings:
     Attributes:
         schemes: measurand to the decision scheme that serves as its interval.
         named: measurand to the schemes whose regions are named beside its results.
-        asked_for: measurands for which a scheme was chosen: a quantity that is off by default is
-            worked out for those.
+        asked_for: measurand to the scheme or equation chosen for it: a quantity that is off by
+            default is worked out for those, one with several equations by that one.
     """
 
     range_set: str
@@ -35,7 +35,7 @@ class Settings:
     critical_policy: str
     schemes: Mapping[str, str]
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    asked_for: frozenset[str] = frozenset()
+    asked_for: Mapping[str, str] = field(default_factory=dict)
 
 
 def settle(
@@ -65,12 +65,12 @@ def settle(
         ),
         schemes=schemes,
         named=named,
-        asked_for=frozenset(
-            measurand
+        asked_for={
+            measurand: scheme
             for choice in (defaults, asked)
             for measurand, scheme in choice.schemes.items()
             if scheme in knowledge.schemes.get(measurand, ())
-        ),
+        },
     )
     return settings, tuple(problems)
 
@@ -95,7 +95,7 @@ def _schemes(
                 problems.append(_unknown(f"schemes.{measurand}", scheme, whose, used))
             elif _gives_standing(measurand, scheme, knowledge):
                 settled[measurand] = scheme
-            else:
+            elif scheme in knowledge.decision_schemes:
                 named[measurand] = _in_place(named.get(measurand, ()), scheme, knowledge)
     return settled, named
 

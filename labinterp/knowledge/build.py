@@ -80,12 +80,13 @@ def knowledge(documents: Sequence[Document], digest: str) -> Knowledge:
     bare = _measurands(library)
     sets = library.one("range_sets.yaml", lambda e: settings.range_sets(e, bare))
     found = library.one("policies.yaml", lambda e: settings.titled(bare, sets, e))
+    pieces = _pieces(library)
     return Knowledge(
         version=VERSION,
         digest=digest,
         measurands=found,
         range_sets=sets,
-        schemes=settings.schemes(found),
+        schemes=settings.schemes(found, pieces["formulas"].values()),
         decision_schemes=library.one(
             "policies.yaml", lambda e: settings.decision_schemes(e, found)
         ),
@@ -97,7 +98,7 @@ def knowledge(documents: Sequence[Document], digest: str) -> Knowledge:
             if "review" in document.data
         },
         **_rules(library),
-        **_pieces(library),
+        **pieces,
         **_vocabulary(library),
         **_settings(library),
     )

@@ -17,7 +17,10 @@ from labinterp.model.knowledge import (
 from labinterp.model.spelling import exact_unit, folded_unit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from labinterp.knowledge.entry import Entry
+    from labinterp.model.knowledge import Formula
     from labinterp.model.measurand import Measurand
     from labinterp.model.rule import Condition
 
@@ -152,9 +155,16 @@ def titled(
     }
 
 
-def schemes(measurands: dict[str, Measurand]) -> dict[str, tuple[str, ...]]:
-    """Measurand to the schemes that can be chosen: verified throughout."""
-    return {m.id: found for m in measurands.values() if (found := _selectable(m))}
+def schemes(
+    measurands: dict[str, Measurand], formulas: Iterable[Formula]
+) -> dict[str, tuple[str, ...]]:
+    """Measurand to the schemes and equations that can be chosen: verified throughout."""
+    equations = {
+        one.id: tuple(name for name, other in one.equations.items() if not other.unverified)
+        for one in formulas
+    }
+    choices = {m.id: (*_selectable(m), *equations.get(m.id, ())) for m in measurands.values()}
+    return {name: found for name, found in choices.items() if found}
 
 
 def _selectable(measurand: Measurand) -> tuple[str, ...]:

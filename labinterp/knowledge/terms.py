@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from labinterp.knowledge.rules import review
 from labinterp.model.codes import HPO, SNOMED
-from labinterp.model.knowledge import Advice, Cause, Formula, Step, Term
+from labinterp.model.knowledge import Advice, Cause, Equation, Formula, Step, Term
 
 if TYPE_CHECKING:
     from labinterp.knowledge.entry import Entry
@@ -99,6 +99,19 @@ def formula(row: Entry, version: str) -> Formula:
         unverified=row.truth("unverified"),
         review=review(row),
         version=version,
+        equations={name: _equation(name, item) for name, item in row.members("equations")},
+    )
+
+
+def _equation(name: str, row: Entry) -> Equation:
+    constants = row.inner("constants")
+    return Equation(
+        id=name,
+        title=row.text("title"),
+        constants={one: constants.needed_number(one) for one in constants.data},
+        caution=row.text("caution"),
+        sources=row.texts("sources"),
+        unverified=row.truth("unverified"),
     )
 
 

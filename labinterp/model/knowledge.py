@@ -6,7 +6,7 @@ Read once at start, never changed while running.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from labinterp.model.codes import Certainty, Urgency
@@ -124,6 +124,25 @@ class CriticalPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Equation:
+    """Another form of a formula, which can be chosen in its place.
+
+    Attributes:
+        title: its name for readers.
+        constants: those that differ.
+        caution: printed in place of the formula's first caution.
+        unverified: nobody has seen the source; it cannot be chosen.
+    """
+
+    id: str
+    title: str
+    constants: Mapping[str, Decimal]
+    caution: str
+    sources: tuple[str, ...]
+    unverified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """A derived quantity: what it needs, when it holds, and worked examples.
 
@@ -156,6 +175,19 @@ class Formula:
     unverified: bool = False
     review: Review | None = None
     version: str = "1"
+    equations: Mapping[str, Equation] = field(default_factory=dict)
+
+    def by(self, equation: str | None) -> Formula:
+        """The formula in this other form, where it has it; else as it stands."""
+        chosen = self.equations.get(equation or "")
+        if chosen is None:
+            return self
+        return replace(
+            self,
+            constants={**self.constants, **chosen.constants},
+            cautions=((None, chosen.caution), *self.cautions[1:]),
+            sources=chosen.sources,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class Result:
         usable: false when it must not be interpreted (implausible, doubtful unit, duplicate, stale,
             not final).
         inputs: ids of the measurands it was derived from; empty for a measured one.
+        equation: the other form of the formula that was chosen.
     """
 
     measurand: Measurand
@@ -74,6 +75,7 @@ class Result:
     why_unusable: str | None = None
     inputs: tuple[str, ...] = ()
     formula: str | None = None
+    equation: str | None = None
     notes: tuple[str, ...] = ()
     provisional: bool = False
 

@@ -188,3 +188,20 @@ def test_an_adjusted_calcium_beside_an_acid_base_disorder_asks_for_ionised_calci
     )
     assert "Acid-base disorder: use ionised calcium." in acid
     assert "Acid-base disorder: use ionised calcium." not in plain
+
+
+def test_another_equation_for_adjusted_calcium_can_be_chosen_and_says_which_it_is():
+    sent = ("calcium 2.00 mmol/L", "albumin 30 g/L")
+    chosen = Choices(schemes={"adjusted_calcium": "norway-unilabs"})
+    usual = result(interpreted(*sent, age="50 years"), "adjusted_calcium")
+    other = result(interpreted(*sent, age="50 years", choices=chosen), "adjusted_calcium")
+    assert (str(usual.value.number), str(other.value.number)) == ("2.20", "2.23")
+    assert any("baseline 41.3 g/L" in one for one in other.notes)
+    assert not any("baseline 40 g/L" in one for one in other.notes)
+
+
+def test_an_equation_that_nobody_verified_cannot_be_chosen():
+    chosen = Choices(schemes={"adjusted_calcium": "payne-1973-original"})
+    answer = interpreted("calcium 2.00 mmol/L", "albumin 30 g/L", age="50 years", choices=chosen)
+    assert "setting-unknown" in {one.code for one in answer.problems}
+    assert str(result(answer, "adjusted_calcium").value.number) == "2.20"
