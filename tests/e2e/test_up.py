@@ -29,7 +29,13 @@ class Up:
     def __init__(self, data, port, **settings):
         self.port = port
         self.lines = []
-        environment = {"PATH": os.defpath, "DATA_DIR": str(data), "PORT": str(port), **settings}
+        environment = {
+            "PATH": os.defpath,
+            "DATA_DIR": str(data),
+            "PORT": str(port),
+            "MLLP_PORT": str(free_port()),
+            **settings,
+        }
         self.process = subprocess.Popen(
             (sys.executable, "-m", "labinterp", "up"),
             cwd=ROOT,
@@ -174,7 +180,7 @@ def test_a_second_one_with_the_same_data_is_told_so(up):
     other = up()
     other.process.wait(_PATIENCE)
     assert other.end() == 3
-    assert "Another `labinterp up` runs with the data in" in "\n".join(other.lines)
+    assert "Another `python -m labinterp up` runs with the data in" in "\n".join(other.lines)
 
 
 def test_a_port_in_use_is_named_and_another_one_proposed(up):

@@ -77,7 +77,7 @@ def test_a_pool_process_killed_as_the_kernel_does_is_made_up_for(site, smtp):
     worker = site.start("worker")
     children = until(lambda: _children(worker.pid))
     panels = [site.accept() for _ in range(4)]
-    until(lambda: site.record(panels[0]).report.status == "drawing")
+    until(lambda: site.record(panels[0]).report.status in ("drawing", "ready"))
     for child in children:
         os.kill(child, signal.SIGKILL)
     until(lambda: all(map(site.is_sent, panels)), 60)
@@ -136,7 +136,7 @@ def test_a_worker_told_to_stop_finishes_and_ends(site, smtp):
 
 
 def test_a_drawing_that_outlasts_its_limit_is_a_persons_after_three_tries(site_with, smtp):
-    site = site_with(TASK_SOFT_LIMIT="0.02", TASK_HARD_LIMIT="20")
+    site = site_with(TASK_SOFT_LIMIT="0.02", TASK_HARD_LIMIT="20", OUTBOUND_TIMEOUT="0.01")
     panel_id = site.accept()
     site.start("worker")
     site.start("relay")
@@ -149,7 +149,7 @@ def test_a_drawing_that_outlasts_its_limit_is_a_persons_after_three_tries(site_w
 
 
 def test_a_drawing_that_takes_its_process_down_is_a_persons_after_three_tries(site_with, smtp):
-    site = site_with(TASK_SOFT_LIMIT="0.04", TASK_HARD_LIMIT="0.05")
+    site = site_with(TASK_SOFT_LIMIT="0.04", TASK_HARD_LIMIT="0.05", OUTBOUND_TIMEOUT="0.01")
     panel_id = site.accept()
     site.start("worker")
     site.start("relay")

@@ -84,7 +84,7 @@ def test_a_dash_reads_standard_input(standard_input, capsys):
         (b"", "Paste results"),
         (b"Dear colleague", "No result was recognised"),
         (b"%PDF-1.7", "This is a PDF"),
-        (b"MSH|^~\\&|LAB", "is not read"),
+        (b"MSH|^~\\&|LAB", "only results (ORU^R01) are taken"),
     ],
 )
 def test_input_at_fault_is_said_on_standard_error_with_exit_code_1(
