@@ -62,6 +62,6 @@ def _subject(document: Any) -> str:
     if isinstance(reference, str) and reference:
         return "/".join(reference.partition("/_history")[0].split("/")[-2:])
     identifier = subject.get("identifier")
-    if isinstance(identifier, dict):
-        return f"{identifier.get('system', '')}|{identifier.get('value', '')}"
+    if isinstance(identifier, dict) and identifier.get("value"):
+        return f"{identifier.get('system', '')}|{identifier['value']}"
     return EVERYONE

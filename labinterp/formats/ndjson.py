@@ -68,12 +68,18 @@ def _line(line: bytes, number: int, context: Context) -> Reading | Located:
         refuse_other_versions(line)
         root = fhir.parsed_document(line, context)
         refuse_other_releases(root)
-        kind, names_patient = text(root, "resourceType"), bool(inner(root, "subject"))
-        if kind in CONTEXT or (kind == "Observation" and names_patient):
+        kind = text(root, "resourceType")
+        if kind in CONTEXT or (kind == "Observation" and _names_patient(root)):
             return Located(root, place)
         return _placed(fhir.read_document(document_of(root), context), place)
     except SubmissionError as error:
         return Reading((), (_refused(error, place),))
+
+
+def _names_patient(observation: object) -> bool:
+    """Can it be told from others' results? One that cannot is a panel of its own, never a share."""
+    subject = inner(observation, "subject")
+    return bool(text(subject, "reference") or text(inner(subject, "identifier"), "value"))
 
 
 def _placed(reading: Reading, place: str) -> Reading:

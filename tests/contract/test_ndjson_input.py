@@ -93,3 +93,35 @@ def test_a_file_without_a_line_is_refused(body):
 def test_whole_messages_stand_on_a_line():
     reading = read(example("01-in-bundle-collection"), example("05-in-diagnosticreport-contained"))
     assert [one.where for one in reading.received] == ["line 1", "line 2"]
+
+
+@pytest.mark.parametrize("subject", [{"display": "A"}, {"identifier": {}}])
+def test_an_observation_whose_patient_cannot_be_told_is_mixed_with_no_other(subject):
+    known = {**_OBSERVATION, "subject": {"reference": "Patient/1"}}
+    unknown = {**_OBSERVATION, "subject": subject}
+    body = "\n".join(json.dumps(one) for one in (known, unknown, unknown)).encode()
+    reading = formats.read("ndjson", body, datetime(2026, 1, 10, tzinfo=UTC))
+    assert [len(one.panel["results"]) for one in reading.received] == [1, 1, 1]
+
+
+def test_contained_patients_of_the_same_name_are_not_one():
+    lines = [
+        {
+            **_OBSERVATION,
+            "subject": {"reference": "#p"},
+            "contained": [{"resourceType": "Patient", "id": "p", "identifier": [{"value": name}]}],
+        }
+        for name in ("A", "B")
+    ]
+    body = "\n".join(map(json.dumps, lines)).encode()
+    reading = formats.read("ndjson", body, datetime(2026, 1, 10, tzinfo=UTC))
+    assert {one.identity.identifier for one in reading.received} == {"A", "B"}
+
+
+_OBSERVATION = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"text": "Potassium"},
+    "effectiveDateTime": "2026-01-02",
+    "valueQuantity": {"value": 3, "unit": "mmol/L"},
+}
