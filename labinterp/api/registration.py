@@ -63,6 +63,8 @@ def register(app: Flask, services: Services) -> None:
     app.extensions[SERVICES] = services
     limits.attach(app, services.policy)
     describe(app)
+    # Clients that put a slash behind the base address of FHIR are sent nowhere else.
+    app.add_url_rule("/fhir/", endpoint="fhir.transaction", methods=["POST"])
     app.register_blueprint(documentation.page)
 
 

@@ -129,3 +129,12 @@ def test_what_is_no_transaction_is_refused(caller, document):
     answer = send(caller, document)
     assert answer.status_code == 422
     assert answer.json["resourceType"] == "OperationOutcome"
+
+
+def test_a_slash_behind_the_base_address_changes_nothing(caller):
+    body = b'{"resourceType": "Bundle", "type": "history"}'
+    plain, slashed = (
+        caller.post(path, body=body, content_type=FHIR) for path in ("/fhir", "/fhir/")
+    )
+    assert (slashed.status_code, slashed.json["resourceType"]) == (422, "OperationOutcome")
+    assert plain.status_code == slashed.status_code
