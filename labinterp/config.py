@@ -3,7 +3,8 @@
 `Settings` is frozen and built once, from the environment alone; only `bootstrap` imports it. A
 secret may also be read from a file named by `<NAME>_FILE`. All faults are named in one message.
 Production (`LABINTERP_ENV=production`) refuses what only a demonstration may do. `.env.example` and
-`docs/reference/settings.md` are this table.
+`docs/reference/settings.md` are this table; it is one file, so that a setting is
+added in one place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The documents that only the API has, as nouns: written from them and described from them."""
+"""The documents that only the API has, as nouns: written from them and described from them.
+
+Long because it is a list: one short noun a document, found here and nowhere else.
+"""
 
 from __future__ import annotations
 

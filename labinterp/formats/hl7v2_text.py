@@ -1,7 +1,8 @@
 """From HL7 v2 bytes to messages, segments and texts; the only module that uses the `hl7` library.
 
 The library splits segments and fields by the message's own delimiters. Charsets, line ends,
-batches and escapes are read here: senders bend those in more ways than it knows.
+batches and escapes are read here: senders bend those in more ways than it knows. One file, since
+each of these steps rests on the delimiters that the one before it found.
 """
 
 from __future__ import annotations

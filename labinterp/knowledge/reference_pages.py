@@ -1,7 +1,8 @@
 """The reference: all that is known as Markdown pages, for people who want to read the medicine.
 
 Written from what was loaded, so that the pages cannot say anything else than the engine does.
-What is unverified or not used is marked where it stands.
+What is unverified or not used is marked where it stands. One file for all kinds of page, because
+they share the same few ways of writing a table, a limit and a source.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The whole answer, shaped as the contract prints it (§4): what is stored, shown, drawn and sent.
 
 Field names are the public JSON's; members may be added, never renamed. Numbers are exact decimals.
+One file, read from top to bottom as the contract's own page is.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Every state stands once in a box; arrows read "leads to". `down` gives each box a line of its own,
 for a page of any width; `across` runs each chain from left to right, for paper. Where the steps
 lead is known before anything is placed, so boxes never overlap and no arrow crosses a box. Nothing
-is conveyed by the picture alone: `alt` says it in words.
+is conveyed by the picture alone: `alt` says it in words. Ranking, placing and drawing stay in one
+file, because a change of one is checked against the other two.
 """
 
 from __future__ import annotations

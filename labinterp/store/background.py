@@ -2,7 +2,8 @@
 
 A worker takes a due row for one turn. Each slice of a turn is written together with how far the job
 is (`state`) and with what it made (`job_part`), and every such write repeats the claim's token: so
-what a lost worker had not written is done again, and what it had written is not.
+what a lost worker had not written is done again, and what it had written is not. Claiming, writing
+and sweeping stay together: the token's rule has to hold in all of them.
 """
 
 from __future__ import annotations
