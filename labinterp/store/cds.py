@@ -93,19 +93,22 @@ def add_feedback(
 def by_rule(connection: Connection, organisation_id: str) -> tuple[RuleFeedback, ...]:
     """How often each rule's cards were shown, accepted and overridden; the last word on a card."""
     shown = dict(_counted(connection, cds_card.c.rule, cds_card, organisation_id))
-    last = (
-        select(cds_feedback.c.card_id, func.max(cds_feedback.c.id).label("id"))
+    newest = (
+        func.row_number()
+        .over(
+            partition_by=cds_feedback.c.card_id,
+            order_by=(cds_feedback.c.received_at.desc(), cds_feedback.c.id.desc()),
+        )
+        .label("newest")
+    )
+    told = (
+        select(cds_feedback.c.rule, cds_feedback.c.outcome, newest)
         .where(cds_feedback.c.organisation_id == organisation_id)
-        .group_by(cds_feedback.c.card_id)
         .subquery()
     )
-    told = select(cds_feedback.c.rule, cds_feedback.c.outcome, func.count()).join(
-        last, last.c.id == cds_feedback.c.id
-    )
+    last = select(told.c.rule, told.c.outcome, func.count()).where(told.c.newest == 1)
     outcomes: dict[tuple[str, str], int] = {}
-    for rule, outcome, count in connection.execute(
-        told.group_by(cds_feedback.c.rule, cds_feedback.c.outcome)
-    ):
+    for rule, outcome, count in connection.execute(last.group_by(told.c.rule, told.c.outcome)):
         outcomes[rule or "", outcome] = count
     rules = sorted({*shown, *(rule for rule, _ in outcomes)})
     return tuple(

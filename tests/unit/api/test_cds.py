@@ -269,13 +269,14 @@ def test_only_listed_origins_may_call_from_a_browser(services):
 # ---- feedback
 
 
-def test_feedback_is_kept_and_counted_by_rule(caller, caller_with):
+def test_feedback_is_kept_and_the_last_word_on_a_card_is_counted(caller, caller_with, clock):
     (first, *_) = cards_of(caller.post(f"/cds-services/{VIEW}", example(20)))
     for number in (40, 41):
         told = example(number)
         told["feedback"][0]["card"] = first["uuid"]
         valid("feedback", told)
         assert caller.post(f"/cds-services/{VIEW}/feedback", told).status_code == 200
+        clock.move(1)
     counted = caller_with("admin").get("/api/v1/cds/feedback").json["rules"]
     rule = first["links"][0]["url"].rpartition("/")[2]
     assert {"rule": rule, "shown": 1, "accepted": 0, "overridden": 1} in counted
