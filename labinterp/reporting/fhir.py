@@ -163,7 +163,7 @@ def _report(order: FhirOrder, observations: tuple[Resource, ...]) -> Resource:
             "code": words.loinc(code, display, "Interpretation of a laboratory panel"),
             "subject": _reference("Patient", order.id),
             "effectiveDateTime": answer.collected_at,
-            "_effectiveDateTime": None if answer.collected_at else words.UNKNOWN,
+            "effectivePeriod": None if answer.collected_at else words.UNKNOWN,
             "issued": instant(order.received_at),
             "result": [_reference("Observation", one["id"]) for one in observations],
             "conclusion": conclusion(answer),

@@ -38,7 +38,10 @@ UNKNOWN: Final[Resource] = {
         }
     ]
 }
-"""Beside a member that must be there and is not known."""
+"""In place of a member that must be there and is not known.
+
+As a whole Period, not beside a dateTime that is left out: many checks ask for a member without `_`.
+"""
 LABORATORY_REPORT: Final = ("11502-2", "Laboratory report")
 
 

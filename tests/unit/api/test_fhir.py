@@ -110,7 +110,7 @@ def test_a_report_of_unknown_collection_says_that_it_is_unknown(caller):
     answer = _post(caller, sent)
     (report,) = _named(answer, "DiagnosticReport")
     assert "effectiveDateTime" not in report
-    (why,) = report["_effectiveDateTime"]["extension"]
+    (why,) = report["effectivePeriod"]["extension"]
     assert why["url"].endswith("/data-absent-reason")
     assert why["valueCode"] == "unknown"
 
