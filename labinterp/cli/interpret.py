@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     # Imported here, so that `--help` needs none of them.
     from labinterp import interpretation, knowledge  # noqa: PLC0415 - see above
     from labinterp.cli import output  # noqa: PLC0415 - see above
+    from labinterp.formats.taken_back import takes_back  # noqa: PLC0415 - see above
 
     now = datetime.now(UTC)  # noqa: TID251 - without services the command itself is the clock
     body = _body(args.file)
@@ -68,8 +69,11 @@ def run(args: argparse.Namespace) -> int:
     output.complain(reading.refused, sys.stderr)
     if args.pdf:
         _draw(args.pdf, answers)
-    readable = all(interpretation.readable(answer.interpretation) for answer in answers)
-    return DONE if readable and not reading.refused else INPUT_AT_FAULT
+    understood = all(
+        interpretation.readable(answer.interpretation) or takes_back(answer.received.submission)
+        for answer in answers
+    )
+    return DONE if understood and not reading.refused else INPUT_AT_FAULT
 
 
 def _body(file: str) -> bytes:

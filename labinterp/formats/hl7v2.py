@@ -35,7 +35,6 @@ _ORDER_STATUS: Final = {
     "X": "cancelled",
     **dict.fromkeys("PRAIOSMN", "preliminary"),
 }
-_WITHDRAWN: Final = ("entered-in-error", "cancelled")
 
 
 @dataclass(slots=True)
@@ -75,13 +74,11 @@ class MessageReading:
         received: its panels, one for each patient.
         faults: what the sender must mend; its result may be among the panels all the same.
         problems: what had to be assumed, about the whole message.
-        only_withdrawn: no result of it has a value, and none was meant to.
     """
 
     received: tuple[Received, ...]
     faults: tuple[Place, ...] = ()
     problems: tuple[PlaceOfProblem, ...] = ()
-    only_withdrawn: bool = False
 
 
 def read(body: bytes, context: Context) -> Reading:
@@ -144,17 +141,14 @@ def read_message(
     groups = [group for group in _groups(message) if group.results or group.states]
     received: list[Received] = []
     faults: list[Place] = []
-    withdrawn = bool(groups)
     for group in groups:
         notes = Notes()
         if group.pid is None and settings.missing_patient == "refuse":
             text = "no PID came with these results; this sender's are taken only with one"
             faults.append(Place("PID[1]", "patient-missing", text))
-            withdrawn = False
             continue
         panel = _panel(group, message, context.received_at, settings, notes)
         faults += notes.faults
-        withdrawn = withdrawn and _is_withdrawn(panel["results"]) and not notes.faults
         where = group.pid.place if group.pid is not None and len(groups) > 1 else ""
         try:
             received.append(
@@ -169,19 +163,14 @@ def read_message(
             )
         except SubmissionError as error:
             faults += error.errors or (Place(where or "MSH[1]", error.code, error.message),)
-            withdrawn = False
     if not groups:
         faults.append(Place("OBX[1]", "nothing-recognised", "the message holds no result (OBX)"))
-    return MessageReading(tuple(received), tuple(faults), tuple(shared), withdrawn)
+    return MessageReading(tuple(received), tuple(faults), tuple(shared))
 
 
 def is_test(message: Message) -> bool:
     """Is it marked as a test (T) or for debugging (D)?"""
     return message.header.component(11).upper() in ("T", "D")
-
-
-def _is_withdrawn(results: list[dict[str, Any]]) -> bool:
-    return all("value" not in one for one in results)
 
 
 def _about_header(message: Message) -> list[PlaceOfProblem]:

@@ -18,6 +18,7 @@ from labinterp.formats.faults import places, refusal
 from labinterp.formats.json_text import parsed
 from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reading
 from labinterp.formats.panel_schema import PANEL, SPECIMEN_NUMBERS, SPECIMEN_WORDS
+from labinterp.formats.taken_back import is_withdrawn
 from labinterp.model.submission import (
     Choices,
     EarlierPanel,
@@ -139,7 +140,7 @@ def _submission(
         results=results,
         received_at=received_at,
         collected_at=collected_at,
-        status=sent.get("status", "final"),
+        status="cancelled" if is_withdrawn(sent) else sent.get("status", "final"),
         sex=patient.get("sex", "unknown"),
         age_days=age.days if age else None,
         age_text=age.text if age else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from labinterp.usecases.merging import TAKEN_BACK
+from labinterp.formats.taken_back import is_taken_back
 
 if TYPE_CHECKING:
     from labinterp.model.interpretation import Interpretation, InterpretedResult
@@ -39,7 +39,7 @@ def _by_test(found: Interpretation) -> dict[str, str]:
 def _as_sent(result: InterpretedResult) -> str:
     if result.reported is None:
         return "no value"
-    if (result.reported.status or "").strip().casefold() in TAKEN_BACK:
+    if is_taken_back(result.reported.status):
         return "withdrawn"
     parts = (result.reported.comparator, result.reported.value, result.reported.unit)
     return " ".join(part for part in parts if part) or "no value"

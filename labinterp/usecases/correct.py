@@ -97,12 +97,7 @@ def correction_for(services: Services, actor: Actor, panel_id: str, received: Re
         panel_id=panel_id,
         version=old.version + 1,
         received=received,
-        interpretation=interpreted(
-            services,
-            submission,
-            actor.choices,
-            withdraws=submission.status == "cancelled",
-        ),
+        interpretation=interpreted(services, submission, actor.choices),
         recipients=told,
         origin="correction",
         now=services.now(),

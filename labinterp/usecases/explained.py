@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from labinterp import interpretation, telemetry
 from labinterp.errors import LabinterpError, Place, SubmissionError
 from labinterp.formats import json_panel
+from labinterp.formats.taken_back import takes_back
 from labinterp.model.submission import Choices, EarlierPanel
 from labinterp.store import panels
 
@@ -24,22 +25,19 @@ def interpreted(
     services: Services,
     submission: Submission,
     choices: Choices | None = None,
-    *,
-    withdraws: bool = False,
 ) -> Interpretation:
-    """The answer for a panel of which at least one result can be read.
+    """The answer for a panel of which at least one result can be read, or is taken back.
 
     Args:
         services: the wired parts.
         submission: the panel as received.
         choices: what the organisation uses where the panel does not say.
-        withdraws: it takes back a stored panel, so that nothing is left to be read.
 
     Raises:
         SubmissionError: code `nothing-readable`; the problems are its `errors`.
     """
     found = interpretation.interpret(submission, services.knowledge, choices or Choices())
-    if not withdraws and not interpretation.readable(found):
+    if not (interpretation.readable(found) or takes_back(submission)):
         telemetry.PANELS_REFUSED.labels("nothing-readable").inc()
         raise SubmissionError(
             "No result of this panel can be read; nothing was stored.",

@@ -12,15 +12,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.formats import json_panel
+from labinterp.formats.taken_back import TAKEN_BACK, is_withdrawn, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from labinterp.model.submission import Received
 
-TAKEN_BACK: Final = frozenset(
-    {"cancelled", "canceled", "entered-in-error", "wrong", "deleted", "x", "d", "w"}
-)
 _CORRECTING: Final = TAKEN_BACK | {"corrected", "amended", "appended", "c"}
 _UNSETTLED: Final = frozenset({"preliminary", "partial", "registered", "p", "i", "r", "s"})
 _INHERITED: Final = ("preliminary", "cancelled")
@@ -32,7 +30,7 @@ Result = dict[str, Any]
 def is_new_measurement(stored: Mapping[str, Any], sent: Mapping[str, Any], identifier: str) -> bool:
     """Is the sent result a later specimen's under the same identifier, and no correction?"""
     after, before = _of(sent, identifier), _of(stored, identifier)
-    if not after or not before or any(_status(sent, one) in _CORRECTING for one in after):
+    if not after or not before or any(status_of(one, sent) in _CORRECTING for one in after):
         return False
     taken, earlier = _collected(sent, after[0]), _collected(stored, before[0])
     return taken is not None and earlier is not None and taken > earlier
@@ -124,19 +122,14 @@ def _takes_place(
 
 def _content(one: Mapping[str, Any], panel: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in one.items() if name not in _NOT_CONTENT}
-    return {**kept, "status": _status(panel, one)}
+    return {**kept, "status": status_of(one, panel)}
 
 
 def _rank(panel: Mapping[str, Any], one: Mapping[str, Any]) -> int:
-    status = _status(panel, one)
+    status = status_of(one, panel)
     if status in _CORRECTING:
         return 2
     return 0 if status in _UNSETTLED else 1
-
-
-def _status(panel: Mapping[str, Any], one: Mapping[str, Any]) -> str:
-    said = one.get("status") or panel.get("status") or "final"
-    return str(said).strip().casefold()
 
 
 def _collected(panel: Mapping[str, Any], one: Mapping[str, Any]) -> datetime | None:
@@ -193,9 +186,7 @@ def _members(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, An
 
 
 def _panel_status(results: Sequence[Result], sent: Mapping[str, Any], *, changed: bool) -> str:
-    if all(_status(sent, one) in TAKEN_BACK for one in results if one.get("status")) and all(
-        one.get("status") for one in results
-    ):
+    if is_withdrawn({"results": results}):
         return "cancelled"
     if changed:
         return "corrected"

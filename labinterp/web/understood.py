@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from labinterp import interpretation
+from labinterp.formats.taken_back import takes_back
 from labinterp.interpretation.lookup import lookup_of, name_key
 from labinterp.interpretation.numerals import read_number
 
@@ -102,7 +103,7 @@ class Checked:
 
     Attributes:
         refused: rows or lines outside any panel that could not be read, as sentences.
-        readable: at least one result can be interpreted.
+        readable: at least one result can be interpreted, or is taken back by its sender.
     """
 
     patients: tuple[PatientLines, ...]
@@ -144,7 +145,11 @@ def checked(read: Read, knowledge: Knowledge) -> Checked:
         for one, answer in zip(read.received, answers, strict=True)
     )
     refused = tuple(f"{place.where}: {place.message}" for place in read.refused)
-    return Checked(patients, refused, any(interpretation.readable(answer) for answer in answers))
+    readable = any(
+        interpretation.readable(answer) or takes_back(one.submission)
+        for one, answer in zip(read.received, answers, strict=True)
+    )
+    return Checked(patients, refused, readable)
 
 
 @dataclass(frozen=True, slots=True)
