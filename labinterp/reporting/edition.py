@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import singledispatch
-from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
@@ -79,8 +78,9 @@ class Edition:
 FULL: Final = Edition(cited=3, cited_briefly=2, causes=5, settled=99, brief=False)
 BRIEF: Final = Edition(cited=2, cited_briefly=1, causes=2, settled=7, brief=True)
 CITED_ONCE: Final = replace(BRIEF, cited=1)
+PICTURED: Final = replace(BRIEF, cited=1, causes=1, settled=3)
 UNDRAWN: Final = replace(BRIEF, drawn=False)
-BRIEFEST: Final = Edition(cited=1, cited_briefly=1, causes=1, settled=3, brief=True, drawn=False)
+BRIEFEST: Final = replace(PICTURED, drawn=False)
 
 
 def printed(view: View, edition: Edition = FULL) -> View:
@@ -222,14 +222,16 @@ def _causes(block: Causes, edition: Edition) -> Causes:
     kept = tuple(told[: edition.causes])
     others = [cause for cause in block.entries if cause not in kept]
     shown = [item for item in others if item.frequency in _COMMON] if edition.brief else others
-    named = (_named(frequency, tuple(group)) for frequency, group in groupby(shown, _frequency))
+    named = (_named(frequency, group) for frequency, group in _by_frequency(shown))
     left = _further([cause for cause in others if cause not in shown])
     brief = tuple(replace(cause, source_numbers=cause.source_numbers[:1]) for cause in kept)
     return Causes(brief, (*named, *left))
 
 
-def _frequency(cause: CauseEntry) -> str:
-    return cause.frequency
+def _by_frequency(causes: list[CauseEntry]) -> Iterator[tuple[str, list[CauseEntry]]]:
+    """Each frequency once, in the order first met: the causes themselves stand by relevance."""
+    for frequency in dict.fromkeys(cause.frequency for cause in causes):
+        yield frequency, [cause for cause in causes if cause.frequency == frequency]
 
 
 def _further(causes: list[CauseEntry]) -> tuple[str, ...]:
@@ -239,7 +241,7 @@ def _further(causes: list[CauseEntry]) -> tuple[str, ...]:
     return (f"{told} in the record",) if count else ()
 
 
-def _named(frequency: str, causes: tuple[CauseEntry, ...]) -> str:
+def _named(frequency: str, causes: list[CauseEntry]) -> str:
     """`Common: caffeine; eye strain`."""
     return f"{words.capital(frequency)}: {'; '.join(cause.label for cause in causes)}"
 

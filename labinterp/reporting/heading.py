@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 NOT_GIVEN: Final = "not given"
 NOT_STATED: Final = "not stated"
+FIRST_SEEN: Final = (
+    "The laboratory sent this as a correction. What it corrects did not come here, so that what "
+    "changed is not known."
+)
 CRITICAL_POLICY: Final = "At or beyond the critical limit; follow your policy."
 _INDICES: Final = (
     ("haemolysis", "haemolysis"),
@@ -44,6 +48,7 @@ _INDICES: Final = (
     ("icterus", "icterus"),
     ("lipaemia", "lipaemia"),
 )
+_SEE_DOUBTS: Final = "See the doubts about the sample, below."
 _CRITICAL: Final = ("critically_low", "critically_high")
 
 
@@ -51,6 +56,8 @@ def changes(order: ReportOrder) -> Section | None:
     """What a correction changed; the first thing its reader sees."""
     if order.status != "corrected" and not order.changes:
         return None
+    if order.version == 1:
+        return Section("changes", "Corrected report", (Paragraph(said(FIRST_SEEN)),), "notice")
     listed = order.changes or ("What changed was not stated.",)
     text = f"This version replaces version {order.version - 1} of report {order.number}."
     blocks = (Paragraph(said(text)), Bullets(tuple(said(change) for change in listed)))
@@ -177,7 +184,14 @@ def urgency(answer: Interpretation) -> Section:
         text = "No rule asked for action by a set time. This is no all-clear."
         return Section("urgency", title, (Paragraph(said(text)), _question(answer)))
     flags = {finding.id for finding in answer.twitching.red_flags}
-    reasons = tuple(_because(item) for item in answer.urgency_because if item.id not in flags)
+    doubts = {finding.rule for finding in answer.artefacts}
+    reasons = tuple(
+        said(Span(words.ended(item.title), "strong"), f" {_SEE_DOUBTS}")
+        if item.rule in doubts
+        else _because(item)
+        for item in answer.urgency_because
+        if item.id not in flags
+    )
     tone: Tone = "critical" if answer.urgency in ("emergency", "same_day") else "plain"
     told = (Bullets(reasons),) if reasons else ()
     return Section("urgency", title, (*told, _question(answer)), tone)
@@ -228,9 +242,21 @@ def _limit(decision: DecisionRecord) -> str:
     return f"{decision.name}: {decision.limit}"
 
 
-def completeness(answer: Interpretation) -> Section | None:
-    """What the incoming report lacked, what could not be read, and what that cost."""
-    problems = (_placed(item.message, item.where) for item in answer.problems)
+def completeness(
+    answer: Interpretation, told_in_rows: Mapping[str, str] | None = None
+) -> Section | None:
+    """What the incoming report lacked, what could not be read, and what that cost.
+
+    Args:
+        answer: the whole answer.
+        told_in_rows: what the table says of each place already.
+    """
+    rows = told_in_rows or {}
+    problems = (
+        _placed(item.message, item.where)
+        for item in answer.problems
+        if _bare(item.message) not in _bare(rows.get(item.where, ""))
+    )
     told = {_bare(item.message) for item in answer.problems}
     lacking = (
         _about(item.element, item.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,13 +58,16 @@ _IDENTIFIERS: Final = (
     (re.compile(r"/(NBK\d+)"), "{}"),
 )
 _STRONG: Final = ("Patient", "Identifier")
-_MUTED_SIZE: Final = 7.4
-_NEEDED_BELOW: Final = 3
-_TABLE_NEEDS: Final = 8
-"""A heading stays with so many lines of what follows."""
+_MUTED_SIZE: Final = 7.2
+_TABLE_NEEDS: Final = 11
+"""The heading of the results stays with so many lines of them: their header and a row."""
+_WHOLE: Final = 3
+"""A text of so many lines is not parted."""
+_TALL: Final = 10_000.0
 _LONGEST: Final = 2500
 """Longest run of text that is printed whole [characters]: it must fit on one page."""
 _LONGEST_FACT: Final = 300
+_END: Final = "End of report"
 _BOXES: Final = {
     "critical": (palette.CRITICAL_GROUND, palette.CRITICAL),
     "notice": (palette.PALE, palette.MUTED),
@@ -83,10 +87,22 @@ def story(view: View, look: Styles, width: float) -> list[Flowable]:
         text(view.status_line, look.small),
         Spacer(0, look.gap),
     ]
-    for section in view.sections:
+    *sections, last = view.sections
+    for section in sections:
         made.extend(_section(section, look, width))
-    made.extend((Spacer(0, look.gap), text("End of report", look.note)))
-    return made
+    return [*made, *_ended(last, look, width)]
+
+
+def _ended(section: Section, look: Styles, width: float) -> Iterator[Flowable]:
+    """The last section and that it is the last; in its own line only where there is room."""
+    *others, last = section.blocks
+    if isinstance(last, Paragraph):
+        closed = replace(last, line=(*last.line, Span(f" {_END}.", "strong")))
+        yield from _section(replace(section, blocks=(*others, closed)), look, width)
+        return
+    yield from _section(section, look, width)
+    yield Spacer(0, look.gap)
+    yield text(_END, look.note)
 
 
 def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]:
@@ -96,12 +112,24 @@ def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]
         yield _box([*heading, *content], section.tone, width)
         yield Spacer(0, look.gap + 2)
         return
-    if heading:
-        needed = _TABLE_NEEDS if section.id == "results" else _NEEDED_BELOW
-        yield CondPageBreak(needed * look.body.leading)
+    if heading and section.id == "results":
+        yield CondPageBreak(_TABLE_NEEDS * look.body.leading)
+    elif heading:
+        yield CondPageBreak(sum(_least_height((*heading, *content), width)))
     yield from heading
     yield from content
     yield Spacer(0, look.gap)
+
+
+def _least_height(made: Iterable[Flowable], width: float) -> Iterator[float]:
+    """What must stand together from the first of these on: a heading, and where its text begins."""
+    for place, item in enumerate(made):
+        _, height = item.wrap(width, _TALL)
+        lines = len(item.blPara.lines) if isinstance(item, Text) else 0
+        begun = 2 * item.style.leading if lines > _WHOLE else height
+        yield begun + item.getSpaceBefore() + item.getSpaceAfter()
+        if place and not item.getKeepWithNext():
+            return
 
 
 def _box(content: list[Flowable], tone: str, width: float) -> Grid:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 _CELL: Final = 240
 _REMARK: Final = 2000
 """Longest text of a cell, and of a row of remarks [characters]; longer ones take more rows."""
+_MARK: Final = 6.5
+"""Size of a footnote's mark; on the line, for a raised one touches the line above [pt]."""
 _TITLES: Final = ("Test", "Result", "Flag", "Reference interval", "Position", "Previous and change")
-_SHARES: Final = (0.225, 0.125, 0.18, 0.22, 0.25)
+_SHARES: Final = (0.225, 0.125, 0.18, 0.24, 0.23)
 _SHARES_WITH_HISTORY: Final = (0.165, 0.12, 0.165, 0.175, 0.2, 0.175)
 
 
@@ -109,7 +111,7 @@ def _cell(told: str) -> str:
 
 
 def _name(row: ResultRow, look: Styles) -> list[Flowable]:
-    marks = "".join(f"<super>({mark})</super>" for mark in row.marks)
+    marks = "".join(f'\u00a0<font size="{_MARK}">({mark})</font>' for mark in row.marks)
     name = Text(f"{_cell(row.name)}{marks}", look.cell, "TH")
     sent = (f"sent as “{row.as_named}”",) if row.as_named else ()
     status = (f"result status: {row.result_status}",) if row.result_status else ()

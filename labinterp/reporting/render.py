@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final
 from labinterp.errors import ReportFailure
 from labinterp.model.report import Report, ReportOrder
 from labinterp.reporting import style
-from labinterp.reporting.edition import BRIEF, BRIEFEST, CITED_ONCE, FULL, UNDRAWN, Edition, printed
+from labinterp.reporting.edition import (
+    BRIEF,
+    BRIEFEST,
+    CITED_ONCE,
+    FULL,
+    PICTURED,
+    UNDRAWN,
+    Edition,
+    printed,
+)
 from labinterp.reporting.paper import Paper
 from labinterp.reporting.pdf import story
 from labinterp.reporting.text import summary
@@ -21,16 +30,19 @@ if TYPE_CHECKING:
 
 GOAL: Final = 2
 """A report should not be longer [pages]."""
+LITTLE: Final = 1
+"""Nor one that has nothing to interpret [pages]."""
 _SHORTER: Final = (
     (FULL, True, 0.8),
     (BRIEF, False, 0.65),
     (BRIEF, True, 0.0),
     (CITED_ONCE, True, 0.0),
+    (PICTURED, True, 0.0),
     (UNDRAWN, True, 0.0),
     (BRIEFEST, True, 0.0),
 )
 """Editions in the order they are tried, with the least part of the full length each can take: one
-that cannot reach the goal is not drawn; the last four always may be."""
+that cannot reach the goal is not drawn; the last five always may be."""
 _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 
@@ -64,20 +76,20 @@ class _Drawn:
     last: float
     """How far the last page is filled, as a part of it."""
 
-    @property
-    def is_good(self) -> bool:
+    def is_good(self, goal: int) -> bool:
         """Few pages, and the last of them worth its paper."""
-        return self.pages == 1 or (self.pages <= GOAL and self.last >= _WORTH_A_PAGE)
+        return self.pages == 1 or (self.pages <= goal and self.last >= _WORTH_A_PAGE)
 
 
 def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
     """The bytes and the number of pages: as full as two pages allow, else the shortest."""
+    goal = LITTLE if view.section("nothing_readable") or view.section("withdrawn") else GOAL
     first = best = _drawn(view, order, FULL, tight=False)
     length = first.pages - 1 + first.last
     for edition, tight, part in _SHORTER:
-        if best.is_good:
+        if best.is_good(goal):
             break
-        if length * part > GOAL:
+        if length * part > goal:
             continue
         shorter = _drawn(view, order, edition, tight=tight)
         if shorter.pages < best.pages:

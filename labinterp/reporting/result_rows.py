@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +14,7 @@ from labinterp.reporting.number_line import Captions, Geometry, geometry
 from labinterp.reporting.palette import SYMBOL_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
 
     from labinterp.model.interpretation import (
         ChangeRecord,
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
         LineGeometryInputs,
     )
 
+_UNREAD: Final = "unread"
 _GROUPS: Final = (
     ("critical", "Critical"),
     ("electrolytes", "Electrolytes"),
     ("minerals", "Minerals"),
     ("vitamins", "Vitamins"),
     ("supporting", "Supporting"),
+    (_UNREAD, "Sent, not interpreted"),
 )
 _PRINTED_DECIMALS: Final = 2
 _CONVERTED_FIGURES: Final = 3
@@ -36,17 +40,32 @@ _CRITICAL: Final = ("critically_low", "critically_high")
 _ABNORMAL: Final = (*_CRITICAL, "low", "high")
 NO_INTERVAL: Final = "no interval for this patient"
 NO_HISTORY: Final = "No previous result was available for comparison."
-LEGEND: Final = (
-    "Position: band = interval; dashed = critical limit; dotted = decision limit; solid triangle = "
-    "this result; hollow = previous; bracket with arrow = sent as < or >; chevron = off the axis."
+_MARKS: Final[tuple[tuple[str, Callable[[Geometry], object]], ...]] = (
+    ("band = interval", lambda line: line),
+    ("dashed = critical limit", lambda line: line.critical),
+    ("dotted = decision limit", lambda line: line.decision),
+    ("solid triangle = this result", lambda line: line.kind == "point"),
+    ("hollow = previous", lambda line: line.previous is not None),
+    ("bracket with arrow = sent as < or >", lambda line: line.kind in {"below", "above"}),
+    ("chevron = off the axis", lambda line: line.kind in {"off_left", "off_right"}),
 )
+"""What each mark of a number line means, and whether a line has it."""
 
 
-def results(answer: Interpretation, look: Lookups) -> Section:
-    """Every result that arrived, and every derived one; none is left out."""
+def results(
+    answer: Interpretation, look: Lookups, panel: Mapping[str, object] | None = None
+) -> Section:
+    """Every result that arrived, and every derived one; none is left out.
+
+    Args:
+        answer: the whole answer.
+        look: what sections look up.
+        panel: as received, for the results that the answer could not place.
+    """
     footnotes = _footnotes(answer, look)
     history = any(result.change for result in answer.results)
-    rows = [(_group(item), _row(item, answer, look, footnotes)) for item in answer.results]
+    rows = [(_group(item), _row(item, answer, look, footnotes)) for item in _as_sent(answer)]
+    rows += [(_UNREAD, row) for row in unread_rows(answer, panel or {})]
     groups = (
         ResultGroup(id_, title, tuple(row for group, row in rows if group == id_))
         for id_, title in _GROUPS
@@ -56,9 +75,68 @@ def results(answer: Interpretation, look: Lookups) -> Section:
         history=history,
         footnotes=tuple(footnotes),
         no_history="" if history else NO_HISTORY,
-        legend=LEGEND if any(row.line for _, row in rows) else "",
+        legend=_legend([row.line for _, row in rows if row.line]),
     )
     return Section("results", "Results", (table,))
+
+
+def _as_sent(answer: Interpretation) -> list[InterpretedResult]:
+    """The results in the order they were sent; a derived one follows the last it was made of."""
+    places: dict[str, tuple[int, ...]] = {}
+    for result in answer.results:
+        places.setdefault(result.measurand, _place(result.where))
+
+    def rank(result: InterpretedResult) -> tuple[tuple[int, ...], bool]:
+        inputs = [places.get(name, ()) for name in result.derived_from]
+        return max(inputs, default=_place(result.where)), bool(inputs)
+
+    for result in answer.results:
+        if result.derived_from:
+            places[result.measurand] = rank(result)[0]
+    return sorted(answer.results, key=rank)
+
+
+def _place(where: str) -> tuple[int, ...]:
+    """The numbers in a place: `results[2]` is (2,), `row 12` is (12,)."""
+    return tuple(map(int, re.findall(r"\d+", where)))
+
+
+def unread_rows(answer: Interpretation, panel: Mapping[str, object]) -> Iterator[ResultRow]:
+    """The results that nothing here is called like: as sent, with the reason."""
+    known = {result.where for result in answer.results}
+    sent = panel.get("results")
+    for index, row in enumerate(sent if isinstance(sent, Sequence) else ()):
+        where = str(row.get("where") or f"results[{index}]")
+        why = [one.message for one in answer.problems if one.where == where]
+        if where in known or not why:
+            continue
+        value, unit = words.as_sent(str(row.get("value") or ""), None), str(row.get("unit") or "")
+        yield ResultRow(
+            measurand="",
+            where=where,
+            name=_sent_name(row),
+            value=value,
+            unit=unit,
+            value_and_unit=words.with_unit(value, unit),
+            standing="unknown",
+            symbol=SYMBOL_OF["unknown"],
+            flag=words.FLAG_WORDS["unknown"],
+            why_unknown=" ".join(map(words.ended, why)),
+            interval_whose="none used",
+        )
+
+
+def _sent_name(row: Mapping[str, object]) -> str:
+    """What a result was called by its sender: the name, else the code."""
+    code = row.get("code")
+    told = code.get("code") if isinstance(code, Mapping) else code
+    return str(row.get("test") or told or "unnamed")
+
+
+def _legend(lines: list[Geometry]) -> str:
+    """What the marks mean that these number lines have."""
+    told = [words_ for words_, has in _MARKS if any(map(has, lines))]
+    return f"Position: {'; '.join(told)}." if told else ""
 
 
 def _group(result: InterpretedResult) -> str:

@@ -59,6 +59,8 @@ def styles(*, tight: bool = False) -> Styles:
         textColor=HexColor(palette.INK),
         splitLongWords=1,
         bulletFontName=fonts.REGULAR,
+        allowWidows=0,
+        allowOrphans=0,
     )
     muted = HexColor(palette.MUTED)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import closing, conclusions, heading, words
-from labinterp.reporting.blocks import Section, View
+from labinterp.reporting.blocks import ResultTable, Section, View
 from labinterp.reporting.lookups import lookups
 from labinterp.reporting.plain import section_text
 from labinterp.reporting.result_rows import results
@@ -59,6 +59,7 @@ def _sections(order: ReportOrder) -> tuple[Section, ...]:
     """All but the last section, whose verification code is taken over these."""
     answer = order.interpretation
     look = lookups(answer)
+    table = results(answer, look, order.panel)
     sections = (
         heading.superseded(order),
         heading.changes(order),
@@ -67,8 +68,8 @@ def _sections(order: ReportOrder) -> tuple[Section, ...]:
         heading.urgency(answer),
         heading.critical(order, look),
         heading.nothing_readable(answer),
-        heading.completeness(answer),
-        results(answer, look),
+        heading.completeness(answer, _reasons(table)),
+        table,
         conclusions.sample_doubts(answer, look),
         conclusions.twitching(answer, look),
         conclusions.findings(answer, look),
@@ -79,6 +80,12 @@ def _sections(order: ReportOrder) -> tuple[Section, ...]:
         closing.sources(answer),
     )
     return tuple(section for section in sections if section is not None)
+
+
+def _reasons(table: Section) -> dict[str, str]:
+    """Why a row is not classified, by its place."""
+    blocks = (block for block in table.blocks if isinstance(block, ResultTable))
+    return {row.where: row.why_unknown for block in blocks for row in block.rows}
 
 
 def _words_of(sections: tuple[Section, ...]) -> str:

@@ -69,3 +69,9 @@ def test_the_owner_most_intervals_share_is_named_once():
         "decision limit: iom-2011, adults",
     }
     assert "uk-conventional, adults" in table.legend
+
+
+def test_causes_told_by_name_have_each_frequency_once():
+    causes = block(printed(build(an_order()), BRIEF), "other_causes")
+    frequencies = [told.split(":")[0] for told in causes.named]
+    assert len(frequencies) == len(set(frequencies)) > 0

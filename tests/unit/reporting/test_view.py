@@ -192,6 +192,52 @@ def test_a_result_of_an_unknown_group_is_still_shown():
     assert [group.id for group in view.section("results").blocks[0].groups] == ["supporting"]
 
 
+def test_results_stand_in_the_order_they_were_sent_and_a_calculated_one_behind_its_last_input():
+    results = [
+        a_result("Chloride", where="results[2]"),
+        a_result("Anion gap", where="derived", derived_from=("sodium", "chloride")),
+        a_result("Gap corrected", where="derived", derived_from=("anion_gap", "potassium")),
+        a_result("Potassium", where="results[10]"),
+        a_result("Sodium", where="results[0]"),
+    ]
+    block = build(an_order(a_plain_answer(results))).section("results").blocks[0]
+    assert [row.measurand for row in block.rows] == [
+        "sodium",
+        "chloride",
+        "anion_gap",
+        "potassium",
+        "gap_corrected",
+    ]
+
+
+def test_a_result_that_nothing_here_is_called_like_is_shown_as_sent_with_the_reason_once():
+    unknown = ProblemRecord("unmapped-code", "No test here is called 'Frobnicase'", "results[1]")
+    answer = a_plain_answer([a_result(where="results[0]")], problems=(unknown,))
+    sent = [
+        {"test": "Potassium", "value": "2.9", "unit": "mmol/L"},
+        {"test": "Frobnicase", "value": "-4.10", "unit": "kat/L"},
+    ]
+    view = build(an_order(answer, panel={"results": sent}))
+    row = view.section("results").blocks[0].groups[-1].rows[0]
+    assert row.name == "Frobnicase"
+    assert row.value_and_unit == "−4.10\u00a0kat/L"
+    assert row.flag == "Not classified"
+    assert long_text(view).count("No test here is called 'Frobnicase'") == 1
+
+
+def test_the_legend_explains_the_marks_that_are_drawn_and_no_others():
+    block = build(an_order(a_plain_answer([a_result()]))).section("results").blocks[0]
+    assert block.legend == "Position: band = interval; solid triangle = this result."
+
+
+def test_a_doubt_about_the_sample_is_told_in_full_once():
+    doubt = a_finding("implausible-value", "Value implausible", kind="artefact", text="Long words.")
+    answer = replace(
+        a_plain_answer([a_result()]), artefacts=(doubt,), urgency="soon", urgency_because=(doubt,)
+    )
+    assert long_text(build(an_order(answer))).count("Long words.") == 1
+
+
 def test_a_doubted_result_keeps_its_flag_but_not_in_bold():
     row = one_row(a_result(doubts=("Pattern fits EDTA contamination.",)))
     assert (row.flag, row.doubtful, row.strong) == ("Low", True, False)
