@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from labinterp.model.codes import Standing, Urgency  # noqa: TC001 - schemas are made from these
 from labinterp.model.interpretation import Interpretation  # noqa: TC001 - as above
+from labinterp.store.rows import VersionChange  # noqa: TC001 - as above
 
 if TYPE_CHECKING:
     from labinterp.errors import Place
@@ -134,6 +135,7 @@ class PanelRecordDocument:
     Attributes:
         status: as sent: final, preliminary, corrected, cancelled.
         panel: as received, every value digit for digit.
+        changes: what this version changed of the one before it; empty for the first.
         newest_version: below it, this one is superseded.
         links: where what belongs to it is found.
     """
@@ -149,6 +151,7 @@ class PanelRecordDocument:
     acknowledgements: tuple[AcknowledgementDocument, ...]
     newest_version: int
     superseded: bool
+    changes: tuple[VersionChange, ...]
     links: Mapping[str, str | None]
 
 

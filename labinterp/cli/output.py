@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 UNSTORED_BASE: Final = "http://localhost/fhir"
 UNFILED: Final = "(not stored)"
 """Stands where a stored panel has its report number."""
+_SAID: Final = ("preliminary", "cancelled")
+"""States of a panel that its text names; a correction that is not stored corrects nothing."""
 _BOLD, _RED, _AMBER, _PLAIN = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 _UNDERLINED: Final = re.compile(r"^(.+)\n(-+)$", re.MULTILINE)
 _ALARMING: Final = re.compile(r"\b(?:critical(?:ly)? (?:low|high)|emergency)\b", re.IGNORECASE)
@@ -95,7 +97,7 @@ def order_of(answer: Answer) -> ReportOrder:
     return ReportOrder(
         number=UNFILED,
         version=1,
-        status="preliminary" if received.submission.status == "preliminary" else "final",
+        status=received.submission.status if received.submission.status in _SAID else "final",
         interpretation=answer.interpretation,
         identity=received.identity,
         panel=received.panel,

@@ -46,6 +46,7 @@ class Notice:
         recipient, sender: one address each.
         number: `LI-2026-000123`.
         version: above 1, the mail says that the report was corrected.
+        withdrawn: this version takes all results back; above 1, the mail says that instead.
         link: where the report is read, after signing in.
         message_id: made once for the delivery, with its angle brackets; the same at every attempt.
         made_at: the mail's date.
@@ -64,6 +65,7 @@ class Notice:
     expires_at: datetime | None = None
     contact: str = ""
     attachment: Attachment | None = None
+    withdrawn: bool = False
 
 
 def build(notice: Notice) -> EmailMessage:
@@ -72,7 +74,7 @@ def build(notice: Notice) -> EmailMessage:
     Raises:
         ValueError: an address or a header value is not one line, or is no address.
     """
-    kind = "report_corrected" if notice.version > 1 else "report_ready"
+    kind = _kind(notice)
     words = _words(notice)
     message = EmailMessage(policy=_POLICY)
     message["From"] = notice.sender
@@ -88,6 +90,12 @@ def build(notice: Notice) -> EmailMessage:
     if notice.attachment is not None:
         _attach(message, notice.attachment)
     return message
+
+
+def _kind(notice: Notice) -> str:
+    if notice.version == 1:
+        return "report_ready"
+    return "report_withdrawn" if notice.withdrawn else "report_corrected"
 
 
 def _one_address(text: str) -> Address:

@@ -18,7 +18,7 @@ from labinterp.formats.faults import places, refusal
 from labinterp.formats.json_text import parsed
 from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reading
 from labinterp.formats.panel_schema import PANEL, SPECIMEN_NUMBERS, SPECIMEN_WORDS
-from labinterp.formats.taken_back import is_withdrawn
+from labinterp.formats.taken_back import panel_status
 from labinterp.model.submission import (
     Choices,
     EarlierPanel,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from labinterp.formats.ages import PlaceOfProblem
+    from labinterp.model.submission import PanelStatus
 
 _MATERIAL_WORDS: Final = {word.replace("-", " "): word for word in SPECIMEN_WORDS["type"]}
 
@@ -140,7 +141,7 @@ def _submission(
         results=results,
         received_at=received_at,
         collected_at=collected_at,
-        status="cancelled" if is_withdrawn(sent) else sent.get("status", "final"),
+        status=cast("PanelStatus", panel_status(sent)),
         sex=patient.get("sex", "unknown"),
         age_days=age.days if age else None,
         age_text=age.text if age else None,

@@ -28,6 +28,11 @@ def is_withdrawn(panel: Mapping[str, Any]) -> bool:
     return all(is_taken_back(status_of(one, panel)) for one in panel["results"])
 
 
+def panel_status(panel: Mapping[str, Any]) -> str:
+    """Cancelled where every result is taken back, else as sent."""
+    return "cancelled" if is_withdrawn(panel) else str(panel.get("status", "final"))
+
+
 def status_of(result: Mapping[str, Any], panel: Mapping[str, Any]) -> str:
     """A result's own status, else its panel's."""
     return str(result.get("status") or panel.get("status") or "final").strip().casefold()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.reporting import words
 from labinterp.reporting.blocks import Block, ResultRow, ResultTable, View
 from labinterp.reporting.conclusion_blocks import Findings, Steps, VerdictBlock
-from labinterp.reporting.plain import row_brief, section_text
+from labinterp.reporting.plain import block_lines, row_brief, section_text
 from labinterp.reporting.view import as_view
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ def _short(line: str) -> str:
 
 
 def _urgent_lines(view: View) -> Iterator[str]:
+    if view.section("withdrawn"):
+        yield from (line for block in _blocks(view, "withdrawn") for line in block_lines(block))
+        return
     yield f"URGENCY: {view.urgency_words}"
     for block in _blocks(view, "red_flags"):
         if isinstance(block, Findings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from labinterp.reporting import closing, conclusions, heading, words
+from labinterp.reporting import closing, conclusions, heading, withdrawn, words
 from labinterp.reporting.blocks import ResultTable, Section, View
 from labinterp.reporting.lookups import lookups
 from labinterp.reporting.plain import section_text
@@ -30,7 +30,7 @@ def build(order: ReportOrder) -> View:
     code = closing.verification_code(order.number, order.version, _words_of(said))
     name, identifier = heading.name_of(order.identity), heading.identifier_of(order.identity)
     return View(
-        title=f"CORRECTED: {TITLE}" if order.status == "corrected" else TITLE,
+        title=_title(order),
         status=order.status,
         status_line=_status_line(order),
         number=order.number,
@@ -50,6 +50,12 @@ def build(order: ReportOrder) -> View:
     )
 
 
+def _title(order: ReportOrder) -> str:
+    if withdrawn.is_withdrawn(order.interpretation):
+        return f"{withdrawn.title(order)}: {TITLE}"
+    return f"CORRECTED: {TITLE}" if order.status == "corrected" else TITLE
+
+
 def file_name(order: ReportOrder) -> str:
     """The file's name; nothing of the patient is in it."""
     return f"lab-summary-{order.number}-v{order.version}.pdf"
@@ -58,6 +64,8 @@ def file_name(order: ReportOrder) -> str:
 def _sections(order: ReportOrder) -> tuple[Section, ...]:
     """All but the last section, whose verification code is taken over these."""
     answer = order.interpretation
+    if withdrawn.is_withdrawn(answer):
+        return withdrawn.sections(order)
     look = lookups(answer)
     table = results(answer, look, order.panel)
     sections = (
@@ -94,6 +102,8 @@ def _words_of(sections: tuple[Section, ...]) -> str:
 
 def _status_line(order: ReportOrder) -> str:
     status = words.STATUS_WORDS.get(order.status, order.status)
+    if order.status == "cancelled" and withdrawn.is_withdrawn(order.interpretation):
+        status = withdrawn.title(order).capitalize()
     report = f"Report {order.number} version {order.version}" if order.number else ""
     parts = (status, report, f"issued {words.moment(order.issued_at)}")
     return " · ".join(part for part in parts if part)

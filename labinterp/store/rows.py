@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ReportStatus = Literal["queued", "drawing", "ready", "failed", "not_made"]
 DeliveryStatus = Literal["queued", "sent", "deferred", "refused", "bounced", "failed", "withdrawn"]
+ChangeKind = Literal["changed", "added", "withdrawn", "removed", "remarks", "context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,28 @@ class AcknowledgementRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionChange:
+    """One thing that a version changed of the version before it.
+
+    Attributes:
+        kind: what became of a result, or (`context`) that something else of the panel changed.
+        about: the test, or what of the panel.
+        text: the whole as a sentence, as the report prints it.
+        was: the value as sent before; null where there was none, or it was taken back.
+        now: the same of this version.
+        reason: what the laboratory said beside it.
+    """
+
+    kind: ChangeKind
+    about: str
+    text: str
+    measurand: str | None = None
+    was: str | None = None
+    now: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PanelRecord:
     """One version of a stored panel with everything known about it.
 
@@ -114,6 +137,7 @@ class PanelRecord:
     patient_ref: str | None = None
     acknowledgements: tuple[AcknowledgementRecord, ...] = ()
     origin: str = "api"
+    changes: tuple[VersionChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp import telemetry
 from labinterp.delivery.message import Attachment, Notice, build
 from labinterp.errors import TemporaryFailure
-from labinterp.store import audit, deliveries, delivery_jobs, people, reports
+from labinterp.store import audit, deliveries, delivery_jobs, panels, people, reports
 from labinterp.store.audit import Deed
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.backoff import delay
@@ -144,6 +144,8 @@ def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | Non
         organisation = people.organisation_name(connection, claim.organisation_id)
         identity = delivery_jobs.message_id(connection, claim)
         attachment = _attachment(services, connection, claim) if record.as_attachment else None
+        about = (claim.organisation_id, claim.panel_id, claim.version)
+        status = panels.status_of(connection, *about)
     policy = services.policy
     notice = Notice(
         recipient=record.to,
@@ -157,6 +159,7 @@ def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | Non
         expires_at=record.link_expires_at,
         contact=policy.contact,
         attachment=attachment,
+        withdrawn=status == "cancelled",
     )
     return build(notice), record.to
 

@@ -26,6 +26,7 @@ def panel_document(record: PanelRecord) -> dict[str, Any]:
         "superseded": record.superseded,
         "newest_version": record.newest_version,
         "received_at": text_of(record.received_at),
+        "changes": [to_document(change) for change in record.changes],
         "panel": record.panel,
         "interpretation": to_document(record.interpretation),
         "report": {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labinterp.model.report import ReportOrder
-from labinterp.store import acknowledgements, deliveries, panels, people
-from labinterp.usecases.changes import changes_between
+from labinterp.store import acknowledgements, deliveries, people
+from labinterp.usecases.changes import changes_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,18 +33,11 @@ def report_order(
     issued_at: datetime,
 ) -> ReportOrder:
     """The order for one version's document; the same rows give the same order."""
-    vault = services.store.vault
     with services.store.reading() as connection:
         name = people.organisation_name(connection, organisation_id)
         told = deliveries.of_panel(connection, organisation_id, stored.panel_id, stored.version)
         noted = acknowledgements.acknowledgements(connection, organisation_id, stored.panel_id)
-        before = (
-            panels.read_version(
-                connection, vault, organisation_id, stored.panel_id, stored.version - 1
-            )
-            if stored.version > 1
-            else None
-        )
+        changes = changes_of(connection, services.store.vault, organisation_id, stored)
     return ReportOrder(
         number=record.number or "",
         version=stored.version,
@@ -59,7 +52,7 @@ def report_order(
         operator_line=services.policy.operator_line,
         organisation=name,
         recipients=tuple(dict.fromkeys(item.to for item in told if item.status != "withdrawn")),
-        changes=changes_between(before.interpretation, stored.interpretation) if before else (),
+        changes=tuple(change.text for change in changes),
         acknowledgements=tuple(
             _sentence(entry) for entry in noted if entry.version == stored.version
         ),

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.access import Actor, require
 from labinterp.errors import NotFound, Place, SubmissionError
+from labinterp.formats.taken_back import panel_status
 from labinterp.store import acknowledgements, deliveries, lists, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.store.lists import Wanted
 from labinterp.store.moment import microseconds_since_epoch
 from labinterp.store.rows import Page, PanelRecord, PanelSummary, ReportRecord
 from labinterp.usecases.acting import audited
+from labinterp.usecases.changes import changes_of
 from labinterp.usecases.orders import document_status, report_order
 from labinterp.usecases.outcomes import Accepted, ReportState
 from labinterp.usecases.storing import NOTHING_TO_SEND
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from labinterp.store.crypto import Vault
     from labinterp.store.panels import StoredVersion
     from labinterp.store.rows import DeliveryRecord, DeliveryStatus
     from labinterp.usecases.services import Services
@@ -53,7 +56,7 @@ def read_panel(
         stored = panels.read_version(
             connection, services.store.vault, actor.organisation_id, panel_id, version
         )
-        record = _record(connection, actor.organisation_id, stored)
+        record = _record(connection, services.store.vault, actor.organisation_id, stored)
     deed = Deed(
         "R",
         "panel-read",
@@ -70,10 +73,12 @@ def newest_record(
 ) -> PanelRecord:
     """The newest version, in the caller's transaction, which must leave the mark of the read."""
     stored = panels.read_version(connection, services.store.vault, organisation_id, panel_id)
-    return _record(connection, organisation_id, stored)
+    return _record(connection, services.store.vault, organisation_id, stored)
 
 
-def _record(connection: Connection, organisation_id: str, stored: StoredVersion) -> PanelRecord:
+def _record(
+    connection: Connection, vault: Vault, organisation_id: str, stored: StoredVersion
+) -> PanelRecord:
     told = deliveries.of_panel(connection, organisation_id, stored.panel_id, stored.version)
     return PanelRecord(
         id=stored.panel_id,
@@ -92,6 +97,7 @@ def _record(connection: Connection, organisation_id: str, stored: StoredVersion)
             connection, organisation_id, stored.panel_id
         ),
         origin=stored.origin,
+        changes=changes_of(connection, vault, organisation_id, stored),
     )
 
 
@@ -109,7 +115,7 @@ def accepted_record(services: Services, actor: Actor, accepted: Accepted) -> Pan
             accepted.panel_id,
             accepted.version,
         )
-        return as_accepted(_record(connection, actor.organisation_id, stored))
+        return as_accepted(_record(connection, services.store.vault, actor.organisation_id, stored))
 
 
 def as_accepted(record: PanelRecord) -> PanelRecord:
@@ -155,7 +161,7 @@ def _delivery_when_new(item: DeliveryRecord, status: DeliveryStatus) -> Delivery
 def _status_when_new(record: PanelRecord) -> str:
     if not record.superseded:
         return record.status
-    sent = str(record.panel.get("status", "final"))
+    sent = panel_status(record.panel)
     return "corrected" if record.version > 1 and sent == "final" else sent
 
 
@@ -262,7 +268,10 @@ def patient_history(
         stored = panels.versions_of_patient(
             connection, services.store.vault, actor.organisation_id, patient_ref, _MOST
         )
-        found = tuple(_record(connection, actor.organisation_id, each) for each in stored)
+        found = tuple(
+            _record(connection, services.store.vault, actor.organisation_id, each)
+            for each in stored
+        )
     if not found:
         raise NotFound("There is no such patient, or they are not yours.")
     audited(services, actor, Deed("R", "history-read", patient_key=patient_ref), request_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from labinterp.formats.taken_back import panel_status
 from labinterp.store.panels import StoredVersion
 from labinterp.usecases.orders import report_order
 
@@ -22,7 +23,7 @@ def order_of(services: Services, actor: Actor, record: PanelRecord) -> ReportOrd
         panel_id=record.id,
         version=record.version,
         newest_version=record.newest_version,
-        status=str(record.panel.get("status", "final")),
+        status=panel_status(record.panel),
         origin=record.origin,
         format="",
         received_at=record.received_at,

@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from app import create_app
-from labinterp.access import SCOPES
+from labinterp.access import SCOPES, Actor
 from labinterp.cli import main
+from labinterp.reporting.text import long_text
 from labinterp.store.door_tables import message as message_table
-from labinterp.usecases import administer
+from labinterp.usecases import administer, journey
+from labinterp.web.orders import order_of
 from tests.contract.test_hl7v2_doors import framed, listening, talk
 
 PANELS = "/api/v1/panels"
@@ -161,7 +163,10 @@ def test_it_is_explained_without_being_stored_and_on_the_command_line(client, tm
     file = tmp_path / "panel.json"
     file.write_text(_panel("cancelled"), encoding="utf-8")
     assert main(["interpret", str(file)]) == 0
-    assert "not interpreted" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "CANCELLED" in said
+    assert "Potassium: cancelled" in said
+    assert "Urgency" not in said
 
 
 def test_what_comes_after_a_cancelled_result_is_the_next_version(client, services):
@@ -170,3 +175,87 @@ def test_what_comes_after_a_cancelled_result_is_the_next_version(client, service
     (listed,) = client.get(PANELS).json["panels"]
     record = client.get(f"{PANELS}/{listed['id']}").json
     assert (record["version"], record["status"]) == (2, "corrected")
+
+
+FIRST = {
+    "patient": {"identifier": NUMBER, "sex": "female", "birth_date": "1979-06-14"},
+    "collected_at": "2026-01-02T08:00:00Z",
+    "results": [
+        {"test": "Potassium", "value": "7.9", "unit": "mmol/L", "identifier": "A-1/K"},
+        {"test": "Sodium", "value": "139", "unit": "mmol/L", "identifier": "A-1/Na"},
+    ],
+    "deliver": {"email": ["clinician@example.org"]},
+}
+
+
+def _taken_back(status, **more):
+    results = [{**one, "status": status, **more} for one in FIRST["results"]]
+    return {**FIRST, "results": results, "deliver": {}}
+
+
+def _work(services):
+    journey.draw_due(services, "w", 10)
+    journey.deliver_due(services, "w", 10)
+
+
+def _sent(client, panel):
+    answer = client.post(PANELS, data=json.dumps(panel), content_type=JSON)
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def test_a_withdrawn_panel_has_a_short_report_that_says_what_was_and_tells_its_readers(
+    client, services, outbox
+):
+    first = _sent(client, FIRST)
+    _work(services)
+    again = _sent(client, _taken_back("entered-in-error", note="another patient's tube"))
+    assert (again["id"], again["version"], again["status"]) == (first["id"], 2, "cancelled")
+    texts = [one["text"] for one in again["changes"]]
+    assert texts[0] == "Potassium: was 7.9 mmol/L, now withdrawn (another patient's tube)."
+    _work(services)
+    subjects = [letter["Subject"] for letter, _ in outbox.sent]
+    number = client.get(f"{PANELS}/{first['id']}").json["report"]["number"]
+    assert subjects == [
+        f"A report is ready ({number})",
+        f"A report was withdrawn ({number}, version 2)",
+    ]
+    report = client.get(f"{PANELS}/{first['id']}/report.pdf")
+    assert report.status_code == 200
+    said = _words_of(services, again)
+    assert "WITHDRAWN: Interpretation" in said
+    assert "Nothing replaces them" in said
+    assert "Do not act on version 1" in said
+    assert all(text in said for text in texts)
+    for word in ("No rule asked", "Explains twitching", "Not explained", "No interpretable"):
+        assert word not in said
+
+
+def test_a_panel_cancelled_at_once_has_a_report_that_says_so(client, services):
+    panel = _taken_back("cancelled", value=None, not_measured="specimen clotted")
+    first = _sent(client, panel)
+    _work(services)
+    assert client.get(f"{PANELS}/{first['id']}/report.pdf").status_code == 200
+    said = _words_of(services, first)
+    assert "CANCELLED: Interpretation" in said
+    assert "Potassium: cancelled." in said
+    assert "specimen clotted" in said
+    assert "version 0" not in said
+
+
+def test_record_and_report_of_a_corrected_panel_list_what_changed(client, services):
+    first = _sent(client, FIRST)
+    corrected = {**FIRST["results"][0], "value": "4.1", "status": "corrected"}
+    _sent(client, {**FIRST, "results": [corrected]})
+    record = client.get(f"{PANELS}/{first['id']}").json
+    (change,) = record["changes"]
+    assert (change["was"], change["now"]) == ("7.9 mmol/L", "4.1 mmol/L")
+    assert change["text"] in _words_of(services, first)
+    assert client.get(f"{PANELS}/{first['id']}?version=1").json["changes"] == []
+
+
+def _words_of(services, made):
+    (organisation,) = administer.organisations(services)
+    actor = Actor(organisation.id, "Ward 7", "key", "k", "k", frozenset(SCOPES), "192.0.2.1")
+    record = journey.read_panel(services, actor, made["id"])
+    return " ".join(long_text(order_of(services, actor, record)).split())

@@ -51,6 +51,14 @@ def test_a_correction_says_so_and_names_the_version():
     assert "superseded" in rich
 
 
+def test_a_withdrawal_says_so_and_that_nothing_replaces_it():
+    message, plain, rich = parts(replace(NOTICE, version=2, withdrawn=True))
+    assert message["Subject"] == "A report was withdrawn (LI-2026-000123, version 2)"
+    for part in (plain, rich):
+        assert "Nothing replaces them" in part
+        assert "corrected" not in part
+
+
 def test_nothing_is_attached_unless_it_was_chosen():
     message, plain, _ = parts(NOTICE)
     assert list(message.iter_attachments()) == []

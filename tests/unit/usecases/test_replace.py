@@ -205,4 +205,30 @@ def test_a_withdrawn_result_is_named_among_the_changes(services, ward, first):
         for one in after.results
     )
     said = changes_between(before, replace(after, results=marked))
-    assert said == ("Potassium: was 7.9 mmol/L, now withdrawn.",)
+    (change,) = said
+    assert change.text == "Potassium: was 7.9 mmol/L, now withdrawn."
+    assert (change.kind, change.measurand) == ("withdrawn", "potassium")
+    assert (change.was, change.now) == ("7.9 mmol/L", None)
+
+
+def test_record_and_report_name_the_same_changes_with_the_old_and_the_new_value(
+    services, ward, first
+):
+    assert journey.read_panel(services, ward, first.panel_id).changes == ()
+    corrected = result("Potassium", "4.1", "corrected", note="haemolysed before")
+    later = {"collected_at": "2026-11-24T08:30:00Z", "conditions": ["ckd"]}
+    journey.take(services, ward, message(corrected, result("Magnesium", "0.7"), **later))
+    journey.draw_due(services, "w", 10)
+    record = journey.read_panel(services, ward, first.panel_id)
+    told = [(one.kind, one.about, one.was, one.now) for one in record.changes]
+    assert told == [
+        ("changed", "Potassium", "7.9 mmol/L", "4.1 mmol/L"),
+        ("added", "Magnesium", None, "0.7 mmol/L"),
+        ("context", "conditions", None, None),
+    ]
+    report = journey.read_report(services, ward, first.panel_id).pdf.decode()
+    assert all(one.text in report for one in record.changes)
+    assert [one["text"] for one in journey.panel_document(record)["changes"]] == [
+        one.text for one in record.changes
+    ]
+    assert journey.read_panel(services, ward, first.panel_id, 1).changes == ()

@@ -196,7 +196,9 @@ def test_a_correction_becomes_a_new_version_and_the_old_one_says_so(person):
     text = FIVE_LINES.replace("Potassium 2.9", "Potassium 3.9")
     check = person.send(form, "/panels/new", {"text": text}, 200)
     assert person.confirm(check) == path
-    assert "CORRECTED" in said(person.get(path))
+    corrected = said(person.get(path))
+    assert "CORRECTED" in corrected
+    assert "Potassium: was 2.9 mmol/L, now 3.9 mmol/L" in corrected
     old = said(person.get(f"{path}?version=1"))
     assert "Superseded" in old
     assert "Read the newest" in old
