@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "clients": "register, list and revoke systems that sign what they send (SMART, CDS Hooks)",
     "senders": "register systems that send HL7 v2, and agree with them on codes and units",
     "deliveries": "list the e-mails that were or were not sent, and try again",
+    "audit": "list and export who did what, and prove that nobody changed that record",
     "settings": "print every setting with its default, as the page of the documentation",
     "doctor": "look at settings, database, broker and mail, and say what is wrong",
 }

@@ -6,7 +6,7 @@ import base64
 import re
 import secrets
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import exc
 
@@ -25,6 +25,7 @@ Answer = TypeVar("Answer")
 _ID: Final = re.compile(r"[0-9a-v]{26}")
 _TRIES: Final = 3
 _AGAIN: Final = frozenset({"40001", "40P01"})
+_LAST: Final = "labinterp_before_commit"
 _WORLD: Final = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
 
 
@@ -44,6 +45,21 @@ def fresh_id(now: datetime) -> str:
 def is_id(text: str) -> bool:
     """Could this be an id of ours? Whatever else a caller sends is no such thing."""
     return _ID.fullmatch(text) is not None
+
+
+def before_commit(
+    connection: Connection, work: Callable[[Connection, list[Any]], object], thing: object
+) -> None:
+    """Do this work, once for all the things it was asked for, as the transaction's last.
+
+    A lock that many want is so held shortest. On a connection that no `Store.writing` lent, it is
+    done at once.
+    """
+    last = connection.get_execution_options().get(_LAST)
+    if last is None:
+        work(connection, [thing])
+    else:
+        last.setdefault(work, []).append(thing)
 
 
 class Store:
@@ -72,10 +88,13 @@ class Store:
             CommitUnknown: the server went away between the commit and its answer.
         """
         with _as_temporary(), self.engine.connect() as plain:
-            connection = plain.execution_options(**{WRITING: True})
+            last: dict[Callable[[Connection, list[Any]], object], list[Any]] = {}
+            connection = plain.execution_options(**{WRITING: True, _LAST: last})
             transaction = connection.begin()
             try:
                 yield connection
+                for work, things in last.items():
+                    work(connection, things)
             except BaseException:
                 transaction.rollback()
                 raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -308,11 +309,26 @@ audit_event = Table(
     Column("entity", String(80)),
     Column("previous_hash", String(64)),
     Column("hash", String(64)),
+    Column("chain", String(40)),
+    Column("sequence", BigInteger),
     Index(None, "organisation_id", "recorded_at"),
     Index(None, "organisation_id", "panel_id"),
     Index(None, "organisation_id", "patient_key"),
+    Index("ix_audit_event_in_chain", "chain", "sequence", unique=True),
 )
-"""Append-only, shaped like a FHIR AuditEvent; no foreign key, since it outlives what it names."""
+"""Append-only, shaped like a FHIR AuditEvent; no foreign key, since it outlives what it names.
+
+Triggers of the migrations refuse to change or remove a row that has its hash (`store.chain`).
+"""
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("chain", String(40), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""The newest link of each chain of the audit; its row is the lock of whoever adds the next."""
 
 keyring = Table(
     "keyring",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import insert, inspect, select, text
 
 from labinterp.errors import SettingsError
+from labinterp.store import chain
 from labinterp.store.tables import keyring
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def upgrade(store: Store, now: datetime, revision: str = "head") -> None:
         command.upgrade(configuration(connection), revision)
         if revision == "head":
             _prove_key(store, connection, now)
+            chain.add_those_without(connection)
 
 
 def configuration(connection: Connection) -> Config:
