@@ -23,11 +23,11 @@ from labinterp.api.openapi import content
 from labinterp.api.panels import IDEMPOTENCY_KEY
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.errors import Place, SubmissionError
-from labinterp.formats import json_text
-from labinterp.formats.fhir_document import bundle_identifier, text
+from labinterp.formats import fhir_parameters, json_text
+from labinterp.formats.fhir_document import bundle_identifier, parameters_of, text
 from labinterp.formats.limits import Limits
 from labinterp.reporting import fhir_outcome
-from labinterp.usecases import journey
+from labinterp.usecases import fhir_orders, journey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,13 @@ _RESOURCE: Final = content({"type": "object"}, fhir_exchange.MEDIA_TYPE)
 _PDF: Final = "application/pdf"
 _REFUSALS: Final = (400, 406, 409, 413, 415, 422)
 _ANSWERED: Final = {"description": "A FHIR resource", **_RESOURCE}
+_DOCUMENT: Final = {
+    200: {
+        "description": "The PDF; a Binary where only FHIR is accepted",
+        "content": {_PDF: {"schema": {"type": "string", "contentMediaType": _PDF}}},
+    },
+    202: {"description": "It is being drawn", **_RESOURCE},
+}
 
 
 @resource.post("/$interpret-panel")
@@ -62,7 +69,7 @@ def interpret_panel() -> Response:
     records, refused = _accepted(sent, reading)
     if not records:
         raise SubmissionError("Nothing of this can be interpreted.", errors=refused)
-    return _interpreted(records, refused)
+    return _interpreted(records, refused, _asked(sent))
 
 
 @resource.post("/DiagnosticReport/$interpret-panel")
@@ -139,32 +146,24 @@ def search_by_form(kind: str) -> Response:
 @operation(
     "Read the PDF of a DiagnosticReport",
     scope="panels:read",
-    answers={
-        200: {
-            "description": "The PDF; a Binary where only FHIR is accepted",
-            "content": {_PDF: {"schema": {"type": "string", "contentMediaType": _PDF}}},
-        },
-        202: {"description": "It is being drawn", **_RESOURCE},
-    },
+    answers=_DOCUMENT,
     refusals=(404, 406, 409),
 )
 def binary(panel_id: str) -> Response:
     """Ask again after Retry-After while it is drawn."""
-    state = journey.read_report(services(), actor(), panel_id, request_id=request_id())
-    if state.pdf is not None:
-        if fhir_exchange.takes_pdf():
-            return Response(state.pdf, mimetype=_PDF)
-        document = fhir_records.document_of(panel_id, state.version) or {}
-        made = {"resourceType": "Binary", "id": panel_id, "contentType": _PDF}
-        return fhir_exchange.answer({**made, "data": document["data"]})
-    if state.retry_after is None:
-        why = state.why or "No report is made of this panel."
-        return errors.problem(errors.KINDS["report-not-available"], why)
-    told = fhir_outcome.issue(
-        "report-being-drawn", "The document is being drawn.", severity="information"
-    )
-    wait = {"Retry-After": str(state.retry_after)}
-    return fhir_exchange.answer(fhir_outcome.outcome((told,)), 202, wait)
+    return _binary(panel_id)
+
+
+@resource.get("/Binary/<panel_id>/_history/<int:version>")
+@operation(
+    "Read the PDF of one version of a DiagnosticReport",
+    scope="panels:read",
+    answers=_DOCUMENT,
+    refusals=(404, 406, 409),
+)
+def binary_version(panel_id: str, version: int) -> Response:
+    """That of a superseded version says so on each page."""
+    return _binary(panel_id, version)
 
 
 @resource.post("")
@@ -262,8 +261,45 @@ def _key(sent: bytes) -> str | None:
     return f"bundle-{sha256(identifier.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _interpreted(records: tuple[PanelRecord, ...], refused: tuple[Place, ...]) -> Response:
-    bundles = [fhir_records.bundle(record) for record in records]
+def _asked(sent: bytes) -> fhir_parameters.Asked:
+    """What the parameters beside the panel ask of the answer."""
+    _, others = parameters_of(json_text.parsed(sent, Limits(depth=_DEPTH)))
+    return fhir_parameters.asked_of(others)
+
+
+def _answer_of(record: PanelRecord, asked: fhir_parameters.Asked) -> dict[str, Any]:
+    document = None
+    if asked.wants_document:
+        document = fhir_orders.document_at_once(
+            services(), actor(), record, request_id=request_id()
+        )
+    return fhir_records.bundle(record, document, asked.panel.get("unit_system", ""))
+
+
+def _binary(panel_id: str, version: int | None = None) -> Response:
+    state = journey.read_report(services(), actor(), panel_id, version, request_id=request_id())
+    if state.pdf is not None:
+        record = journey.read_panel(
+            services(), actor(), panel_id, state.version, request_id=request_id()
+        )
+        made = fhir_records.binary(record, state.pdf)
+        if fhir_exchange.takes_pdf():
+            return Response(state.pdf, mimetype=_PDF, headers=_version(made))
+        return fhir_exchange.answer(made, headers=_version(made))
+    if state.retry_after is None:
+        why = state.why or "No report is made of this panel."
+        return errors.problem(errors.KINDS["report-not-available"], why)
+    told = fhir_outcome.issue(
+        "report-being-drawn", "The document is being drawn.", severity="information"
+    )
+    wait = {"Retry-After": str(state.retry_after)}
+    return fhir_exchange.answer(fhir_outcome.outcome((told,)), 202, wait)
+
+
+def _interpreted(
+    records: tuple[PanelRecord, ...], refused: tuple[Place, ...], asked: fhir_parameters.Asked
+) -> Response:
+    bundles = [_answer_of(record, asked) for record in records]
     entries = [entry for one in bundles for entry in one["entry"]]
     entries.sort(key=lambda entry: entry["resource"]["resourceType"] != "DiagnosticReport")
     issues = [fhir_outcome.issue(one.code, one.message, one.where) for one in refused]

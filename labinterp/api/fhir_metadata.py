@@ -17,7 +17,7 @@ _VERSIONED: Final = (
 INTERACTIONS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(_VERSIONED, ("read", "vread")),
     **dict.fromkeys(fhir_search.PARAMETERS, ("read", "vread", "search-type")),
-    "Binary": ("read",),
+    "Binary": ("read", "vread"),
     "OperationDefinition": ("read",),
     "Subscription": ("read", "create", "delete", "search-type"),
 }
@@ -107,9 +107,20 @@ def operation_definition(base: str) -> dict[str, Any]:
         "parameter": [
             _taken("panel", "Resource", "1", "A Bundle, a DiagnosticReport or an Observation", 1),
             _taken("rangePolicy", "code", "1", "lab-then-service, lab-only or service-only"),
-            _taken("unitSystem", "code", "1", "si or conventional; both are answered in any case"),
-            _taken("deliver.pdf", "boolean", "1", "The PDF is made in any case"),
-            _taken("deliver.email", "string", "*", "Whom to tell"),
+            _taken(
+                "unitSystem", "code", "1", "si or conventional: which one leads; both are answered"
+            ),
+            {
+                "name": "deliver",
+                "use": "in",
+                "min": 0,
+                "max": "1",
+                "documentation": "May also be sent flat, as deliver.pdf and deliver.email",
+                "part": [
+                    _taken("pdf", "boolean", "1", "Wait for the PDF; the answer then holds it"),
+                    _taken("email", "string", "*", "Whom to tell"),
+                ],
+            },
             {"name": "return", "use": "out", "min": 1, "max": "1", "type": "Bundle"},
         ],
     }

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from hashlib import sha1
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.api.resource import actor, request_id, services
 from labinterp.errors import NotFound
 from labinterp.reporting import fhir
-from labinterp.usecases import journey
-from labinterp.usecases.fhir_orders import fhir_base, fhir_order
+from labinterp.usecases import fhir_orders, journey
 
 if TYPE_CHECKING:
     from labinterp.store.rows import PanelRecord
 
+_WITH_DOCUMENT: Final = ("DiagnosticReport", "Bundle")
+
 
 def base() -> str:
     """Where our FHIR server is."""
-    return fhir_base(services())
+    return fhir_orders.fhir_base(services())
 
 
-def order(record: PanelRecord, document: dict[str, Any] | None = None) -> fhir.FhirOrder:
-    """What a record's resources are made from."""
-    return fhir_order(record, base(), document)
-
-
-def bundle(record: PanelRecord, document: dict[str, Any] | None = None) -> dict[str, Any]:
+def bundle(
+    record: PanelRecord, document: dict[str, Any] | None = None, leads: str = ""
+) -> dict[str, Any]:
     """The whole answer."""
-    return fhir.bundle(order(record, document), services().knowledge)
+    order = fhir_orders.fhir_order(services(), record, document, leads)
+    return fhir.bundle(order, services().knowledge)
+
+
+def resources(record: PanelRecord, kind: str) -> list[dict[str, Any]]:
+    """All resources of one type in a stored answer."""
+    document = fhir_orders.attachment(services(), actor(), record) if _needs(kind) else None
+    if kind == "Bundle":
+        return [bundle(record, document)]
+    order = fhir_orders.fhir_order(services(), record, document)
+    made = fhir.resources(order, services().knowledge)
+    return [one for one in made if one["resourceType"] == kind]
+
+
+def _needs(kind: str) -> bool:
+    return kind in _WITH_DOCUMENT
 
 
 def resource(kind: str, resource_id: str, version: int | None = None) -> dict[str, Any]:
@@ -40,27 +52,25 @@ def resource(kind: str, resource_id: str, version: int | None = None) -> dict[st
     record = journey.read_panel(
         services(), actor(), fhir.panel_of(resource_id), version, request_id=request_id()
     )
-    if kind == "Bundle" and resource_id == record.id:
-        return bundle(record)
-    made = fhir.resources(order(record), services().knowledge)
-    found = next(
-        (one for one in made if (one["resourceType"], one["id"]) == (kind, resource_id)), None
-    )
+    return _named(record, kind, resource_id)
+
+
+def _named(record: PanelRecord, kind: str, resource_id: str) -> dict[str, Any]:
+    found = next((one for one in resources(record, kind) if one["id"] == resource_id), None)
     if found is None:
         raise NotFound("There is no such resource, or it is not yours.")
     return found
 
 
-def document_of(panel_id: str, version: int) -> dict[str, Any] | None:
-    """The finished PDF as members of an Attachment; None while it is drawn."""
-    state = journey.read_report(services(), actor(), panel_id, version, request_id=request_id())
-    if state.pdf is None:
-        return None
-    digest = sha1(state.pdf, usedforsecurity=False).digest()
+def binary(record: PanelRecord, pdf: bytes) -> dict[str, Any]:
+    """A version's PDF as a Binary, which whoever may read the report may read."""
     return {
-        "data": b64encode(state.pdf).decode(),
-        "size": len(state.pdf),
-        "hash": b64encode(digest).decode(),
+        "resourceType": "Binary",
+        "id": record.id,
+        "meta": {"versionId": str(record.version), "lastUpdated": fhir.instant(record.received_at)},
+        "contentType": "application/pdf",
+        "securityContext": {"reference": f"DiagnosticReport/{record.id}"},
+        "data": b64encode(pdf).decode(),
     }
 
 

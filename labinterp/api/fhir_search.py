@@ -14,7 +14,6 @@ from flask import request
 from labinterp.api import fhir_exchange, fhir_records
 from labinterp.api.resource import actor, request_id, services
 from labinterp.errors import NotFound, Place, SubmissionError
-from labinterp.reporting import fhir
 from labinterp.usecases import journey
 
 if TYPE_CHECKING:
@@ -164,8 +163,8 @@ def _resources(
         for value in given.split(",")
     }
     record = journey.read_panel(services(), actor(), summary.id, request_id=request_id())
-    for one in fhir.resources(fhir_records.order(record), services().knowledge):
-        if one["resourceType"] == kind and (not codes or codes & _codes_of(one)):
+    for one in fhir_records.resources(record, kind):
+        if not codes or codes & _codes_of(one):
             yield one
 
 

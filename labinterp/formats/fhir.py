@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.errors import Place, SubmissionError
-from labinterp.formats import fhir_observation, fhir_patient, json_panel
+from labinterp.formats import fhir_observation, fhir_parameters, fhir_patient, json_panel
 from labinterp.formats.dates import read_moment
 from labinterp.formats.fhir_bundle import Group, groups_of
 from labinterp.formats.fhir_document import (
@@ -60,7 +60,6 @@ _REPORT_STATUS: Final = {
     "entered-in-error": "cancelled",
     "final": "final",
 }
-_POLICIES: Final = ("lab-then-service", "lab-only", "service-only")
 _SAID_NO: Final = ("LA32-8", "373067005", "N")
 
 
@@ -191,6 +190,7 @@ def _panel(
         specimen = {**specimen, "comment": comment[:500]}
     statuses = group.report_statuses or {}
     person = fhir_patient.person_of(patient, at)
+    asked = fhir_parameters.asked_of(document.parameters)
     for one in group.observations:
         _add(document, one, person, statuses.get(one.path, ""), made)
     panel: dict[str, Any] = {
@@ -203,8 +203,9 @@ def _panel(
         "symptoms": made.symptoms,
         "conditions": fhir_patient.conditions_of(group.others),
         "medications": fhir_patient.medications_of(document, group.others),
-        **_asked(document, made),
+        **asked.panel,
     }
+    made.problems += asked.problems
     return {name: member for name, member in panel.items() if member}, made.problems
 
 
@@ -341,33 +342,3 @@ def _laboratory(document: Document, group: Group) -> dict[str, str]:
             if name:
                 return {"name": name}
     return {}
-
-
-def _asked(document: Document, made: _Panel) -> dict[str, Any]:
-    """What the other parameters choose: whose ranges decide, and whom to tell."""
-    asked: dict[str, Any] = {}
-    for name, sent in document.parameters.items():
-        if name == "rangePolicy":
-            policy = text(sent, "valueCode") or text(sent, "valueString")
-            if policy in _POLICIES:
-                asked["range_policy"] = policy
-            else:
-                known = ", ".join(_POLICIES)
-                message = f"{line(policy, 40)!r} is no range policy; {known} are"
-                made.problems.append(("Parameters.parameter", "setting-unknown", message))
-        elif name in ("deliver", "deliver.email"):
-            asked.update(_deliver(sent if name == "deliver" else {"part": [sent]}))
-        elif name not in ("unitSystem", "deliver.pdf"):
-            message = f"the parameter {line(name, 40)!r} is not known; it was passed over"
-            made.problems.append(("Parameters.parameter", "setting-unknown", message))
-    return asked
-
-
-def _deliver(sent: Mapping[str, Any]) -> dict[str, Any]:
-    addresses = [
-        text(part, "valueString") or text(part, "valueUri").removeprefix("mailto:")
-        for part in items(sent, "part")
-        if text(part, "name") in ("email", "deliver.email")
-    ]
-    given = [line(one, 320) for one in addresses if one]
-    return {"deliver": {"email": given}} if given else {}

@@ -24,6 +24,9 @@ _KNOWN: Final = re.compile(
 )
 """How the types begin that are read, or that only tell the circumstances."""
 _LONE: Final = ("DiagnosticReport", "Observation")
+_PANELS: Final = ("panel", "resource", "bundle")
+Parameter = tuple[str, dict[str, Any]]
+"""One of a Parameters resource, with its place."""
 ROOTS: Final = ("Bundle", "Parameters", *_LONE)
 
 
@@ -58,14 +61,14 @@ class Document:
     """Everything one body holds.
 
     Attributes:
-        parameters: the members of a Parameters resource by name, where there is one.
+        parameters: those of a Parameters resource beside the panel, each with its place.
         bundle: the Bundle itself, without its entries being looked at.
         problems: what is to be told of the document as a whole.
         index: each resource by every reference that finds it.
     """
 
     resources: tuple[Located, ...]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
     bundle: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Place, ...] = ()
     index: Mapping[str, Located] = field(init=False)
@@ -138,34 +141,35 @@ def loose(resources: Iterable[Located]) -> Document:
 def bundle_identifier(root: object) -> str | None:
     """`system|value` of the Bundle's own identifier, by which a sender sends it again."""
     if text(root, "resourceType") == "Parameters":
-        panels = (inner(one, "resource") for one in items(root, "parameter"))
-        root = next((one for one in panels if one.get("resourceType") == "Bundle"), {})
+        panel, _ = parameters_of(root)
+        root = inner(panel[1], "resource") if panel else {}
     identifier = inner(root, "identifier")
     value = text(identifier, "value")
     return f"{text(identifier, 'system')}|{value}" if value else None
 
 
+def parameters_of(root: object) -> tuple[Parameter | None, tuple[Parameter, ...]]:
+    """The parameter that holds the panel, and those beside it."""
+    listed = [(f"Parameters.parameter[{n}]", one) for n, one in enumerate(items(root, "parameter"))]
+    holding = [one for one in listed if inner(one[1], "resource")]
+    named = (one for one in holding if text(one[1], "name") in _PANELS)
+    panel = next(named, None) or next(iter(holding), None)
+    return panel, tuple(one for one in listed if one is not panel)
+
+
 def _of_parameters(root: Mapping[str, Any]) -> Document:
     """The panel of `$interpret-panel`, with the other parameters beside it."""
-    parameters: dict[str, Any] = {}
-    panel: tuple[str, dict[str, Any]] | None = None
-    for index, one in enumerate(items(root, "parameter")):
-        name, path = text(one, "name"), f"Parameters.parameter[{index}]"
-        resource = inner(one, "resource")
-        if resource and (name in {"panel", "resource", "bundle"} or panel is None):
-            panel = f"{path}.resource", resource
-        else:
-            parameters[name] = one
+    panel, others = parameters_of(root)
     if panel is None:
         raise _refused("Parameters.parameter", "a parameter `panel` holds the Bundle or report")
-    path, resource = panel
+    path, resource = f"{panel[0]}.resource", inner(panel[1], "resource")
     if text(resource, "resourceType") == "Bundle":
         found = _of_bundle(resource, path)
     elif text(resource, "resourceType") in _LONE:
         found = Document(tuple(_with_contained(Located(resource, path))))
     else:
         raise _refused(path, "must be a Bundle, a DiagnosticReport or an Observation")
-    return Document(found.resources, parameters, found.bundle, found.problems)
+    return Document(found.resources, others, found.bundle, found.problems)
 
 
 def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
@@ -197,7 +201,7 @@ def _of_bundle(root: Mapping[str, Any], path: str) -> Document:
     if kind == "searchset" and any(text(one, "relation") == "next" for one in items(root, "link")):
         message = "the search has more pages, which were not sent; what they hold is not in this"
         problems.append(Place(f"{path}.link", "more-pages", message))
-    return Document(tuple(resources), {}, root, tuple(problems))
+    return Document(tuple(resources), (), root, tuple(problems))
 
 
 def _nested(root: Mapping[str, Any], path: str) -> Document:

@@ -254,6 +254,10 @@ class PanelSchema(Base):
         ("lab-then-service", "lab-only", "service-only"),
         metadata=_said("Whose intervals decide", "lab-then-service"),
     )
+    unit_system = Word(
+        ("si", "conventional"),
+        metadata=_said("Which unit leads in FHIR answers; the other stands beside it", "si"),
+    )
     critical_policy = Text(metadata=_said("Which critical limits", "swlp"))
     schemes = WordTable(
         metadata=_said("Decision schemes by measurand", {"vitamin_d_25oh": "iom-2011"})

@@ -39,9 +39,12 @@ class FhirOrder:
         base: address of the FHIR server, without a slash at its end.
         status: of the panel: final, preliminary, corrected, cancelled.
         panel: as received, for how each result was sent.
-        pdf: where the document is, as (address, size, SHA-1 in base64) when it is ready; only the
-            address while it is drawn; None when none is made.
         title: of the document.
+        has_document: one is made, or will be.
+        document: what is known of it once it is ready: size, hash, creation, its data where wanted.
+        superseded: a newer version has another document under the plain address.
+        leads: which unit system is shown first, `si` or `conventional`; that of the panel, else of
+            the interval each result was compared with, where it is empty.
     """
 
     base: str
@@ -55,7 +58,9 @@ class FhirOrder:
     title: str = ""
     has_document: bool = True
     document: Mapping[str, Any] | None = None
-    operator: str = ""
+    superseded: bool = False
+    language: str = "en"
+    leads: str = ""
 
 
 def bundle(order: FhirOrder, knowledge: Knowledge) -> Resource:
@@ -119,6 +124,7 @@ def _reference(kind: str, identifier: str) -> Resource:
 
 def _observations(order: FhirOrder, knowledge: Knowledge) -> Iterator[Resource]:
     seen: dict[str, int] = {}
+    leads = order.leads or str(order.panel.get("unit_system") or "")
     sent = {
         str(row.get("where") or f"results[{index}]"): row
         for index, row in enumerate(order.panel.get("results") or ())
@@ -126,7 +132,7 @@ def _observations(order: FhirOrder, knowledge: Knowledge) -> Iterator[Resource]:
     for result in order.interpretation.results:
         place = seen.get(result.measurand, 0)
         seen[result.measurand] = place + 1
-        made = observation(result, knowledge, sent.get(result.where, {}), order.status)
+        made = observation(result, knowledge, sent.get(result.where, {}), order.status, leads)
         inputs = [
             _reference("Observation", observation_id(order.id, name))
             for name in result.derived_from
@@ -176,8 +182,9 @@ def _document(order: FhirOrder) -> Resource:
     return present(
         {
             "contentType": "application/pdf",
-            "language": "en",
-            "url": f"{order.base}/Binary/{order.id}",
+            "language": order.language,
+            "url": f"{order.base}/Binary/{order.id}"
+            + (f"/_history/{order.version}" if order.superseded else ""),
             "title": order.title,
             **(order.document or {}),
         }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation, localcontext
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from labinterp.model import units
 from labinterp.model.codes import LOINC
 from labinterp.model.interpretation import Amount
 from labinterp.reporting import fhir_words as words
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from labinterp.model.interpretation import InterpretedResult, IntervalRecord
     from labinterp.model.knowledge import Knowledge
+    from labinterp.model.measurand import Measurand
 
 _STATUS: Final = {
     "preliminary": "preliminary",
@@ -23,11 +27,16 @@ _STATUS: Final = {
     "cancelled": "cancelled",
     "entered-in-error": "entered-in-error",
 }
+_FIGURES: Final = 6
 _ABSENT: Final = f"{words.TERMINOLOGY}/data-absent-reason"
 
 
 def observation(
-    result: InterpretedResult, knowledge: Knowledge, sent: Mapping[str, Any], panel_status: str
+    result: InterpretedResult,
+    knowledge: Knowledge,
+    sent: Mapping[str, Any],
+    panel_status: str,
+    leads: str = "",
 ) -> Resource:
     """What of an Observation follows from the result alone.
 
@@ -36,8 +45,10 @@ def observation(
         knowledge: for the LOINC code of the unit's property, and for how units are printed.
         sent: the row of the panel it was read from.
         panel_status: final, preliminary, corrected, cancelled.
+        leads: the unit system shown first, `si` or `conventional`; the interval's unit where empty.
     """
-    shown = _shown(result)
+    shown = _shown(result, leads)
+    interval = _in_unit(result.interval, shown, knowledge.measurands.get(result.measurand))
     said = (result.reported.status if result.reported else None) or panel_status
     return {
         "status": _STATUS.get(said, "final"),
@@ -47,17 +58,56 @@ def observation(
         **_value(result, shown, sent),
         "interpretation": [words.flag(result.standing)] if shown else [],
         "note": [{"text": text} for text in _notes(result, shown) if text],
-        "referenceRange": [_range(result.interval)] if result.interval and shown else [],
+        "referenceRange": [_range(interval)] if interval and shown else [],
         "derivedFrom": [_source(result, sent)] if result.reported else [],
     }
 
 
-def _shown(result: InterpretedResult) -> Amount | None:
-    """The value in its interval's unit, so that whoever compares them compares like with like."""
+def _shown(result: InterpretedResult, leads: str) -> Amount | None:
+    """The value in the unit that leads, else in its interval's.
+
+    So whoever compares the two compares like with like.
+    """
     wanted = result.interval.unit if result.interval else None
+    if leads and result.value:
+        leading = result.conventional if leads == "conventional" else result.value
+        wanted = (leading or result.value).unit
     known = [one for one in (_as_reported(result), result.value, result.conventional) if one]
     chosen = next((one for one in known if one.unit == wanted), result.value)
     return chosen or None
+
+
+def _in_unit(
+    interval: IntervalRecord | None, shown: Amount | None, measurand: Measurand | None
+) -> IntervalRecord | None:
+    """The interval in the unit of the value that stands above it; as it is where it cannot be."""
+    if interval is None or shown is None or measurand is None or interval.unit == shown.unit:
+        return interval
+    try:
+        factor = units.factor(interval.unit, shown.unit, measurand.molar_mass, measurand.valence)
+    except units.UnitError:
+        return interval
+    printed = interval.printed_unit or interval.unit
+    ends = " to ".join(f"{one:f}" for one in (interval.low, interval.high) if one is not None)
+    return replace(
+        interval,
+        low=_times(interval.low, factor),
+        high=_times(interval.high, factor),
+        unit=shown.unit,
+        printed_unit=shown.printed_unit,
+        text=f"{interval.text or f'{interval.kind} {ends} {printed}'}, converted",
+    )
+
+
+def _times(number: Decimal | None, factor: Fraction) -> Decimal | None:
+    """Exactly, or to more figures than any limit is printed with."""
+    if number is None:
+        return None
+    exact = Fraction(number) * factor
+    with localcontext() as context:
+        context.prec = _FIGURES
+        made = (Decimal(exact.numerator) / Decimal(exact.denominator)).normalize()
+    return made.quantize(Decimal(1)) if made == made.to_integral_value() else made
 
 
 def _as_reported(result: InterpretedResult) -> Amount | None:

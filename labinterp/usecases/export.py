@@ -21,7 +21,7 @@ from labinterp.store.moment import microseconds_since_epoch
 from labinterp.store.records import written
 from labinterp.store.store import fresh_id
 from labinterp.usecases.acting import who
-from labinterp.usecases.fhir_orders import fhir_base, fhir_order
+from labinterp.usecases.fhir_orders import fhir_order
 from labinterp.usecases.job_requests import asked_by
 from labinterp.usecases.read import newest_record
 from labinterp.usecases.storing import nudge
@@ -179,10 +179,9 @@ def _records(
 def _lines(
     services: Services, records: list[PanelRecord], kinds: list[str], part: int
 ) -> tuple[Written, ...]:
-    base = fhir_base(services)
     found: dict[str, list[str]] = {kind: [] for kind in kinds}
     for record in records:
-        for one in fhir.resources(fhir_order(record, base), services.knowledge):
+        for one in fhir.resources(fhir_order(services, record), services.knowledge):
             if one["resourceType"] in found:
                 found[one["resourceType"]].append(written(one))
     return tuple(

@@ -23,6 +23,8 @@ _CORRECTING: Final = TAKEN_BACK | {"corrected", "amended", "appended", "c"}
 _UNSETTLED: Final = frozenset({"preliminary", "partial", "registered", "p", "i", "r", "s"})
 _INHERITED: Final = ("preliminary", "cancelled")
 _OF_THE_RESULT: Final = ("collected_at", "specimen")
+_NOT_SAID: Final = frozenset({"deliver", "unit_system", "laboratory", "requester"})
+"""Members that no answer depends on."""
 _NOT_CONTENT: Final = frozenset({"where", "as_received"})
 Result = dict[str, Any]
 
@@ -56,7 +58,7 @@ def merged(
     }
     added = [one for one in coming if _is_added(stored, sent, one, before)]
     if not taken and not added:
-        return None
+        return _said_otherwise(stored, sent) if _is_the_same(stored, sent, later, before) else None
     results = _in_place(stored, sent, taken) + [_explicit(stored, sent, one) for one in added]
     settled = any(_rank(stored, one) > 0 for identifier in taken for one in before[identifier])
     panel = {**stored, **_members(stored, sent), "results": results}
@@ -65,6 +67,34 @@ def merged(
         panel["deliver"] = sent["deliver"]
     panel["status"] = _panel_status(results, sent, changed=settled)
     return panel
+
+
+def _said_otherwise(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The stored panel with what is now said beside the same results; None where that is nothing.
+
+    Symptoms that were recorded since, or another range policy, change the answer without a result
+    having changed. Which unit leads, or who asked, does not.
+    """
+    panel = {**stored, **_members(stored, sent)}
+    kept = {name: value for name, value in panel.items() if name not in _NOT_SAID}
+    if kept == {name: value for name, value in stored.items() if name not in _NOT_SAID}:
+        return None
+    panel.pop("deliver", None)
+    return {**panel, "deliver": sent["deliver"]} if "deliver" in sent else panel
+
+
+def _is_the_same(
+    stored: Mapping[str, Any],
+    sent: Mapping[str, Any],
+    later: Mapping[str, list[Result]],
+    before: Mapping[str, list[Result]],
+) -> bool:
+    """Does the message hold every result of the panel as it is stored, and no other?"""
+    return later.keys() == before.keys() and all(
+        [_content(_explicit(stored, sent, one), sent) for one in group]
+        == [_content(one, stored) for one in before[identifier]]
+        for identifier, group in later.items()
+    )
 
 
 def as_received(panel: Mapping[str, Any], sent: Received) -> Received:

@@ -57,6 +57,11 @@ def draw_due(services: Services, worker: str, limit: int) -> int:
     return moved
 
 
+def draw_at_once(services: Services, report_id: str) -> None:
+    """Draw one report for whoever waits for it, unless somebody else has begun or ended."""
+    _draw(services, "on request", report_id)
+
+
 def _park(services: Services, report_id: str, attempts: int) -> bool:
     policy = services.policy
 
