@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from labinterp.errors import Place
 from labinterp.knowledge import measurands as measurands_
-from labinterp.knowledge import rules, settings, terms
+from labinterp.knowledge import patient, rules, settings, terms
 from labinterp.knowledge.entry import Entry
 from labinterp.knowledge.reader import Document, Fault, refusal
 from labinterp.model.knowledge import Knowledge, Term
+from labinterp.model.patient_text import PatientKnowledge
 from labinterp.model.spelling import folded_name
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ def knowledge(documents: Sequence[Document], digest: str) -> Knowledge:
         **pieces,
         **_vocabulary(library),
         **_settings(library),
+        patient=PatientKnowledge(
+            rules=library.one(patient.RULES, patient.rules),
+            texts={told.language: told for told in library.each(patient.TEXTS, patient.texts)},
+        ),
     )
 
 

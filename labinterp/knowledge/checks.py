@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
-from labinterp.knowledge import naming, references, walking
+from labinterp.knowledge import naming, patient, references, walking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,4 +169,5 @@ CHECKS: Final = (
     map_has_no_circle,
     map_takes_one_side,
     languages_match,
+    *patient.CHECKS,
 )

@@ -30,6 +30,7 @@ KIND_OF_FOLDER: Final = {
     "advice": "advice",
     "vocabulary": "vocabulary",
     "texts": "texts",
+    "patient_texts": "patient_texts",
 }
 """Folder to its schema; a file at the top has the schema of its own name."""
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from labinterp.model.codes import Certainty, Urgency
 from labinterp.model.interval import CriticalLimit, DecisionLimit
 from labinterp.model.measurand import Measurand
+from labinterp.model.patient_text import NO_PATIENT_PAGE, PatientKnowledge
 from labinterp.model.rule import (
     Artefact,
     Condition,
@@ -356,6 +357,8 @@ class Knowledge:
     """File of `reference_ranges/` to who wrote and checked it and when it is due again."""
     finding_codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Measurand to `low` and `high` to the HPO term of the finding."""
+    patient: PatientKnowledge = NO_PATIENT_PAGE
+    """What the patient page may say."""
 
     @property
     def rule_count(self) -> int:
