@@ -140,6 +140,7 @@ def test_the_identifier_of_a_bundle_is_known():
 # ---- whose result it is
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_two_patients_are_two_panels_and_a_result_of_neither_is_refused():
     to = lambda name: {"subject": {"reference": f"Patient/{name}"}}  # noqa: E731
     reading = read(
@@ -227,12 +228,14 @@ def test_each_kind_of_value_is_read_as_it_was_sent(member, value, unit):
     assert (one.value, one.unit) == (value, unit)
 
 
+@pytest.mark.hazard("wrong-number")
 def test_digits_are_kept():
     body = json.dumps(observation()).replace('"value": 2.9', '"value": 2.900')
     (received,) = formats.read("fhir", body.encode(), NOW).received
     assert received.submission.results[0].value == "2.900"
 
 
+@pytest.mark.hazard("lost-comparator")
 def test_a_comparator_is_kept():
     sent = observation()
     sent["valueQuantity"]["comparator"] = "<"
@@ -240,6 +243,7 @@ def test_a_comparator_is_kept():
     assert (one.comparator, one.value) == ("<", "2.9")
 
 
+@pytest.mark.hazard("invented-normal")
 def test_a_reason_for_no_value_is_told():
     sent = observation(
         dataAbsentReason={"coding": [{"code": "not-performed", "display": "Not Performed"}]}

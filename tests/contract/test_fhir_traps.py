@@ -78,6 +78,7 @@ def test_one_patient_sent_in_two_reports_is_one_panel():
     assert [one.value for one in received.submission.results] == ["4.1", "4.2"]
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_contained_patients_of_one_id_are_not_mixed():
     def mine(sex, value):
         person = {**patient("p"), "gender": sex}
@@ -89,6 +90,7 @@ def test_contained_patients_of_one_id_are_not_mixed():
     assert found == [("female", "2.4"), ("male", "4.2")]
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_a_result_of_nobody_is_the_only_patients_and_never_one_of_two():
     to = {"subject": {"reference": "Patient/gone"}}
     (received,) = read(bundle(observation(**to), observation("139", code="2951-2"))).received

@@ -106,6 +106,7 @@ def test_another_message_under_the_same_id_is_taken_and_said(post, services):
     assert count(services, panel_table) == 2
 
 
+@pytest.mark.hazard("correction-missed")
 def test_a_correction_is_the_next_version_and_a_withdrawal_the_one_after(post, services):
     for name in ("04a", "04b", "04c"):
         assert b"MSA|AA" in post(example(name)).data
@@ -123,6 +124,23 @@ def test_a_test_message_is_kept_and_marked(post):
     answer = post(numbered(6).replace(b"|P|2.5.1", b"|T|2.5.1"))
     assert b"MSA|AA" in answer.data
     assert b"test-message" in answer.data
+
+
+def test_a_message_in_earnest_never_joins_a_test_nor_a_test_it(post, services):
+    as_test = numbered(6, "2.1").replace(b"|P|2.5.1", b"|T|2.5.1")
+    for body in (as_test, numbered(6, "4.1"), as_test.replace(b"M-6", b"M-7")):
+        assert b"MSA|AA" in post(body).data
+    assert (count(services, panel_table), count(services, panel_version)) == (3, 3)
+    data = {"file": (io.BytesIO(as_test.replace(b"|F\r", b"|C\r")), "nightly.hl7")}
+    post(data, "/api/v1/panels/import", "multipart/form-data")
+    assert (count(services, panel_table), count(services, panel_version)) == (4, 4)
+    newest = post.get("/api/v1/panels").json["panels"][0]["id"]
+    later = numbered(8, "4.0").replace(b"N-8", b"N-6").replace(b"0304081000", b"0305081000")
+    post(later)
+    (panel, *_) = post.get("/api/v1/panels").json["panels"]
+    assert panel["id"] != newest
+    (found,) = post.get(f"/api/v1/panels/{panel['id']}").json["interpretation"]["results"]
+    assert found["change"]["earlier"]["number"] == 4.1
 
 
 def test_framed_or_not_and_of_which_content_type_it_is_answered_alike(post):
@@ -247,6 +265,7 @@ def test_frames_are_cut_wherever_the_stream_is_split():
         assert not frames.unfinished
 
 
+@pytest.mark.hazard("hostile-input")
 def test_a_message_without_end_is_not_gathered_for_ever():
     frames = Frames(10)
     with pytest.raises(FrameTooLong):

@@ -249,6 +249,7 @@ def test_a_document_is_kept_aside():
     assert "document" in result.not_measured
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_several_patients_are_several_panels_and_none_is_mixed():
     body = message("OBX|1|NM|2823-3^K^LN||4.1|mmol/L|||||F")
     body += b"PID|2||N-2^^^LAB^MR\rOBR|1||A-2\rOBX|1|NM|2823-3^K^LN||3.1|mmol/L|||||F\r"

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, text
 
 from labinterp.local.ports import free_port
@@ -67,6 +68,7 @@ def answers(port, kill_after=None, process=None):
     return found
 
 
+@pytest.mark.hazard("panel-lost")
 def test_after_a_kill_all_is_sent_again_and_stored_once(tmp_path):
     port = free_port()
     environment = {

@@ -88,6 +88,7 @@ def services(sqlite_store, clock, outbox, queue, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
+@pytest.mark.hazard("mail-twice")
 def test_a_worker_killed_leaves_one_document_and_one_message(services, outbox, step):
     ward = an_actor(services)
     panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id

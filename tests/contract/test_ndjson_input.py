@@ -96,6 +96,7 @@ def test_whole_messages_stand_on_a_line():
 
 
 @pytest.mark.parametrize("subject", [{"display": "A"}, {"identifier": {}}])
+@pytest.mark.hazard("wrong-patient")
 def test_an_observation_whose_patient_cannot_be_told_is_mixed_with_no_other(subject):
     known = {**_OBSERVATION, "subject": {"reference": "Patient/1"}}
     unknown = {**_OBSERVATION, "subject": subject}

@@ -67,6 +67,7 @@ def test_a_panel_becomes_an_answer_a_document_and_a_mail(services, ward, outbox)
     assert "Testcase" not in outbox.sent[0][0].as_string()
 
 
+@pytest.mark.hazard("changed-answer")
 def test_an_answer_reads_back_exactly_as_it_was_made(services, ward):
     answered = journey.interpret_only(services, received(services), ward)
     assert from_document(Interpretation, read_back(written(to_document(answered)))) == answered

@@ -32,6 +32,7 @@ def names(store):
         return list(connection.execute(select(organisation.c.name)).scalars())
 
 
+@pytest.mark.hazard("panel-lost")
 def test_sqlite_is_opened_so_that_a_power_cut_loses_nothing_acknowledged(sqlite_store):
     for _ in range(2):
         with sqlite_store.reading() as connection:
@@ -131,6 +132,7 @@ def test_a_lock_not_had_in_time_is_a_failure_that_passes(sqlite_template, tmp_pa
     store.close()
 
 
+@pytest.mark.hazard("panel-lost")
 def test_a_full_disk_is_a_failure_that_passes_and_stores_nothing(sqlite_store):
     with sqlite_store.reading() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar()

@@ -35,6 +35,7 @@ def case(request):
     return known["expected"], interpret(submission, knowledge())
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_each_result_stands_where_the_sheet_says(case):
     expected, answer = case
     found = {one.measurand: one for one in answer.results}
@@ -47,6 +48,7 @@ def test_each_result_stands_where_the_sheet_says(case):
         )
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_each_value_is_converted_as_the_sheet_says(case):
     expected, answer = case
     found = {one.measurand: one for one in answer.results}
@@ -65,6 +67,7 @@ def test_each_value_is_converted_as_the_sheet_says(case):
         assert abs(same[0].number - number) <= tolerance, measurand
 
 
+@pytest.mark.hazard("artefact-believed")
 def test_patterns_artefacts_and_red_flags_are_those_of_the_sheet(case):
     expected, answer = case
     made = rules(answer.patterns) | rules(answer.artefacts)
@@ -80,6 +83,7 @@ def test_patterns_artefacts_and_red_flags_are_those_of_the_sheet(case):
         assert strengths[rule] == strength
 
 
+@pytest.mark.hazard("lost-critical")
 def test_urgency_and_next_steps_are_those_of_the_sheet(case):
     expected, answer = case
     wanted = expected["urgency"]
@@ -88,6 +92,7 @@ def test_urgency_and_next_steps_are_those_of_the_sheet(case):
     assert set(expected.get("next_steps_must", ())) <= {one.id for one in answer.next_steps}
 
 
+@pytest.mark.hazard("false-cause")
 def test_the_verdict_on_twitching_is_that_of_the_sheet(case):
     expected, answer = case
     wanted = expected["twitching"]

@@ -32,6 +32,7 @@ def test_the_defaults_are_those_of_the_contract():
 @pytest.mark.parametrize(
     "name", ["pediatric-caliper", "pregnancy-abbassi-ghanavati-2009", "us-ucsf-patient"]
 )
+@pytest.mark.hazard("unproven-number")
 def test_sets_from_memory_or_at_odds_with_themselves_cannot_be_chosen(name):
     assert not KNOWN.range_sets[name].shipped
 
@@ -52,6 +53,7 @@ def test_the_doubted_third_trimester_limit_of_calcium_is_off():
     assert not any(row.usable for row in doubted)
 
 
+@pytest.mark.hazard("unproven-number")
 def test_no_unverified_interval_serves_as_a_fallback():
     for measurand in KNOWN.measurands.values():
         assert measurand.fallback is None or measurand.fallback.sources, measurand.id
@@ -91,6 +93,7 @@ def test_the_urgencies_decided_on_review_are_built_in(rule, when, urgency):
     )
 
 
+@pytest.mark.hazard("artefact-believed")
 def test_every_artefact_asks_for_a_repeat_or_a_confirmation():
     for artefact in KNOWN.artefacts.values():
         assert artefact.next_steps, artefact.id
@@ -98,12 +101,14 @@ def test_every_artefact_asks_for_a_repeat_or_a_confirmation():
         assert any(word in asked for word in ("repeat", "confirm", "fresh", "plasma")), artefact.id
 
 
+@pytest.mark.hazard("unsafe-step")
 def test_steps_are_considerations_and_give_no_dose():
     for step in KNOWN.next_steps.values():
         assert step.label.startswith("Consider"), step.id
         assert " mg " not in f"{step.label} {step.detail} ", step.id
 
 
+@pytest.mark.hazard("unsafe-step")
 def test_calcium_does_not_wait_for_magnesium_in_tetany_but_is_not_offered_beside_a_fair_calcium():
     assert "calcium-before-magnesium-in-tetany" in KNOWN.red_flags["rf-tetany"].next_steps
     for step in ("calcium-before-magnesium-in-tetany", "hypocalcaemia-protocol"):
@@ -142,6 +147,7 @@ def test_case_matters_where_it_changes_the_meaning():
     assert folded_unit("mM") not in KNOWN.unit_spellings
 
 
+@pytest.mark.hazard("wrong-test")
 def test_a_name_of_two_measurands_is_asked_about():
     assert set(KNOWN.ambiguous_names[folded_name("Ca++")]) == {"calcium", "ionized_calcium"}
 
@@ -176,6 +182,7 @@ def test_every_mechanism_has_its_place_on_the_map_or_needs_none():
     assert explaining - markers <= drawn
 
 
+@pytest.mark.hazard("unproven-number")
 def test_nothing_is_called_reviewed_that_nobody_has_reviewed():
     for name, review in KNOWN.reviews.items():
         if review.status == "reviewed":

@@ -30,6 +30,7 @@ def answered(*sent, before=(), days_ago=1, **about):
 # ---- a mix-up of specimens or patients
 
 
+@pytest.mark.hazard("artefact-believed")
 def test_unrelated_steady_quantities_that_moved_together_ask_whose_specimen_it_was():
     found = mix_up(answered(*SWAPPED, before=BEFORE))
     assert found.strength == "suspect"
@@ -238,6 +239,7 @@ USUAL = (
         (["fasciculation", "tongue-fasciculation", "dysphagia"], False),
     ],
 )
+@pytest.mark.hazard("missed-cause")
 def test_sleep_and_coffee_are_not_what_to_consider_beside_a_red_flag_of_nerve_or_muscle(
     symptoms, is_offered
 ):

@@ -231,6 +231,7 @@ def assert_ends(known, measurand, row, about, **chosen):
 
 
 @pytest.mark.parametrize(("measurand", "row"), ROWS)
+@pytest.mark.hazard("wrong-interval")
 def test_the_ends_of_an_interval_are_within_and_a_hair_beyond_is_not(measurand, row):
     chosen = {"range_set": row.set, "range_policy": "service-only"}
     assert_ends(INTERVALS_ONLY, measurand, row, person(row.applies_to), **chosen)

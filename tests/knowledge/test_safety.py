@@ -56,6 +56,7 @@ def urgency(answer):
         ("adjusted_calcium 1.6 mmol/L", "u-ca-critical-low"),
     ],
 )
+@pytest.mark.hazard("lost-critical")
 def test_a_dangerous_number_leads_as_an_emergency_whoever_the_patient_is(sent, rule, about):
     answer = interpreted(sent, **about)
     assert answer.urgency == "emergency"
@@ -149,6 +150,7 @@ BEYOND = [
 
 
 @pytest.mark.parametrize(("measurand", "limit", "side"), BEYOND)
+@pytest.mark.hazard("lost-critical")
 def test_any_critical_value_is_at_least_same_day(measurand, limit, side):
     bounds = getattr(limit, side)
     end = next(one for one in (bounds.lt, bounds.le, bounds.gt, bounds.ge) if one is not None)
@@ -229,6 +231,7 @@ def _opposite(artefact, measurand, direction):
 
 
 @pytest.mark.parametrize(("artefact", "measurand", "direction"), EFFECTS)
+@pytest.mark.hazard("artefact-hides")
 def test_an_artefact_leaves_alone_what_it_could_not_have_produced(artefact, measurand, direction):
     against = _opposite(artefact, measurand, direction)
     assert not against
@@ -282,6 +285,7 @@ def test_a_unit_is_read_as_feeds_write_it_for_every_measurand_that_takes_it(ucum
         assert answer.results[0].standing == plain.results[0].standing
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_two_milliequivalents_are_one_millimole_of_calcium_and_two_of_sodium():
     for name, moles in (("calcium", 1), ("ionized_calcium", 1), ("magnesium", 1), ("sodium", 2)):
         answer = interpret(a_panel(f"{name} 2 meq/L", **ADULT), KNOWN)

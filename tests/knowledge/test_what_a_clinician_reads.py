@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.build import interpreted, knowledge, rules
 
 
@@ -21,6 +23,7 @@ def test_a_low_glucose_is_an_emergency_with_something_to_do():
     assert "hypoglycaemia-protocol" in _steps(answer)
 
 
+@pytest.mark.hazard("unsafe-step")
 def test_every_rule_that_asks_for_action_by_today_says_what_to_consider():
     silent = {
         rule.id
@@ -75,6 +78,7 @@ def test_an_unsteady_gait_alone_does_not_call_the_stroke_team():
     assert "stroke-pathway" not in _steps(answer)
 
 
+@pytest.mark.hazard("missed-cause")
 def test_a_sudden_facial_droop_does():
     answer = interpreted("sodium 128 mmol/L", symptoms=["facial-droop"], age="69 years", sex="male")
     assert "stroke-pathway" in _steps(answer)

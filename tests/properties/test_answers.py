@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -34,12 +35,14 @@ def answer_to(submission):
 
 
 @given(hostile_submissions())
+@pytest.mark.hazard("hostile-input")
 def test_no_input_makes_the_pipeline_raise(submission):
     answer = answer_to(submission)
     assert len(answer.results) + len(answer.problems) >= len(submission.results) > -1
 
 
 @given(hostile_submissions())
+@pytest.mark.hazard("changed-answer")
 def test_every_answer_survives_the_store(submission):
     answer = answer_to(submission)
     kept = json.loads(json.dumps(to_document(answer), default=str), parse_float=Decimal)
@@ -47,6 +50,7 @@ def test_every_answer_survives_the_store(submission):
 
 
 @given(hostile_submissions())
+@pytest.mark.hazard("invented-normal")
 def test_a_result_that_could_not_be_read_is_never_within(submission):
     for one in answer_to(submission).results:
         assert one.value is not None or one.read_in_words or one.standing == "unknown"
@@ -74,6 +78,7 @@ def test_raising_a_value_never_lowers_its_standing(measurand, data, sex):
 
 
 @given(submissions(), st.data())
+@pytest.mark.hazard("invented-normal")
 def test_removing_a_result_makes_no_other_within(submission, data):
     assume(len(submission.results) > 1)
     gone = data.draw(st.sampled_from(submission.results))
@@ -96,6 +101,7 @@ def test_a_suspected_mix_up_needs_an_earlier_result_and_changes_no_urgency(now, 
 
 
 @given(submissions(), st.sampled_from(sorted(knowledge().terms["symptom"])))
+@pytest.mark.hazard("lost-critical")
 def test_adding_a_symptom_never_lowers_the_urgency(submission, symptom):
     more = (*submission.symptoms, ReportedTerm("symptoms[9]", symptom))
     before, after = answer_to(submission), answer_to(replace(submission, symptoms=more))
@@ -103,6 +109,7 @@ def test_adding_a_symptom_never_lowers_the_urgency(submission, symptom):
 
 
 @given(submissions(comparators=False))
+@pytest.mark.hazard("wrong-unit")
 def test_the_same_panel_in_conventional_units_reads_the_same(submission):
     known = knowledge().measurands
     converted = []
@@ -132,6 +139,7 @@ def test_the_same_panel_in_conventional_units_reads_the_same(submission):
 
 
 @given(submissions())
+@pytest.mark.hazard("artefact-believed")
 def test_doubt_is_never_lost_along_a_chain(submission):
     answer = answer_to(submission)
     doubted = {one.measurand for one in answer.results if one.doubts}
@@ -147,6 +155,7 @@ def test_doubt_is_never_lost_along_a_chain(submission):
 
 
 @given(submissions())
+@pytest.mark.hazard("artefact-believed")
 def test_an_artefact_always_carries_a_repeat_or_a_confirmation(submission):
     for one in answer_to(submission).artefacts:
         assert one.action
@@ -154,12 +163,14 @@ def test_an_artefact_always_carries_a_repeat_or_a_confirmation(submission):
 
 
 @given(submissions())
+@pytest.mark.hazard("false-cause")
 def test_what_opposes_excitability_never_drives_a_verdict(submission):
     drivers = set(answer_to(submission).twitching.drivers)
     assert not drivers & {"calcium-high", "magnesium-high", "potassium-high", "acidosis"}
 
 
 @given(submissions())
+@pytest.mark.hazard("lost-critical")
 def test_a_critical_result_is_at_least_same_day(submission):
     answer = answer_to(submission)
     if any(one.standing.startswith("critically") for one in answer.results):
@@ -167,6 +178,7 @@ def test_a_critical_result_is_at_least_same_day(submission):
 
 
 @given(submissions())
+@pytest.mark.hazard("unproven-number")
 def test_every_sentence_has_a_source_or_says_that_it_has_none(submission):
     answer = answer_to(submission)
     cited = {one.id for one in answer.sources}

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def dirty(draw):
 
 @settings(max_examples=10_000 if IS_PROOF else 150)
 @given(dirty())
+@pytest.mark.hazard("hostile-input")
 def test_nothing_breaks_and_no_result_is_lost(body):
     try:
         envelope = envelope_of(body)

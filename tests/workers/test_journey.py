@@ -58,6 +58,7 @@ def test_a_worker_killed_while_it_draws_leaves_one_pdf_and_one_mail(site, smtp, 
 
 
 @pytest.mark.parametrize("attempt", range(REPEAT))
+@pytest.mark.hazard("panel-lost")
 def test_workers_killed_at_any_moment_lose_nothing(site, smtp, attempt):
     site.start("relay")
     panels = [site.accept() for _ in range(5)]
@@ -92,6 +93,7 @@ def _children(pid):
 
 
 @pytest.mark.parametrize("data", ["kept", "lost"])
+@pytest.mark.hazard("panel-lost")
 def test_a_broker_that_is_killed_costs_a_sweep_not_a_panel(site, broker, smtp, data):
     first = site.accept()
     broker.stop(at_once=True)
@@ -109,6 +111,7 @@ def test_a_broker_that_is_killed_costs_a_sweep_not_a_panel(site, broker, smtp, d
     assert len(smtp.mails) == 2
 
 
+@pytest.mark.hazard("mail-twice")
 def test_a_message_that_comes_twice_makes_one_mail(site, smtp):
     panel_id = site.accept()
     for _ in range(5):

@@ -13,6 +13,7 @@ def message_ids(smtp):
     return [message_from_bytes(mail)["Message-ID"] for mail in smtp.mails]
 
 
+@pytest.mark.hazard("mail-lost")
 def test_a_mail_put_off_is_sent_later(site, smtp):
     smtp.replies = [("RCPT", "450 greylisted"), ("DATA", "452 disk full")]
     panel_id = site.accept()
@@ -39,6 +40,7 @@ def test_one_recipients_refusal_does_not_hide_anothers_mail(site, smtp):
     assert len(smtp.mails) == 1
 
 
+@pytest.mark.hazard("mail-twice")
 def test_a_lost_answer_after_the_data_repeats_the_same_message_id(site, smtp):
     smtp.replies = [("DATA", "drop")]
     panel_id = site.accept()
@@ -47,6 +49,7 @@ def test_a_lost_answer_after_the_data_repeats_the_same_message_id(site, smtp):
     assert first == second
 
 
+@pytest.mark.hazard("mail-lost")
 def test_answers_lost_again_and_again_end_with_a_person(site, smtp):
     smtp.replies = [("DATA", "drop")] * 10
     panel_id = site.accept()

@@ -75,6 +75,7 @@ def test_a_public_key_is_no_shared_secret():
     assert "RS384" in _refused(token)
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_the_signature_is_checked():
     assert "signature" in _refused(_token(OTHER))
 

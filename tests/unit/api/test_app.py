@@ -199,6 +199,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(services, organisat
     assert client.get("/api/v1/panels", headers={"X-API-Key": other}).status_code == 200
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_guessing_keys_is_slowed_down(services):
     client = limited(services, stranger_rate="2 per minute").test_client()
 
@@ -230,6 +231,7 @@ def log():
     logging.basicConfig(level=logging.WARNING, handlers=[logging.NullHandler()], force=True)
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_what_is_logged_of_a_request_holds_no_patient(caller, panel, log):
     stored = caller.post("/api/v1/panels", panel)
     caller.get(stored.headers["Location"] + "?version=1&foo=MRN-1")

@@ -100,6 +100,7 @@ def test_who_opens_the_chart_may_be_left_out(caller):
     assert cards_of(caller.post(f"/cds-services/{VIEW}", request))
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_results_of_another_patient_are_left_out(caller):
     request = example(20)
     for one in labs_of(request):

@@ -136,6 +136,7 @@ def test_everything_answered_is_read_again_by_its_own_address(caller):
     assert caller.get(path, headers=etag).status_code == 304
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_what_is_another_organisations_is_not_found(caller, neighbour):
     report = _post(caller, _bundle()).json["entry"][0]["resource"]
     refused = neighbour.get(f"/fhir/DiagnosticReport/{report['id']}")
@@ -189,6 +190,7 @@ def test_gzip_is_read_and_written(caller):
     assert document["entry"][0]["resource"]["resourceType"] == "DiagnosticReport"
 
 
+@pytest.mark.hazard("hostile-input")
 def test_a_small_body_that_unpacks_to_a_huge_one_is_refused(caller):
     body = gzip.compress(b" " * 20_000_000)
     headers = {"Content-Encoding": "gzip"}

@@ -91,6 +91,7 @@ def is_an_answer_of_ours(answer):
 
 
 @pytest.mark.parametrize("door", DOORS)
+@pytest.mark.hazard("hostile-input")
 def test_any_body_has_an_answer(caller, door):
     @HERE
     @given(body=BODIES)

@@ -133,6 +133,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("door", DOCUMENTS)
+@pytest.mark.hazard("hostile-input")
 def test_a_document_that_is_nearly_right_has_an_answer(caller, door):
     content_type, documents, once = DOCUMENTS[door]
     assert documents

@@ -32,6 +32,7 @@ def test_accepting_answers_201_with_the_record_and_where_it_is(caller, stored, p
     assert caller.get(stored.headers["Location"]).json["id"] == record["id"]
 
 
+@pytest.mark.hazard("wrong-number")
 def test_the_digits_that_were_sent_are_the_digits_that_come_back(stored):
     text = stored.get_data(as_text=True)
 

@@ -135,6 +135,7 @@ def test_a_revoked_client_gets_nothing_more_and_its_tokens_end(app, services, cl
     assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_a_signed_token_is_taken_once(app, services, client_of):
     client = client_of("panels:read")
     sent = form(signed(client.id, URL, services.now()), "panels:read")

@@ -29,6 +29,7 @@ def parts(notice):
     return message, plain, rich
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_the_subject_is_the_report_number_and_nothing_else():
     message, _, _ = parts(NOTICE)
     assert message["Subject"] == "A report is ready (LI-2026-000123)"

@@ -119,6 +119,7 @@ def test_a_line_that_is_not_understood_is_kept_with_its_reason(line, reason):
     assert reason in only.reason
 
 
+@pytest.mark.hazard("wrong-number")
 def test_words_before_a_known_name_are_not_dropped_for_they_may_change_it():
     assert [one[0] for one in results_of("Sodium 138 spot K 40 mmol/L")] == ["Sodium", "spot K"]
     assert [one[0] for one in results_of("Sodium 138 fasting; K 4.0")] == ["Sodium", "K"]
@@ -129,6 +130,7 @@ def received_of(text):
     return received
 
 
+@pytest.mark.hazard("wrong-test")
 def test_what_stands_under_a_heading_of_urine_is_not_read_as_blood():
     submission = received_of("Urine results\nSodium 20 mmol/L\nBlood\nSodium 138 mmol/L").submission
     assert [one.specimen for one in submission.results] == [{"material": "urine"}, None]
@@ -150,6 +152,7 @@ def test_several_times_stand_with_the_results_below_them():
         ("DOB: 1980-02-03", "DOB: 1981-02-03"),
     ],
 )
+@pytest.mark.hazard("wrong-patient")
 def test_two_patients_in_one_text_are_not_mixed(one, other):
     with pytest.raises(SubmissionError, match="several patients") as refused:
         received_of(f"{one}\nK 2.4\n{other}\nNa 138")
@@ -218,6 +221,7 @@ def test_more_than_a_panel_is_too_large():
     "piece",
     ["1 ", "k 1 ", "k k ", "( ", "1-", "1.", "9", "a", "< ", "k:", "25 oh ", "[1-", "* ", "1:", " ", "mmol/L ", "ref ", "1e"],
 )  # fmt: skip
+@pytest.mark.hazard("hostile-input")
 def test_time_grows_with_the_length_of_a_line_and_no_faster(piece):
     def seconds(length):
         line = (piece * length)[:length]

@@ -29,6 +29,7 @@ def problem(answer, code):
         ("pending", "not-measured"),
     ],
 )
+@pytest.mark.hazard("wrong-number")
 def test_a_value_that_is_no_number_is_told_and_the_rest_is_interpreted(value, code):
     answer = interpreted(a_result("potassium 4 mmol/L", value=value), GOOD)
     assert code in codes(answer)
@@ -37,6 +38,7 @@ def test_a_value_that_is_no_number_is_told_and_the_rest_is_interpreted(value, co
     assert result(answer, "potassium").reported.value == value
 
 
+@pytest.mark.hazard("wrong-number")
 def test_an_ambiguous_comma_offers_both_readings():
     answer = interpreted(a_result("vitamin_b12 1 ng/L", value="1,250"))
     assert "1.250 or 1250" in answer.problems[0].message
@@ -51,6 +53,7 @@ def test_a_comma_that_can_only_be_decimal_is_read(value, number):
     assert "value-not-numeric" not in codes(answer)
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_mg_alone_lacks_a_volume():
     answer = interpreted("calcium 9.4 mg", GOOD)
     message = problem(answer, "unit-unknown").message
@@ -58,6 +61,7 @@ def test_mg_alone_lacks_a_volume():
     assert standings(answer)["sodium"] == "within"
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_an_unknown_unit_names_those_that_are_taken():
     message = problem(interpreted("potassium 4.2 furlong"), "unit-unknown").message
     assert "mmol/L" in message
@@ -88,12 +92,14 @@ def test_micromoles_are_read_with_u_and_with_both_micro_signs(unit):
     assert result(answer, "creatinine").standing == "within"
 
 
+@pytest.mark.hazard("wrong-test")
 def test_an_unknown_test_names_near_matches_and_guesses_none():
     answer = interpreted("Magnesum 0.8 mmol/L", GOOD)
     assert "did you mean Magnesium" in problem(answer, "unmapped-code").message
     assert standings(answer) == {"sodium": "within"}
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_a_value_impossible_in_its_unit_names_the_unit_that_would_fit():
     answer = interpreted("calcium 9.5 mmol/L", GOOD)
     assert "mg/dL" in problem(answer, "value-implausible").message
@@ -156,12 +162,14 @@ def test_an_earlier_result_that_supports_the_value_silences_the_question():
     assert not codes(answer)
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_an_interval_of_another_unit_raises_the_question_and_is_not_used():
     answer = interpreted("calcium 9.5 mg/dL (2.20-2.60)", age="54 years")
     assert {"unit-doubtful", "range-ambiguous"} == set(codes(answer))
     assert result(answer, "calcium").interval.owner == "service"
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_a_missing_unit_is_inferred_only_from_an_interval_that_fits_one():
     answer = interpreted(
         a_result("calcium 9.5 x", unit=None, interval=ReportedInterval(text="8.6-10.2"))
@@ -170,12 +178,14 @@ def test_a_missing_unit_is_inferred_only_from_an_interval_that_fits_one():
     assert str(result(answer, "calcium").value.number) == "2.37"
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_a_missing_unit_without_an_interval_is_asked_about():
     answer = interpreted(a_result("calcium 9.5 x", unit=None))
     assert codes(answer) == ["unit-missing"]
     assert not readable(answer)
 
 
+@pytest.mark.hazard("old-results")
 def test_a_collection_time_in_the_future_is_not_used():
     answer = interpreted(GOOD, collected_at=RECEIVED.replace(year=2030))
     assert "collected-in-future" in codes(answer)
@@ -192,6 +202,7 @@ def test_an_empty_panel_is_not_readable():
     assert not readable(interpreted())
 
 
+@pytest.mark.hazard("invented-normal")
 def test_a_cancelled_result_is_shown_and_not_interpreted():
     answer = interpreted(a_result("potassium 7.9 mmol/L", status="cancelled"), GOOD)
     assert "status-ignored" in codes(answer)
@@ -199,6 +210,7 @@ def test_a_cancelled_result_is_shown_and_not_interpreted():
     assert answer.urgency == "none"
 
 
+@pytest.mark.hazard("old-results")
 def test_a_stale_result_is_not_combined():
     old = a_result("magnesium 0.5 mmol/L", collected_at=RECEIVED.replace(year=2025, month=9))
     answer = interpreted(old, "potassium 3.0 mmol/L", collected_at=RECEIVED, age="54 years")
@@ -206,6 +218,7 @@ def test_a_stale_result_is_not_combined():
     assert not [one for one in answer.patterns if one.rule == "mg-driven-hypokalaemia"]
 
 
+@pytest.mark.hazard("old-results")
 def test_of_two_times_the_latest_is_interpreted_and_the_earlier_is_trend():
     before = a_result("potassium 4.9 mmol/L", collected_at=RECEIVED.replace(day=1))
     answer = interpreted(
@@ -232,6 +245,7 @@ def test_an_unknown_symptom_is_kept_and_told():
     assert "purple ears" in problem(answer, "term-unknown").message
 
 
+@pytest.mark.hazard("wrong-test")
 def test_a_code_and_a_name_that_disagree_are_not_interpreted():
     answer = interpreted(coded("17861-6", "4.2", "mmol/L", "Potassium"))
     assert codes(answer) == ["code-name-conflict"]
@@ -244,6 +258,7 @@ def test_a_code_with_a_wrong_check_digit_is_told_and_the_name_used():
     assert standings(answer) == {"potassium": "within"}
 
 
+@pytest.mark.hazard("wrong-test")
 def test_red_cell_magnesium_is_never_read_as_serum_magnesium():
     answer = interpreted(coded("26746-8", "4.5", "mg/dL", "Magnesium"))
     assert codes(answer) == ["unmapped-code"]
@@ -267,6 +282,7 @@ def test_an_interval_that_cannot_be_read_is_told():
     assert codes(answer) == ["range-unparsed"]
 
 
+@pytest.mark.hazard("wrong-test")
 def test_sodium_in_urine_is_not_a_serum_sodium():
     answer = interpreted("sodium 40 mmol/L", specimen_material="urine")
     assert "sodium" not in standings(answer)

@@ -17,6 +17,7 @@ def for_symptoms(answer):
     return {one.symptom: one.strength for one in answer.twitching.per_symptom}
 
 
+@pytest.mark.hazard("false-cause")
 def test_a_bare_flag_is_never_enough_for_likely():
     answer = interpreted("magnesium 0.68 mmol/L", symptoms=["facial-twitch"], **ADULT)
     assert strengths(answer)["magnesium-low"] == "unlikely"
@@ -49,6 +50,7 @@ def test_a_high_potassium_opposes_fasciculation_and_explains_weakness():
     assert for_symptoms(answer) == {"fasciculation": "opposes", "muscle-weakness": "likely"}
 
 
+@pytest.mark.hazard("false-cause")
 def test_an_isolated_eyelid_twitch_caps_every_result_at_possible():
     answer = interpreted(
         "magnesium 0.62 mmol/L", "adjusted_calcium 2.00 mmol/L", symptoms=["eyelid-twitch"], **ADULT
@@ -90,6 +92,7 @@ def test_tingling_round_the_mouth_lifts_the_cap():
     ["hemifacial-spasm", ReportedTerm("symptoms[0]", "facial-twitch", side="left")],
     ids=["hemifacial", "left"],
 )
+@pytest.mark.hazard("false-cause")
 def test_a_one_sided_face_is_never_attributed_to_a_metabolic_cause_alone(symptom):
     answer = interpreted("adjusted_calcium 1.60 mmol/L", symptoms=[symptom], **ADULT)
     assert answer.twitching.verdict == "unlikely"
@@ -121,6 +124,7 @@ def test_vitamin_d_explains_only_through_a_low_calcium_and_only_when_deficient(
     assert strengths(answer)["vitamin-d-low"] == wanted
 
 
+@pytest.mark.hazard("artefact-hides")
 def test_haemolysis_doubts_what_it_raises_and_believes_a_low_magnesium():
     answer = interpreted(
         "potassium 5.9 mmol/L",
@@ -146,6 +150,7 @@ def test_haemolysis_doubts_a_magnesium_within_its_interval():
     assert answer.twitching.verdict == "cannot_tell"
 
 
+@pytest.mark.hazard("artefact-believed")
 def test_a_probable_artefact_hides_mechanisms_and_shows_their_doubt():
     answer = interpreted(
         "potassium 7.9 mmol/L",
@@ -265,6 +270,7 @@ def test_however_many_paths_are_active_those_that_oppose_are_among_them():
     assert paths[0].starts_with == "Low magnesium"
 
 
+@pytest.mark.hazard("false-cause")
 def test_commoner_causes_are_always_named_and_those_that_something_recorded_suggests_stand_first():
     answer = interpreted(
         "potassium 4.2 mmol/L",
@@ -277,6 +283,7 @@ def test_commoner_causes_are_always_named_and_those_that_something_recorded_sugg
     assert answer.twitching.other_causes[: len(suggested)] == tuple(suggested)
 
 
+@pytest.mark.hazard("unsafe-step")
 def test_calcium_steps_are_offered_by_the_calcium_that_was_found():
     low = interpreted("adjusted_calcium 1.8 mmol/L", symptoms=["tetany"], **ADULT)
     within = interpreted("adjusted_calcium 2.4 mmol/L", symptoms=["tetany"], **ADULT)
@@ -289,6 +296,7 @@ def test_low_potassium_without_magnesium_asks_for_it():
     assert "repeat-mg-k-ca" in {one.id for one in answer.next_steps}
 
 
+@pytest.mark.hazard("missed-cause")
 def test_a_twitch_of_more_than_three_weeks_is_a_red_flag_of_its_own():
     long = ReportedTerm("symptoms[0]", "eyelid-twitch", duration_days=30)
     assert "rf-persistent-twitch" in rules(
@@ -308,6 +316,7 @@ def test_strengthening_and_weakening_shift_the_certainty_by_one_step():
     assert certainties == ["strong", "moderate"]
 
 
+@pytest.mark.hazard("invented-normal")
 def test_a_missing_result_leaves_a_pattern_open_and_names_what_would_settle_it():
     answer = interpreted("potassium 3.0 mmol/L", **ADULT)
     left = next(one for one in answer.undecided if one.rule == "mg-driven-hypokalaemia")

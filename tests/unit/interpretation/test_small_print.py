@@ -27,6 +27,7 @@ def test_the_check_digit_of_a_loinc_code(code, valid):
     assert is_valid_loinc(code) is valid
 
 
+@pytest.mark.hazard("wrong-test")
 def test_a_name_of_two_tests_is_asked_about_with_both():
     assert problems(ReportedResult("results[0]", "2.3", "mmol/L", "Ca++")) == [
         "'Ca++' could mean Calcium, total or Calcium, ionised; send a LOINC code or the full name"

@@ -47,6 +47,7 @@ def test_limits_are_inclusive_and_nothing_is_rounded_before_it_is_compared(sent,
     assert standing(sent) == wanted
 
 
+@pytest.mark.hazard("lost-comparator")
 def test_a_bare_less_than_excludes_its_number():
     answer = interpreted("potassium 5.0 mmol/L (<5.0)", age="54 years")
     found = result(answer, "potassium")
@@ -59,6 +60,7 @@ def test_a_result_on_an_inclusive_limit_is_within_and_says_that_it_lies_there():
     assert (found.standing, found.at_the_limit_note) == ("within", "exactly on the limit")
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_twenty_nanograms_of_vitamin_d_are_not_below_fifty_nanomoles():
     assert standing("vitamin_d_25oh 20 ng/mL") == "within"
     assert standing("vitamin_d_25oh 49.9 nmol/L") == "low"
@@ -118,6 +120,7 @@ def test_above_two_thousand_b12_is_high_by_every_set():
         ("alp >500 U/L", "high"),
     ],
 )
+@pytest.mark.hazard("lost-comparator")
 def test_a_comparator_has_a_standing_only_if_all_its_values_have_the_same(sent, wanted):
     assert standing(sent) == wanted
 
@@ -136,6 +139,7 @@ def test_potassium_of_5_3_is_within_in_london_and_high_in_oslo():
     assert standing("potassium 5.3 mmol/L", choices=Choices(range_set="nordic-norip")) == "high"
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_the_laboratorys_own_interval_goes_first_unless_the_policy_says_otherwise():
     sent = "potassium 5.1 mmol/L (3.5-5.0)"
     assert standing(sent) == "high"
@@ -148,6 +152,7 @@ def test_a_critical_limit_holds_whatever_the_laboratorys_interval_says():
 
 
 @pytest.mark.parametrize("flag", ["LL", "HH"])
+@pytest.mark.hazard("lost-critical")
 def test_the_laboratorys_critical_flag_is_never_weakened(flag):
     answer = interpreted(a_result("potassium 4.2 mmol/L", flag=flag), age="54 years")
     assert (
@@ -192,6 +197,7 @@ def test_total_calcium_is_compared_with_the_adjusted_interval_and_says_so():
     assert "adjusted" in found.interval.text
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_a_neonate_and_a_man_of_85_get_their_own_interval_or_none():
     neonate = interpreted("magnesium 0.8 mmol/L", age="3 days")
     assert result(neonate, "magnesium").why_unknown == "no interval for this patient"
@@ -216,6 +222,7 @@ def test_a_pregnant_woman_in_her_third_trimester_gets_its_interval():
     assert "uk-pregnancy-t3" in (found.interval.set if found.interval else "") or found.why_unknown
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_a_pregnant_woman_in_her_first_trimester_gets_an_honest_none():
     found = result(
         interpreted(
@@ -281,6 +288,7 @@ def test_without_an_age_the_adult_interval_is_used_and_a_problem_says_so():
     assert codes(answer) == ["demographics-missing"]
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_without_a_sex_a_standing_needs_both_to_agree():
     nordic = Choices(range_set="nordic-norip")
     about = {"age": "54 years", "choices": nordic}
@@ -332,6 +340,7 @@ def test_words_that_are_no_standing_are_repeated():
     assert (one.standing, one.why_unknown) == ("unknown", "reported in words: positive")
 
 
+@pytest.mark.hazard("invented-normal")
 def test_missing_is_never_within():
     answer = interpreted(a_result("potassium 4 mmol/L", value=None))
     assert standings(answer) == {"potassium": "unknown"}

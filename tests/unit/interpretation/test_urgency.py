@@ -25,6 +25,7 @@ def at_least(answer, urgency):
 @pytest.mark.parametrize(
     "about", [{}, {"age": "54 years", "sex": "female"}], ids=["unknown", "adult"]
 )
+@pytest.mark.hazard("lost-critical")
 def test_a_dangerous_result_leads_as_an_emergency_even_when_age_and_sex_are_missing(result, about):
     assert interpreted(result, **about).urgency == "emergency"
 
@@ -91,11 +92,13 @@ def test_ionised_calcium_has_its_own_limits(value, symptoms, urgency):
     assert at_least(answer, urgency)
 
 
+@pytest.mark.hazard("artefact-hides")
 def test_a_normal_ecg_alone_never_lowers_a_dangerous_potassium():
     answer = interpreted("potassium 7.2 mmol/L", age="54 years", history=["normal-ecg"])
     assert answer.urgency == "emergency"
 
 
+@pytest.mark.hazard("artefact-hides")
 def test_a_probable_artefact_in_a_well_patient_lowers_an_emergency_to_same_day_and_no_further():
     answer = interpreted(
         "potassium 7.2 mmol/L",
@@ -109,6 +112,7 @@ def test_a_probable_artefact_in_a_well_patient_lowers_an_emergency_to_same_day_a
     assert "repeat-sample-clean" in {one.id for one in answer.next_steps}
 
 
+@pytest.mark.hazard("artefact-hides")
 def test_a_probable_artefact_without_word_of_the_patient_lowers_nothing():
     answer = interpreted(
         "potassium 7.2 mmol/L", "calcium 1.5 mmol/L", "albumin 40 g/L", age="54 years"
@@ -116,6 +120,7 @@ def test_a_probable_artefact_without_word_of_the_patient_lowers_nothing():
     assert answer.urgency == "emergency"
 
 
+@pytest.mark.hazard("missed-cause")
 def test_a_red_flag_stops_any_lowering():
     answer = interpreted(
         "potassium 7.2 mmol/L",
@@ -143,6 +148,7 @@ def test_of_two_unlike_results_of_one_time_the_more_dangerous_sets_the_urgency()
     assert "discordant-duplicate" in rules(answer.artefacts)
 
 
+@pytest.mark.hazard("lost-comparator")
 def test_a_value_beyond_the_analyser_is_reckoned_as_dangerous_as_it_may_be():
     assert interpreted("potassium >6.0 mmol/L", age="54 years").urgency == "emergency"
 
@@ -153,6 +159,7 @@ def test_a_panel_within_everything_asks_for_nothing():
     assert not answer.urgency_because
 
 
+@pytest.mark.hazard("lost-critical")
 def test_a_question_about_a_value_never_delays_or_lowers_it():
     answer = interpreted("potassium 1.9 mmol/L", age="54 years")
     assert "unit-doubtful" in codes(answer)

@@ -44,6 +44,7 @@ def test_the_conversion_cases_of_the_sheet(case):
     assert abs(found - Fraction(digits)) <= tolerance
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_there_and_back_is_exact():
     assert factor("mg/dL", "mmol/L", MAGNESIUM, 2) * factor("mmol/L", "mg/dL", MAGNESIUM, 2) == 1
 
@@ -66,6 +67,7 @@ def test_two_milliequivalents_of_calcium_are_one_millimole_exactly():
         ("furlong", "mmol/L", None, None),
     ],
 )
+@pytest.mark.hazard("wrong-unit")
 def test_what_does_not_measure_the_same_is_never_converted(source, target, mass, valence):
     with pytest.raises(UnitError):
         factor(source, target, mass, valence)
@@ -75,6 +77,7 @@ def test_what_does_not_measure_the_same_is_never_converted(source, target, mass,
     "code",
     ["", "x" * 100, "mg//", "((((", "__import__('os')", "mmol/L; drop", "10*x/L", "10*9999999999"],
 )
+@pytest.mark.hazard("wrong-unit")
 def test_foreign_text_is_no_unit(code):
     assert not is_unit(code)
 
@@ -98,6 +101,7 @@ def test_prefixes_of_arbitrary_units_are_powers_of_ten(source, target, wanted):
     assert factor(source, target) == wanted
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_case_matters_in_ucum():
     assert factor("Mg/dL", "mg/dL") == 10**9
 

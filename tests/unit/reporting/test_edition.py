@@ -14,6 +14,7 @@ def block(view, section):
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.hazard("report-loses-text")
 def test_every_result_finding_and_step_is_printed(edition):
     whole, short = build(an_order()), printed(build(an_order()), edition)
     names = [row.value_and_unit for row in block(whole, "results").rows]

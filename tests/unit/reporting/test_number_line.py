@@ -56,6 +56,7 @@ def test_an_upper_limit_alone_is_open_downwards():
 @pytest.mark.parametrize(
     ("comparator", "kind"), [("<", "below"), ("<=", "below"), (">", "above"), ("≥", "above")]
 )
+@pytest.mark.hazard("lost-comparator")
 def test_a_result_with_a_comparator_is_never_a_point(comparator, kind):
     assert a_geometry("50", "40", "90", comparator=comparator).kind == kind
 

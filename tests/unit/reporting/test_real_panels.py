@@ -82,6 +82,7 @@ def test_every_value_as_sent_is_in_the_pdf(name):
 
 
 @pytest.mark.parametrize("name", ["low", "edta", "within"])
+@pytest.mark.hazard("report-loses-text")
 def test_the_pdf_prints_no_number_that_the_report_does_not_say(name):
     order = the_order(name)
     view = build(order)
@@ -141,6 +142,7 @@ def test_the_summary_pastes_into_a_record(name):
         "measurands",
     ],
 )
+@pytest.mark.hazard("report-loses-text")
 def test_the_fonts_have_every_character_of_the_knowledge(kind):
     text = repr(getattr(load(), kind))
     assert drawable(text, fonts.covered())

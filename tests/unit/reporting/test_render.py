@@ -46,6 +46,7 @@ def test_the_report_says_where_it_ends():
     assert "End of report" in the_pages(an_order())[-1]
 
 
+@pytest.mark.hazard("report-loses-text")
 def test_every_value_and_limit_of_the_answer_is_in_the_pdf():
     text = the_text(an_order())
     for result in an_answer().results:
@@ -55,6 +56,7 @@ def test_every_value_and_limit_of_the_answer_is_in_the_pdf():
             assert end is None or str(end) in text
 
 
+@pytest.mark.hazard("report-loses-text")
 def test_a_hostile_text_comes_out_whole():
     results = [a_result(f"{text} {n}") for n, text in enumerate(HOSTILE)]
     text = the_text(an_order(a_plain_answer(results)))
@@ -70,6 +72,7 @@ def test_a_foreign_text_becomes_no_link_and_no_embedded_file():
     assert all(not page.images for page in pdf.pages)
 
 
+@pytest.mark.hazard("report-loses-text")
 def test_a_name_that_cannot_be_printed_fails_visibly():
     with pytest.raises(ReportFailure, match="U\\+5C71"):
         draw(an_order(identity=Identity("MRN-1", None, "山田")))
@@ -85,11 +88,13 @@ def test_test_data_are_marked_on_every_page():
     assert all("TEST DATA, NOT A PATIENT" in page for page in the_pages(an_order(demo=True)))
 
 
+@pytest.mark.hazard("correction-missed")
 def test_a_superseded_report_says_so_on_every_page():
     assert all("SUPERSEDED" in page for page in the_pages(an_order(status="superseded")))
 
 
 @pytest.mark.parametrize("count", [1, 6, 12, 40])
+@pytest.mark.hazard("report-loses-text")
 def test_any_number_of_results_is_printed_whole(count):
     results = [a_result(f"Analyte {n}", f"{n}.5") for n in range(count)]
     text = the_text(an_order(a_plain_answer(results)))

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from labinterp.model.interpretation import (
     Amount,
     Completeness,
@@ -55,6 +57,7 @@ def test_the_sections_stand_in_reading_order():
     ]
 
 
+@pytest.mark.hazard("missed-cause")
 def test_a_red_flag_is_the_first_clinical_statement():
     view = build(an_order())
     assert view.sections[1].id == "red_flags"
@@ -67,6 +70,7 @@ def test_a_value_is_printed_as_it_was_sent():
     assert row.value_and_unit == "2.90\u00a0mmol/L"
 
 
+@pytest.mark.hazard("lost-comparator")
 def test_a_result_below_a_limit_of_detection_keeps_its_sign():
     row = one_row(
         a_result("Vitamin B12", "50", "ng/L", "180", None, comparator="<", group="vitamins")
@@ -175,6 +179,7 @@ def test_a_line_is_not_lacking_twice():
     assert "Haemolysis not stated: a falsely high potassium cannot be excluded." in text
 
 
+@pytest.mark.hazard("lost-critical")
 def test_critical_results_come_first_and_then_the_groups():
     groups = build(an_order()).section("results").blocks[0].groups
     assert [group.id for group in groups] == [
@@ -291,6 +296,7 @@ def test_without_artefacts_the_checks_made_are_named():
     assert "Checks made, none fits: haemolysis; drip-arm dilution." in text
 
 
+@pytest.mark.hazard("invented-normal")
 def test_no_urgency_is_no_all_clear():
     text = long_text(build(an_order(a_plain_answer([a_result(standing="within", value="4.0")]))))
     assert "This is no all-clear." in text
@@ -311,6 +317,7 @@ def test_what_is_missing_in_the_input_is_said():
     assert "Recipient: not given" in text
 
 
+@pytest.mark.hazard("correction-missed")
 def test_a_correction_says_first_what_changed():
     change = (
         "Potassium 6.8 → 4.1 mmol/L, laboratory correction 21 Nov 2026 10:05 (UTC), haemolysis."
@@ -365,6 +372,7 @@ def test_words_of_the_house_are_kept():
     assert "reference interval" not in text or "normal interval" not in text
 
 
+@pytest.mark.hazard("invented-normal")
 def test_a_verdict_that_cannot_be_told_is_never_likely():
     doubted = replace(the_twitching(), verdict="cannot_tell", text="The sample is in doubt.")
     view = build(an_order(an_answer(twitching=doubted)))

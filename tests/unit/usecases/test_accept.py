@@ -53,6 +53,7 @@ def test_accepting_makes_the_work_rows_and_wakes_a_worker(services, ward, queue)
     assert queue.wakes == ["report"]
 
 
+@pytest.mark.hazard("panel-lost")
 def test_a_broker_that_fails_is_not_the_senders_problem(services, ward):
     class Broken:
         def wake(self, _kind):
@@ -64,6 +65,7 @@ def test_a_broker_that_fails_is_not_the_senders_problem(services, ward):
 
 
 @pytest.mark.parametrize("table", [*EVERY_TABLE, tables.audit_event], ids=lambda table: table.name)
+@pytest.mark.hazard("panel-lost")
 def test_a_fault_before_the_commit_leaves_nothing(services, ward, table):
     before = counts(services, *EVERY_TABLE, tables.audit_event)
 
@@ -206,6 +208,7 @@ def test_an_attachment_the_operator_forbids_becomes_a_link_and_says_so(services,
     assert "link" in told.note
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_who_lacks_the_scope_may_not_send_panels(services, ward):
     reader = replace(ward, scopes=frozenset({"panels:read"}))
     with pytest.raises(AccessDenied):
@@ -213,6 +216,7 @@ def test_who_lacks_the_scope_may_not_send_panels(services, ward):
     assert set(counts(services).values()) == {0}
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_another_organisations_panel_is_no_panel(services, ward, neighbour):
     panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id
     (told,) = journey.list_deliveries(services, ward, panel_id)
@@ -262,6 +266,7 @@ def test_a_panel_sent_twice_is_not_its_own_history(services, ward):
     assert journey.read_panel(services, ward, again.panel_id).interpretation.notices == ()
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_what_is_kept_of_a_patient_is_sealed(services, ward):
     accepted = journey.accept(services, ward, a_panel(identifier="SECRET-77"))
     journey.draw_due(services, "w", 10)

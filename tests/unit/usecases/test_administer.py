@@ -50,6 +50,7 @@ def test_an_organisation_is_made_once_however_many_ask(services):
     assert [one.name for one in administer.organisations(services)] == ["Trust"]
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_a_key_opens_until_it_is_revoked(services, trust):
     record, presented = administer.create_key(
         services, trust.id, name="feed", scopes=("panels:write", "panels:read")
@@ -75,6 +76,7 @@ def test_another_organisation_cannot_revoke_a_key(services, trust):
     assert administer.actor_of_key(services, presented)
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_nothing_stored_can_be_used_to_come_in(services, trust, ann):
     _, key = administer.create_key(services, trust.id, name="a", scopes=SCOPES)
     token = administer.sign_in_link(services, ann.id)

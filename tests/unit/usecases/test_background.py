@@ -231,6 +231,7 @@ def test_what_took_long_to_read_is_worked_on_for_as_long(sqlite_services, clock,
     assert len(slices) == 5
 
 
+@pytest.mark.hazard("hostile-input")
 def test_slow_work_never_takes_more_than_one_worker(services, ward):
     for number in range(2):
         sent(services, ward, a_line(number))

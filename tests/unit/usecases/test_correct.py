@@ -35,6 +35,7 @@ def states(services, ward, panel_id):
     ]
 
 
+@pytest.mark.hazard("changed-answer")
 def test_a_correction_is_a_new_version_and_the_old_one_stays_readable(services, ward, panel_id):
     before = journey.read_panel(services, ward, panel_id)
     corrected = journey.correct(services, ward, panel_id, a_panel(*RIGHT))
@@ -65,6 +66,7 @@ def test_the_report_says_what_changed(services, ward, panel_id):
     assert "Sodium: no longer reported, was 139 mmol/L." in pdf
 
 
+@pytest.mark.hazard("correction-missed")
 def test_the_old_document_is_marked_superseded_even_if_drawn_before(services, ward, panel_id):
     journey.draw_due(services, "w", 10)
     assert b"v1 final" in journey.read_report(services, ward, panel_id).pdf
@@ -87,6 +89,7 @@ def test_unsent_mail_of_the_old_version_is_withdrawn_and_its_reader_told_of_the_
     assert len(outbox.sent) == 1
 
 
+@pytest.mark.hazard("correction-missed")
 def test_who_received_the_old_version_is_told(services, ward, panel_id, outbox):
     sent(services)
     journey.correct(services, ward, panel_id, a_panel(*RIGHT, email=("b@example.org",)))
@@ -139,6 +142,7 @@ def test_a_refused_address_is_a_matter_of_the_new_version(services, ward, panel_
     assert journey.due_counts(services).deliveries == {"refused": 1}
 
 
+@pytest.mark.hazard("correction-missed")
 def test_links_of_the_old_version_end_with_the_correction(services, ward, panel_id, outbox):
     sent(services)
     text = outbox.sent[0][0].get_body(("plain",)).get_content()
@@ -150,6 +154,7 @@ def test_links_of_the_old_version_end_with_the_correction(services, ward, panel_
     assert refused.value.code == "link-not-valid"
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_results_are_never_moved_to_another_patient(services, ward, panel_id):
     for other in (
         a_panel(*RIGHT, identifier="MRN-2"),

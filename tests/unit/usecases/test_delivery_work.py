@@ -50,6 +50,7 @@ def test_no_mail_leaves_before_its_report_is_ready(services, ward, outbox):
     assert len(outbox.sent) == 1
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_the_mail_has_our_number_a_link_and_nothing_of_the_patient(
     services, ward, panel_id, outbox
 ):
@@ -63,6 +64,7 @@ def test_the_mail_has_our_number_a_link_and_nothing_of_the_patient(
         assert secret not in text
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_the_link_opens_the_panel_for_the_same_organisation_only(
     services, ward, neighbour, panel_id, outbox, *, clock
 ):
@@ -87,6 +89,7 @@ def test_the_links_secret_is_gone_once_the_mail_is_sent(services, ward, panel_id
     assert row(services).link_sealed is None
 
 
+@pytest.mark.hazard("mail-twice")
 def test_of_several_workers_one_sends(services, ward, panel_id, outbox):
     start = threading.Barrier(3)
 
@@ -113,6 +116,7 @@ def test_a_deferred_mail_is_tried_again_with_the_same_message_id(services, ward,
     assert outbox.sent[0][0]["Message-ID"] == row(services).message_id
 
 
+@pytest.mark.hazard("mail-lost")
 def test_after_the_last_try_a_person_is_told(services, ward, panel_id, outbox):
     impatient = with_policy(services, delivery_attempts=2)
     outbox.answers = [SendOutcome("deferred", "451 later")] * 2
@@ -179,6 +183,7 @@ def test_a_worker_killed_while_sending_counts_as_an_unknown_end(services, ward, 
     assert outbox.sent == []
 
 
+@pytest.mark.hazard("mail-twice")
 def test_a_worker_that_slept_through_its_lease_does_not_send(services, ward, panel_id, outbox):
     def oversleep():
         outbox.before_data = None
@@ -192,6 +197,7 @@ def test_a_worker_that_slept_through_its_lease_does_not_send(services, ward, pan
     assert sent.status == "sent"
 
 
+@pytest.mark.hazard("correction-missed")
 def test_a_correction_at_the_last_moment_stops_the_mail(services, ward, panel_id, outbox):
     def correct():
         outbox.before_data = None
@@ -236,6 +242,7 @@ def test_the_answer_after_the_data_is_written_even_if_the_database_is_slow(
     assert len(failures) == 3
 
 
+@pytest.mark.hazard("mail-lost")
 def test_one_recipients_refusal_does_not_hide_anothers_success(services, ward, outbox):
     accepted = journey.accept(services, ward, a_panel(email=("a@example.org", "b@example.org")))
     journey.draw_due(services, "w", 10)
@@ -254,6 +261,7 @@ def test_an_attachment_is_the_stored_document(services, ward, outbox):
     assert attached.get_filename() == "report-LI-2026-000001.pdf"
 
 
+@pytest.mark.hazard("mail-lost")
 def test_the_sweep_finds_a_message_that_still_waits_for_a_ready_report(services, ward, panel_id):
     with services.store.writing() as connection:
         connection.execute(update(delivery).values(due_at=None))

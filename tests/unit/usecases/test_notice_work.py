@@ -79,6 +79,35 @@ def test_an_event_is_written_with_its_panel_or_not_at_all(services, admin, line,
     monkeypatch.undo()
 
 
+def test_nobody_outside_is_told_of_a_test(services, admin, line):
+    every = ("critical.detected", "interpretation.completed", "interpretation.failed")
+    _endpoint(services, admin, events=every)
+    for panel in (CRITICAL, a_panel("Potassium 1.9 mmol/L LL")):
+        mark = (("MSH[1]-11", "test-message", "MSH-11 marks it as a test"),)
+        marked = dataclasses.replace(
+            panel, submission=dataclasses.replace(panel.submission, problems=mark)
+        )
+        journey.take(services, admin, marked, origin="hl7v2")
+    assert journey.draw_due(services, "w", 10) == 1
+    assert journey.due_counts(services).notices == {}
+
+
+def test_an_event_that_was_told_or_given_up_is_forgotten_after_its_time(
+    services, admin, line, clock
+):
+    _endpoint(services, admin)
+    for panel in (CRITICAL, a_panel("Sodium 101 mmol/L LL", identifier=None)):
+        journey.accept(services, admin, panel)
+    line.answers = [200, Unreachable("nobody is there")]
+    while journey.notify_due(services, "w", 10):
+        pass
+    assert journey.due_counts(services).notices == {"sent": 1, "deferred": 1}
+    clock.move(timedelta(days=30, seconds=1))
+    assert journey.tidy(services) == 1
+    assert journey.due_counts(services).notices == {"deferred": 1}
+    assert journey.tidy(services) == 0
+
+
 def _broken(*_):
     raise RuntimeError("the last write of the transaction fails")
 

@@ -90,6 +90,7 @@ def test_a_summary_says_what_a_list_needs(services, ward):
     assert (item.report_status, item.report_number) == ("queued", "LI-2026-000001")
 
 
+@pytest.mark.hazard("lost-critical")
 def test_critical_panels_stay_listed_until_someone_was_told(services, ward):
     critical = a_panel("Potassium 1.9 mmol/L LL")
     panel_id = journey.accept(services, ward, critical).panel_id
@@ -127,6 +128,7 @@ def test_a_patients_history_is_found_by_an_opaque_reference(services, ward, neig
         journey.patient_history(services, neighbour, ref)
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_every_read_of_a_patient_leaves_its_mark(services, ward):
     panel_id = journey.accept(services, ward, a_panel(), request_id="r0").panel_id
     journey.read_panel(services, ward, panel_id, request_id="r1")

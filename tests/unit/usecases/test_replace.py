@@ -82,6 +82,7 @@ def test_a_late_final_result_does_not_replace_a_corrected_one(services, ward, fi
     assert (late.version, late.replayed) == (2, True)
 
 
+@pytest.mark.hazard("old-results")
 def test_a_result_collected_before_the_stored_one_does_not_replace_it(services, ward, first):
     older = message(
         result("Potassium", "1.0", "corrected"), collected_at="2026-11-23T08:00:00+00:00"

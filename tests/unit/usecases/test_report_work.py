@@ -217,6 +217,7 @@ def test_a_failed_report_can_be_drawn_anew_and_its_mail_follows(services, ward, 
         journey.retry_report(services, ward, panel_id)
 
 
+@pytest.mark.hazard("panel-lost")
 def test_one_bad_panel_does_not_stop_the_others(services, ward):
     bad = accepted(services, ward)
     good = accepted(services, ward, identifier="MRN-2")

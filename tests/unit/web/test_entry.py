@@ -76,6 +76,7 @@ def test_a_field_that_cannot_be_read_is_named_beside_itself(person, field, value
     assert 'aria-invalid="true"' in page
 
 
+@pytest.mark.hazard("wrong-number")
 def test_a_comma_that_may_be_either_is_never_guessed_and_two_buttons_settle_it(person):
     check = person.check("Vitamin B12 1,250 pg/mL\nSodium 139 mmol/L")
     assert "1 understood, 1 needs you" in said(check)
@@ -120,6 +121,7 @@ def test_confirming_twice_stores_one_panel(person):
     assert person.confirm(check) == person.confirm(check)
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_an_altered_draft_is_refused(person):
     check = person.check()
     held = fields(check, "/panels/check")

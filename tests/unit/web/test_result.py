@@ -50,6 +50,7 @@ def test_the_page_says_everything_the_report_says(person, services, ann_acts):
         assert " ".join(text.replace("\u00a0", " ").split()) in page
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_the_identifier_stands_in_the_title_and_the_strip_and_not_in_the_address(person):
     path = person.enter()
     page = person.get(path)
@@ -204,6 +205,7 @@ def test_a_correction_becomes_a_new_version_and_the_old_one_says_so(person):
     assert "Read the newest" in old
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_another_organisations_panel_reads_like_none_at_all(person, services, app):
     path = person.enter()
     other = administer.create_organisation(services, "Other Trust")

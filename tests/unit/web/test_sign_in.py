@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from labinterp.usecases import administer
 from tests.unit.web.browsing import PASSWORD, Person, fields, said
 
@@ -45,6 +47,7 @@ def test_too_many_tries_are_told_how_long_to_wait(stranger):
     assert "Try again in" in answer.text
 
 
+@pytest.mark.hazard("stranger-writes")
 def test_a_form_without_its_token_is_refused_and_nothing_happens(stranger):
     answer = stranger.client.post(
         "/login", data={"email": "ann@example.org", "password": "correct horse battery"}
