@@ -189,6 +189,10 @@ class Settings:
     cds_origins: str = _setting(
         "", "origins whose browsers may call CDS Hooks, with blanks between; none if empty"
     )
+    snomed_ct: bool = _setting(
+        default=False,
+        about="say FHIR conclusions also in SNOMED CT, which needs a licence in some countries",
+    )
     account_rate: str = _setting("10 per 15 minutes", "tries to sign in to one account")
     address_rate: str = _setting("40 per 15 minutes", "tries to sign in from one address")
     request_rate: str = _setting("1200 per minute", "requests of one key")
@@ -199,7 +203,19 @@ class Settings:
     body_limit: int = _setting(10_000_000, "longest request body [bytes]")
     bulk_limit: int = _setting(100_000_000, "longest body that is taken in bulk [bytes]")
     job_kept: float = _setting(86_400.0, "how long a finished background job is kept [s]")
+    notice_kept: float = _setting(
+        2_592_000.0, "how long an event for an endpoint is kept once told or given up [s]"
+    )
     idempotency_kept: float = _setting(604_800.0, "how long an Idempotency-Key is known [s]")
+    panels_kept: float = _setting(
+        0.0, "how long a panel is kept after its newest version came [s]; 0 as long as the database"
+    )
+    messages_kept: float = _setting(
+        7_776_000.0, "how long an HL7 v2 message is kept as it came [s]; 0 as long as the database"
+    )
+    feedback_kept: float = _setting(
+        31_536_000.0, "how long cards and words on them are kept [s]; 0 as long as the database"
+    )
     history: float = _setting(63_158_400.0, "how far back earlier results are looked for [s]")
     history_panels: int = _setting(20, "at most so many earlier panels")
 

@@ -32,11 +32,12 @@ _log = telemetry.logger("workers.relay")
 
 
 def sweep(services: Services) -> int:
-    """Look once, wake whoever is needed; how many wakes were sent.
+    """Look once, wake whoever is needed, forget what has had its time; how many wakes were sent.
 
     Raises:
         TemporaryFailure: the database does not answer.
     """
+    journey.tidy(services)
     due = journey.due_counts(services)
     return (
         _wake(services, "report", due.reports_due)

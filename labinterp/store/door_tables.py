@@ -148,6 +148,7 @@ notice = Table(
     Column("sent_at", Moment),
     UniqueConstraint("webhook_id", "event", "panel_id", "version"),
     Index(None, "status", "due_at"),
+    Index(None, "created_at"),
     Index(None, "organisation_id", "created_at", "id"),
 )
 """One event for one endpoint; the row is the job, as with a delivery."""

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from labinterp.errors import NotFound
@@ -23,9 +23,11 @@ from labinterp.store.store import is_id
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 OPEN: Final = ("queued", "deferred")
+_CLOSED: Final = ("sent", "failed", "withdrawn")
+_AT_ONCE: Final = 1000
 HANDSHAKE: Final = "handshake"
 """Not an event: asks a new Subscription's endpoint whether it is there."""
 
@@ -208,6 +210,21 @@ def requeue_notice(connection: Connection, organisation_id: str, notice_id: str)
         .values(status="queued", attempts=0, due_at=db_now(), lease_token=None)
     )
     return done.rowcount == 1
+
+
+def any_ended(connection: Connection, before: datetime) -> bool:
+    """Is there a row that nothing more becomes of, written before this moment?"""
+    return connection.execute(_ended(before).limit(1)).first() is not None
+
+
+def forget_ended(connection: Connection, before: datetime) -> int:
+    """Remove such rows, the oldest first and not all at once; how many."""
+    oldest = _ended(before).order_by(notice.c.created_at).limit(_AT_ONCE)
+    return connection.execute(delete(notice).where(notice.c.id.in_(oldest))).rowcount
+
+
+def _ended(before: datetime) -> Select[tuple[str]]:
+    return select(notice.c.id).where(notice.c.created_at < before, notice.c.status.in_(_CLOSED))
 
 
 def _moved(connection: Connection, claim: NoticeClaim, **values: Any) -> bool:

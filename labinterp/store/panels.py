@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from labinterp.model.submission import Identity
     from labinterp.store.crypto import Vault
 
+TEST: Final = "test"
+"""Origin of a panel that its sender marked as a test."""
 _HIGHEST: Final = 2**31 - 1
 _CRITICAL: Final = frozenset({"critically_low", "critically_high"})
 
@@ -149,6 +151,17 @@ def status_of(connection: Connection, organisation_id: str, panel_id: str, versi
             )
         ).scalar_one()
     )
+
+
+def is_test(connection: Connection, organisation_id: str, panel_id: str) -> bool:
+    """Did its sender mark it as a test? Whatever is done to it later, it stays one."""
+    query = select(panel_version.c.panel_id).where(
+        panel_version.c.organisation_id == organisation_id,
+        panel_version.c.panel_id == panel_id,
+        panel_version.c.version == 1,
+        panel_version.c.origin == TEST,
+    )
+    return connection.execute(query).first() is not None
 
 
 def _standings(interpretation: Interpretation) -> frozenset[str]:
@@ -311,6 +324,7 @@ def earlier_panels(
             panel.c.collected_at < before,
             panel.c.collected_at >= since,
             panel_version.c.status != "cancelled",
+            panel_version.c.origin != TEST,
         )
         .order_by(panel.c.collected_at.desc())
         .limit(limit)
@@ -354,6 +368,29 @@ def versions_of_patient(
         .limit(limit)
     )
     return tuple(_version_of(vault, row) for row in rows)
+
+
+def of_identifier(
+    connection: Connection, vault: Vault, organisation_id: str, identifier: str
+) -> tuple[tuple[str, Identity], ...]:
+    """Every panel of this identifier, whoever issued it, oldest first: its id and newest identity."""
+    rows = connection.execute(
+        select(panel.c.id, panel.c.newest_version, identity.c.sealed)
+        .join_from(
+            panel,
+            identity,
+            and_(identity.c.panel_id == panel.c.id, identity.c.version == panel.c.newest_version),
+        )
+        .where(
+            panel.c.organisation_id == organisation_id,
+            panel.c.identifier_key == identifier_key(vault, organisation_id, identifier),
+        )
+        .order_by(panel.c.received_at, panel.c.id)
+    )
+    return tuple(
+        (row.id, sealed.open_identity(vault, row.sealed, organisation_id, row.id, row.newest_version))
+        for row in rows
+    )
 
 
 def is_newest() -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from labinterp.usecases.storing import (
     Order,
     add_deliveries,
     add_report,
+    is_test,
     keep_identities,
     new_version,
     nudge,
@@ -137,7 +138,7 @@ def order_for(
         received=received,
         interpretation=interpreted(services, submission, actor.choices),
         recipients=told,
-        origin=origin.door,
+        origin=panels.TEST if is_test(received) else origin.door,
         now=now,
         seen=seen,
     )

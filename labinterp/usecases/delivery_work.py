@@ -23,7 +23,6 @@ from labinterp.store import audit, deliveries, delivery_jobs, panels, people, re
 from labinterp.store.audit import Deed
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.backoff import delay
-from labinterp.usecases.tidy import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +63,6 @@ def deliver_due(services: Services, worker: str, limit: int) -> int:
     """
     policy = services.policy
     services.store.write(deliveries.settle_stranded)
-    tidy(services)
     with services.store.reading() as connection:
         due = delivery_jobs.due_deliveries(connection, policy.implausible, limit)
     moved = 0

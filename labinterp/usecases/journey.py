@@ -45,7 +45,7 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     notify_due(services, worker, limit) -> int
     background_due(services, worker, limit) -> int
     due_counts(services) -> DueCounts
-    tidy(services) -> int                                      forgets expired idempotency keys
+    tidy(services) -> int                                      forgets what has had its time
 
 What administrators do (organisations, users, keys, sign-in) is in `usecases.administer`.
 """

@@ -24,7 +24,6 @@ from labinterp.store import messages, panels
 from labinterp.store.messages import Known, MessageRecord
 from labinterp.store.store import CommitUnknown, fresh_id
 from labinterp.usecases import senders
-from labinterp.usecases.accept import accept
 from labinterp.usecases.replace import take as replace
 
 if TYPE_CHECKING:
@@ -219,9 +218,8 @@ def _done(services: Services, asked: _Asked) -> _Done:
 
 
 def _panel(services: Services, asked: _Asked, received: Received, number: int) -> Accepted:
-    """A new panel, or the next version of the one it corrects; a test corrects nothing."""
-    keep = accept if hl7v2.is_test(asked.message) else replace
-    return keep(
+    """A new panel, or the next version of the one it corrects."""
+    return replace(
         services,
         asked.actor,
         received,

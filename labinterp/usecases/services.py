@@ -75,6 +75,7 @@ class Policy:
         delivery_attempts: messages begun before a delivery is given to a person.
         delivery_unfinished: attempts that may end without a known answer before a person looks.
         notice_lease: how long a claim on an event for an endpoint holds.
+        notice_kept: how long an event is kept that was told or given up.
         notice_delays: waits between its tries; after the last of them it is given to a person.
         job_lease: how long a claim on a background job holds; renewed with each slice.
         job_turn: after so long a worker gives the job back, for others to have their turn.
@@ -89,6 +90,9 @@ class Policy:
         history: how far back earlier results are looked for.
         history_panels: at most so many earlier panels.
         idempotency_kept: how long a key is remembered.
+        panels_kept: a panel ends so long after its newest version came; 0 keeps it.
+        messages_kept: the same of a message as it came; its panels stay.
+        feedback_kept: the same of cards and of what was said of them.
         sends_per_hour: messages one panel may be sent again in an hour.
         recipients: addresses one panel may name.
         attachments: whether a sender's wish for an attachment is honoured.
@@ -100,6 +104,7 @@ class Policy:
         session_idle, session_absolute: when whoever does nothing, or anyone, must sign in again.
         cds_fhir_servers: base addresses that CDS Hooks may fetch from with the caller's token.
         cds_origins: browsers' origins that may call CDS Hooks.
+        snomed_ct: conclusions in FHIR are also said in SNOMED CT, which needs a licence in places.
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
         free_disk: room the database must have left before this process counts as ready [bytes].
@@ -125,6 +130,7 @@ class Policy:
     delivery_unfinished: int = 3
     notice_lease: timedelta = timedelta(minutes=5)
     notice_delays: tuple[timedelta, ...] = NOTICE_DELAYS
+    notice_kept: timedelta = timedelta(days=30)
     job_lease: timedelta = timedelta(minutes=5)
     job_turn: timedelta = timedelta(seconds=15)
     job_attempts: int = 5
@@ -139,6 +145,9 @@ class Policy:
     history: timedelta = timedelta(days=731)
     history_panels: int = 20
     idempotency_kept: timedelta = timedelta(days=7)
+    panels_kept: timedelta = timedelta(0)
+    messages_kept: timedelta = timedelta(days=90)
+    feedback_kept: timedelta = timedelta(days=365)
     sends_per_hour: int = 10
     recipients: int = 20
     attachments: bool = True
@@ -156,6 +165,7 @@ class Policy:
     account_rate: str = "10 per 15 minutes"
     cds_fhir_servers: frozenset[str] = frozenset()
     cds_origins: frozenset[str] = frozenset()
+    snomed_ct: bool = False
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
     sign_in_failures: int = 10

@@ -28,7 +28,17 @@ NO_IDENTIFIER: Final = (
     "No patient identifier was sent: a document that cannot be matched to its patient is not made,"
     " and earlier results are not looked up."
 )
+_TEST_PROBLEM: Final = "test-message"
+"""What readers call the mark; it stays among the problems of the answer."""
 NOTHING_TO_SEND: Final = "not sent: no report is made, because no patient identifier was sent"
+
+
+def is_test(received: Received) -> bool:
+    """Does its sender mark it as a test?
+
+    A test corrects nothing, is no history, and nobody outside is told of it.
+    """
+    return any(code == _TEST_PROBLEM for _, code, _ in received.submission.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +76,14 @@ def new_version(actor: Actor, order: Order) -> panels.NewVersion:
 
 
 def result_keys(services: Services, organisation_id: str, received: Received) -> dict[str, str]:
-    """Identifier to key, of the results that their sender and their patient make known."""
-    vault, keys = services.store.vault, {}
+    """Identifier to key, of the results that their sender and their patient make known.
+
+    A test has none: no message corrects it, and it corrects none.
+    """
+    keys: dict[str, str] = {}
+    vault = services.store.vault
+    if is_test(received):
+        return keys
     for result in received.submission.results:
         if result.identifier:
             key = result_identities.key_of(

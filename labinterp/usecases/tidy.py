@@ -1,11 +1,11 @@
-"""Forgetting what has had its time: keys of requests, tokens past their end, finished jobs."""
+"""Forgetting what has had its time: keys of requests, tokens, finished jobs, events told."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from labinterp.store import background, idempotency, tokens
+from labinterp.store import background, idempotency, notices, tokens
 
 if TYPE_CHECKING:
     from labinterp.usecases.services import Services
@@ -20,15 +20,19 @@ def tidy(services: Services) -> int:
         TemporaryFailure: the database cannot be had.
     """
     now = services.now()
+    told_before = now - services.policy.notice_kept
     with services.store.reading() as connection:
         keys = idempotency.any_expired(connection, now)
         signed = tokens.any_ended(connection, now)
+        told = notices.any_ended(connection, told_before)
         jobs = background.expired_jobs(connection, now, _AT_ONCE)
     forgotten = 0
     if keys:
         forgotten += services.store.write(lambda held: idempotency.forget_expired(held, now))
     if signed:
         forgotten += services.store.write(lambda held: tokens.forget_ended(held, now))
+    if told:
+        forgotten += services.store.write(lambda held: notices.forget_ended(held, told_before))
     for organisation_id, kind, job_id in jobs:
         forgotten += services.store.write(
             partial(

@@ -19,7 +19,9 @@ class Silent(InlineQueue):
 @pytest.fixture
 def due(monkeypatch):
     counts = SimpleNamespace(reports_due=0, deliveries_due=0, notices_due=0, jobs_due=0)
+    counts.tidied = []
     monkeypatch.setattr(journey, "due_counts", lambda _: counts)
+    monkeypatch.setattr(journey, "tidy", counts.tidied.append)
     return counts
 
 
@@ -31,6 +33,12 @@ def test_nobody_is_woken_when_nothing_is_due(due):
     parts = services()
     assert relay.sweep(parts) == 0
     assert parts.queue.wakes == []
+
+
+def test_each_sweep_forgets_what_has_had_its_time(due):
+    parts = services()
+    relay.sweep(parts)
+    assert due.tidied == [parts]
 
 
 def test_each_kind_of_work_is_woken_by_itself(due):

@@ -258,6 +258,7 @@ def upgrade() -> None:
         ["organisation_id", "created_at", "id"],
         unique=False,
     )
+    op.create_index(op.f("ix_notice_created_at"), "notice", ["created_at"], unique=False)
     op.create_index(op.f("ix_notice_status_due_at"), "notice", ["status", "due_at"], unique=False)
     op.create_table(
         "result_identity",
@@ -284,6 +285,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_result_identity_panel_id"), table_name="result_identity")
     op.drop_table("result_identity")
     op.drop_index(op.f("ix_notice_status_due_at"), table_name="notice")
+    op.drop_index(op.f("ix_notice_created_at"), table_name="notice")
     op.drop_index(op.f("ix_notice_organisation_id_created_at_id"), table_name="notice")
     op.drop_table("notice")
     op.drop_table("job_part")
