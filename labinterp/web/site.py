@@ -42,6 +42,7 @@ def attach(app: Flask, services: Services) -> None:
     """Register the blueprint with everything it needs, once per app."""
     from labinterp.web import (  # noqa: PLC0415  (importing them hangs their routes on the blueprint)
         entry,
+        history,
         home,
         knowledge,
         limits,
@@ -54,7 +55,7 @@ def attach(app: Flask, services: Services) -> None:
         words,
     )
 
-    del entry, home, knowledge, panels, result, sign_in, statements
+    del entry, history, home, knowledge, panels, result, sign_in, statements
     app.extensions[_SERVICES] = services
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # the API has keys, not cookies; pages check in `_guard`
