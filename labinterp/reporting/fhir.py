@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from labinterp.reporting import fhir_conclusion
 from labinterp.reporting import fhir_words as words
 from labinterp.reporting.fhir_observation import observation
 from labinterp.reporting.fhir_outcome import outcome_of_problems
@@ -45,6 +46,7 @@ class FhirOrder:
         superseded: a newer version has another document under the plain address.
         leads: which unit system is shown first, `si` or `conventional`; that of the panel, else of
             the interval each result was compared with, where it is empty.
+        snomed: conclusions are also said in SNOMED CT.
     """
 
     base: str
@@ -61,6 +63,7 @@ class FhirOrder:
     superseded: bool = False
     language: str = "en"
     leads: str = ""
+    snomed: bool = False
 
 
 def bundle(order: FhirOrder, knowledge: Knowledge) -> Resource:
@@ -173,6 +176,7 @@ def _report(order: FhirOrder, observations: tuple[Resource, ...]) -> Resource:
             "issued": instant(order.received_at),
             "result": [_reference("Observation", one["id"]) for one in observations],
             "conclusion": conclusion(answer),
+            "conclusionCode": fhir_conclusion.codes(answer, order.base, snomed=order.snomed),
             "presentedForm": [_document(order)] if order.has_document else [],
         }
     )
@@ -261,17 +265,7 @@ def _issue(order: FhirOrder, finding: Finding) -> Resource:
             "resourceType": "DetectedIssue",
             "id": f"{order.id}-{finding.rule}"[:ID_LENGTH],
             "status": "preliminary" if order.status == "preliminary" else "final",
-            "code": {
-                "coding": [
-                    {
-                        "system": f"{order.base}/CodeSystem/{finding.kind.replace('_', '-')}",
-                        "version": finding.version,
-                        "code": finding.rule,
-                        "display": finding.title,
-                    }
-                ],
-                "text": finding.title,
-            },
+            "code": fhir_conclusion.finding_code(finding, order.base),
             "severity": words.SEVERITY[finding.urgency],
             "patient": _reference("Patient", order.id),
             "identifiedDateTime": instant(order.received_at),

@@ -51,6 +51,7 @@ def fhir_order(
         superseded=record.superseded,
         language=services.policy.language,
         leads=leads,
+        snomed=services.policy.snomed_ct,
     )
 
 

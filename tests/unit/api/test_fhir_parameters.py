@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from base64 import b64decode, b64encode
 from hashlib import sha1
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app import create_app
 from labinterp.usecases import journey
+from tests.unit.api.conftest import new_caller
 
 FHIR = "application/fhir+json"
 OPERATION = "/fhir/$interpret-panel"
@@ -179,3 +182,24 @@ def test_each_address_is_told(caller, services):
     (report,) = named(ask(caller, *flat, part), "DiagnosticReport")
     told = caller.get(f"/api/v1/panels/{report['id']}/deliveries").json["deliveries"]
     assert sorted(one["to"] for one in told) == [f"{one}@example.org" for one in "abc"]
+
+
+# ---- the conclusion in codes
+
+
+def test_snomed_codes_are_sent_only_where_the_operator_allows_them(services, organisation):
+    told = {}
+    for allowed in (False, True):
+        policy = dataclasses.replace(services.policy, snomed_ct=allowed)
+        app = create_app(dataclasses.replace(services, policy=policy))
+        answer = ask(new_caller(app, services, organisation, "panels:write"))
+        (report,) = named(answer, "DiagnosticReport")
+        told[allowed] = {
+            (coding["system"], coding["code"])
+            for one in report["conclusionCode"]
+            for coding in one["coding"]
+        }
+    snomed = {code for system, code in told[True] if system == "http://snomed.info/sct"}
+    assert snomed == {"190855004", "190634004", "14140009"}
+    assert told[False] == {one for one in told[True] if one[0] != "http://snomed.info/sct"}
+    assert all(system.startswith("https://labinterp.example.org/") for system, _ in told[False])
