@@ -37,8 +37,9 @@ prove: install-dev system-packages  ## the long proofs that `make check` runs in
 	REPEAT=20 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
 	$(MAKE) mutants
 
-mutants: install-dev  ## break the core on purpose, count what tests notice; a slice: MUTANTS="labinterp.model.units*"
-	$(BIN)/mutmut run --max-children $(PYTEST_WORKERS) $(MUTANTS)
+mutants: install-dev  ## break the core on purpose, count what tests notice; a slice: MUTANTS="labinterp.model.units"
+	$(BIN)/mutmut run --max-children $(PYTEST_WORKERS) "labinterp.model.codes*"
+	$(BIN)/python -m benchmarks.trying --seconds 4 $(MUTANTS)
 	$(BIN)/python -m benchmarks.mutants
 
 bench: install-dev  ## measure, each figure as a ratio with its yardstick in the same run

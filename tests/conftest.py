@@ -54,10 +54,11 @@ def pytest_runtest_setup(item):
     if os.environ.get("MUTANT_UNDER_TEST") == "stats":  # noqa: TID251
         for name, module in tuple(sys.modules.items()):
             if name.startswith(("labinterp.interpretation.", "labinterp.model.")):
-                _empty_caches(module)
+                empty_caches(module)
 
 
-def _empty_caches(module):
+def empty_caches(module):
+    """Forget what a module of the engine has kept."""
     for name, value in vars(module).items():
         if hasattr(value, "cache_clear") and name not in ("_registry", "_grammar"):
             value.cache_clear()
