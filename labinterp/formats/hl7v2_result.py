@@ -126,6 +126,7 @@ def result_of(
         "note": note_of(remarks),
         "status": status,
         "identifier": identity(obx, order),
+        "order": order_number(order),
         "as_received": line_of(obx),
         "collected_at": _collected(obx, order, notes, settings),
     }
@@ -138,13 +139,18 @@ def result_of(
 
 def identity(obx: Segment, order: Segment | None) -> str:
     """By which the sender knows the result: order number, test and sub-id."""
-    number = ""
-    if order is not None:
-        number = "^".join(order.components(3)[:2]) or "^".join(order.components(2)[:2])
+    number = order_number(order)
     code = obx.component(3) or obx.component(3, 4) or obx.component(3, 2)
     if not (number and code):
         return ""
     return line("|".join((number, code, obx.plain(obx.field(4)))), 300)
+
+
+def order_number(order: Segment | None) -> str:
+    """The filler's number of an order, else the placer's."""
+    if order is None:
+        return ""
+    return line("^".join(order.components(3)[:2]) or "^".join(order.components(2)[:2]), 200)
 
 
 def line_of(segment: Segment) -> str:

@@ -144,6 +144,13 @@ class PanelResultSchema(Base):
         300,
         metadata=_said("By which the sender knows this result, so that a later one can correct it"),
     )
+    order = Text(
+        200,
+        metadata=_said(
+            "By which the sender knows the order that this result is a part of, so that parts that "
+            "come later join it"
+        ),
+    )
     where = Text(100, metadata=_said("Its place in the sender's own document", "row 4"))
     as_received = Text(2000, lines=True, metadata=_said("The line it was read from"))
 

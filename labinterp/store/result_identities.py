@@ -1,4 +1,4 @@
-"""Which panel holds the result that a sender knows by its own identifier.
+"""Which panel holds the result, or the order, that a sender knows by its own identifier.
 
 Only a keyed hash over organisation, patient and identifier is kept: the table names nobody, and an
 identifier that two patients share by mistake finds only the one patient's panel.
@@ -35,6 +35,13 @@ def key_of(vault: Vault, organisation_id: str, who: Identity, identifier: str) -
     return vault.fingerprint(
         "result", organisation_id, who.issuer or "", who.identifier, identifier
     )
+
+
+def order_key_of(vault: Vault, organisation_id: str, who: Identity, order: str) -> str | None:
+    """The same of one order, of which later parts may come."""
+    if not who.identifier:
+        return None
+    return vault.fingerprint("order", organisation_id, who.issuer or "", who.identifier, order)
 
 
 def held(connection: Connection, organisation_id: str, keys: Collection[str]) -> dict[str, str]:

@@ -71,6 +71,11 @@ def row_key(organisation_id: str, panel: Mapping[str, object]) -> Key:
     return Key(organisation_id, f"row:{digest}", digest, None)
 
 
+def lasting_key(organisation_id: str, name: str, body_digest: str) -> Key:
+    """What is never to be done twice, however late it comes again."""
+    return Key(organisation_id, f"key:{name}", body_digest, None)
+
+
 def digest_of(*parts: str) -> str:
     """SHA-256 over parts, each with its length; hexadecimal."""
     text = "".join(f"{len(part)}:{part}" for part in parts)

@@ -38,6 +38,15 @@ def is_new_measurement(stored: Mapping[str, Any], sent: Mapping[str, Any], ident
     return taken is not None and earlier is not None and taken > earlier
 
 
+def is_part_of(stored: Mapping[str, Any], sent: Mapping[str, Any], order: str) -> bool:
+    """Are both parts of one order, taken at one time?"""
+    times = (
+        {_collected(panel, one) for one in panel["results"] if one.get("order") == order}
+        for panel in (stored, sent)
+    )
+    return bool(set.intersection(*times))
+
+
 def merged(
     stored: Mapping[str, Any], sent: Mapping[str, Any], leave: frozenset[str] = frozenset()
 ) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """HL7 v2 messages: its panels are kept, then it with its answer, and only then is it answered.
 
-Each panel is kept under a key made of the message, so that a message whose taking in was cut off
-anywhere makes nothing twice when it is sent again. The same message again gets the same answer.
+Each panel is kept under a key made of the message, which does not expire, so that a message whose
+taking in was cut off anywhere makes nothing twice when it is sent again, however late. The same
+message again gets the same answer.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from labinterp.formats.limits import Context, Limits
 from labinterp.store import messages, panels
 from labinterp.store.messages import Known, MessageRecord
 from labinterp.store.store import CommitUnknown, fresh_id
-from labinterp.usecases import senders
-from labinterp.usecases.replace import take as replace
+from labinterp.usecases import idempotent, senders
+from labinterp.usecases.accept import Origin
+from labinterp.usecases.replace import take_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,15 +221,9 @@ def _done(services: Services, asked: _Asked) -> _Done:
 
 def _panel(services: Services, asked: _Asked, received: Received, number: int) -> Accepted:
     """A new panel, or the next version of the one it corrects."""
-    return replace(
-        services,
-        asked.actor,
-        received,
-        idempotency_key=f"hl7v2:{asked.known.digest}:{number}",
-        body_digest=asked.known.digest,
-        origin="hl7v2",
-        request_id=asked.request_id,
-    )
+    digest = asked.known.digest
+    key = idempotent.lasting_key(asked.actor.organisation_id, f"hl7v2:{digest}:{number}", digest)
+    return take_once(services, asked.actor, received, key, Origin("hl7v2", asked.request_id))
 
 
 def _problems(services: Services, actor: Actor, kept: list[Accepted]) -> list[Remark]:

@@ -1,9 +1,10 @@
 """What comes in by any door: a new panel, or the next version of the panel it is about.
 
 A result that its sender knows by an identifier is looked up among this organisation's results of
-the same patient. Where a panel holds it, that panel's next version is made of the stored one and
-what came (`merging`), so that a correction by FHIR, HL7 v2, a file or JSON does what one by hand
-does. Nothing is decided on what another message changes meanwhile: which panels held the results,
+the same patient, and so is the order that it is a part of: what comes later of an order joins what
+came before, however late. Where a panel holds it, that panel's next version is made of the stored
+one and what came (`merging`), so that a correction by FHIR, HL7 v2, a file or JSON does what one by
+hand does. Nothing is decided on what another message changes meanwhile: which panels held the results,
 and which version was read, are checked again in the transaction that stores.
 """
 
@@ -34,7 +35,7 @@ from labinterp.usecases.accept import (
 )
 from labinterp.usecases.correct import OVERTAKEN, Overtaken, correction_for, store_correction
 from labinterp.usecases.outcomes import Accepted
-from labinterp.usecases.storing import nudge, result_keys
+from labinterp.usecases.storing import nudge, order_keys, result_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,7 +84,7 @@ def take(
     require(actor, "panels:write")
     digest = body_digest or idempotent.digest_of(written(received.panel))
     key = idempotent.client_key(services, actor.organisation_id, idempotency_key, "accept", digest)
-    return _take(services, actor, received, key, Origin(origin, request_id))
+    return take_once(services, actor, received, key, Origin(origin, request_id))
 
 
 def take_row(
@@ -91,7 +92,29 @@ def take_row(
 ) -> Accepted:
     """The same for one row of a file: the row's content is its key."""
     key = idempotent.row_key(actor.organisation_id, received.panel)
-    return _take(services, actor, received, key, Origin(origin, request_id))
+    return take_once(services, actor, received, key, Origin(origin, request_id))
+
+
+def take_once(
+    services: Services, actor: Actor, received: Received, key: Key | None, origin: Origin
+) -> Accepted:
+    """The same under a key of the door's own making."""
+    before = idempotent.replayed(services, key) if key else None
+    if before is not None:
+        return again(before)
+    if not result_keys(services, actor.organisation_id, received):
+        return accept_once(services, actor, received, key, origin)
+    for _ in range(_TRIES):
+        try:
+            plan = planned(services, actor, received, origin)
+            return _stored(services, actor, plan, key)
+        except (HeldElsewhere, Overtaken, IntegrityError) as error:
+            if not is_outdated(error):
+                raise
+        except LabinterpError as error:
+            telemetry.PANELS_REFUSED.labels(error.code).inc()
+            raise
+    raise TemporaryFailure("Other messages about the same results came at once; send it again.")
 
 
 def take_all(
@@ -159,11 +182,13 @@ class _Seen:
 
     Attributes:
         keys: identifier to key, of the message's results.
+        orders: order to key, of the orders they are parts of.
         holders: key to the panel that held it; None: none did.
         stored: those panels, in their newest versions.
     """
 
     keys: Mapping[str, str]
+    orders: Mapping[str, str]
     holders: Mapping[str, str | None]
     stored: Mapping[str, StoredVersion]
 
@@ -220,27 +245,6 @@ def is_outdated(error: Exception) -> bool:
     return isinstance(error, HeldElsewhere | Overtaken)
 
 
-def _take(
-    services: Services, actor: Actor, received: Received, key: Key | None, origin: Origin
-) -> Accepted:
-    before = idempotent.replayed(services, key) if key else None
-    if before is not None:
-        return again(before)
-    if not result_keys(services, actor.organisation_id, received):
-        return accept_once(services, actor, received, key, origin)
-    for _ in range(_TRIES):
-        try:
-            plan = planned(services, actor, received, origin)
-            return _stored(services, actor, plan, key)
-        except (HeldElsewhere, Overtaken, IntegrityError) as error:
-            if not is_outdated(error):
-                raise
-        except LabinterpError as error:
-            telemetry.PANELS_REFUSED.labels(error.code).inc()
-            raise
-    raise TemporaryFailure("Other messages about the same results came at once; send it again.")
-
-
 def _stored(services: Services, actor: Actor, plan: Plan, key: Key | None) -> Accepted:
     def work(connection: Connection) -> Accepted:
         return store_plan(services, connection, actor, plan)
@@ -263,26 +267,41 @@ def _stored(services: Services, actor: Actor, plan: Plan, key: Key | None) -> Ac
 
 def _look(services: Services, organisation_id: str, received: Received) -> _Seen:
     keys = result_keys(services, organisation_id, received)
-    vault, wanted = services.store.vault, set(keys.values())
+    orders = order_keys(services, organisation_id, received)
+    vault, wanted = services.store.vault, {*keys.values(), *orders.values()}
     with services.store.reading() as connection:
         held = result_identities.held(connection, organisation_id, wanted)
         stored = {
             panel_id: panels.read_version(connection, vault, organisation_id, panel_id)
             for panel_id in sorted(set(held.values()))
         }
-    return _Seen(keys, {key: held.get(key) for key in wanted}, stored)
+    return _Seen(keys, orders, {key: held.get(key) for key in wanted}, stored)
 
 
 def _about(received: Received, seen: _Seen) -> dict[str, set[str]]:
-    """Panel to the identifiers of its results that the message speaks of."""
+    """Panel to the identifiers of the message's results that are its own, or belong to it."""
     found: dict[str, set[str]] = {}
     for identifier, key in seen.keys.items():
         panel_id = seen.holders[key]
-        if panel_id is not None and not merging.is_new_measurement(
-            seen.stored[panel_id].panel, received.panel, identifier
-        ):
+        if panel_id is None:
+            panel_id = _of_its_order(received, seen, identifier)
+        elif merging.is_new_measurement(seen.stored[panel_id].panel, received.panel, identifier):
+            panel_id = None
+        if panel_id is not None:
             found.setdefault(panel_id, set()).add(identifier)
     return found
+
+
+def _of_its_order(received: Received, seen: _Seen, identifier: str) -> str | None:
+    """The panel of the order that a new result is a part of."""
+    panel: Mapping[str, Any] = received.panel
+    for one in panel["results"]:
+        order = one.get("order", "")
+        if one.get("identifier") == identifier and order in seen.orders:
+            holder = seen.holders[seen.orders[order]]
+            if holder and merging.is_part_of(seen.stored[holder].panel, panel, order):
+                return holder
+    return None
 
 
 def _part(received: Received, identifiers: set[str]) -> Received:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from labinterp.access.links import new_token
@@ -94,15 +94,27 @@ def result_keys(services: Services, organisation_id: str, received: Received) ->
     return keys
 
 
+def order_keys(services: Services, organisation_id: str, received: Received) -> dict[str, str]:
+    """Order to key, of the orders that these results are parts of."""
+    vault, keys = services.store.vault, {}
+    panel: Mapping[str, Any] = received.panel
+    for order in {one["order"] for one in panel["results"] if one.get("order")}:
+        key = result_identities.order_key_of(vault, organisation_id, received.identity, order)
+        if key and not is_test(received):
+            keys[order] = key
+    return keys
+
+
 def keep_identities(
     services: Services, connection: Connection, organisation_id: str, order: Order
 ) -> None:
-    """Say which panel holds these results, so that a later message finds it."""
+    """Say which panel holds these results and orders, so that a later message finds it."""
     keys = result_keys(services, organisation_id, order.received)
+    orders = order_keys(services, organisation_id, order.received)
     result_identities.keep(
         connection,
         organisation_id,
-        set(keys.values()),
+        {*keys.values(), *orders.values()},
         order.panel_id,
         seen=order.seen,
         is_new=order.version == 1,

@@ -20,11 +20,12 @@ from sqlalchemy import func, select
 
 from app import create_app
 from labinterp.access import SCOPES
+from labinterp.errors import TemporaryFailure
 from labinterp.mllp import Frames, FrameTooLong, Listener, Listening, tls_context
 from labinterp.store.door_tables import message as message_table
 from labinterp.store.tables import panel as panel_table
 from labinterp.store.tables import panel_version
-from labinterp.usecases import administer
+from labinterp.usecases import administer, journey
 from tests.certificates import authority
 
 MESSAGES = Path(__file__).parent / "hl7v2"
@@ -140,6 +141,24 @@ def test_a_message_in_earnest_never_joins_a_test_nor_a_test_it(post, services, c
     (panel, *_) = post.get("/api/v1/panels").json["panels"]
     (found,) = post.get(f"/api/v1/panels/{panel['id']}").json["interpretation"]["results"]
     assert found["change"]["earlier"]["number"] == 4.1
+
+
+def test_a_message_cut_off_and_sent_again_a_month_later_makes_nothing_twice(
+    post, services, clock, monkeypatch
+):
+    nobody = numbered(9).replace(b"PID|1||N-9^^^LAB^MR|", b"PID|1||")
+    with monkeypatch.context() as broken:
+        broken.setattr("labinterp.usecases.messages.messages.add", _away)
+        assert b"MSA|AR|M-9" in post(nobody).data
+    assert (count(services, panel_table), count(services, message_table)) == (1, 0)
+    clock.move(31 * 86_400)
+    journey.tidy(services)
+    assert b"MSA|AA|M-9" in post(nobody).data
+    assert (count(services, panel_table), count(services, message_table)) == (1, 1)
+
+
+def _away(*_, **__):
+    raise TemporaryFailure("the database went away")
 
 
 def test_framed_or_not_and_of_which_content_type_it_is_answered_alike(post):

@@ -6,7 +6,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -233,3 +233,49 @@ def test_record_and_report_name_the_same_changes_with_the_old_and_the_new_value(
         one.text for one in record.changes
     ]
     assert journey.read_panel(services, ward, first.panel_id, 1).changes == ()
+
+
+def part(name, value, order="A-1", **more):
+    return result(name, value, identifier=f"{order}|{name}", order=order, **more)
+
+
+def test_a_late_part_of_an_order_joins_its_panel_however_late(services, ward, clock):
+    first = journey.take(services, ward, message(part("Potassium", "2.9")))
+    clock.move(timedelta(days=40))
+    late = journey.take(services, ward, message(part("Magnesium", "0.5")))
+    assert (late.panel_id, late.version) == (first.panel_id, 2)
+    assert set(values(services, ward, first.panel_id)) == {"Potassium", "Magnesium"}
+    other = journey.take(services, ward, message(part("Sodium", "139", order="A-2")))
+    assert other.panel_id != first.panel_id
+    again = journey.take(services, ward, message(part("Sodium", "139", order="A-2")))
+    assert again.replayed
+
+
+def test_a_later_specimen_of_an_order_is_a_panel_of_its_own(services, ward):
+    first = journey.take(services, ward, message(part("Glucose", "5.1")))
+    noon = {"collected_at": "2026-11-24T12:00:00Z"}
+    second = journey.take(services, ward, message(part("Insulin", "60"), **noon))
+    assert second.panel_id != first.panel_id
+    third = journey.take(services, ward, message(part("C-peptide", "1.0"), **noon))
+    assert (third.panel_id, third.version) == (second.panel_id, 2)
+
+
+def test_parts_of_several_orders_each_join_their_own(services, ward):
+    one = journey.take(services, ward, message(part("Potassium", "2.9")))
+    two = journey.take(services, ward, message(part("Calcium", "1.9", order="A-2")))
+    both = message(part("Magnesium", "0.5"), part("Albumin", "40", order="A-2"))
+    journey.take(services, ward, both)
+    assert set(values(services, ward, one.panel_id)) == {"Potassium", "Magnesium"}
+    assert set(values(services, ward, two.panel_id)) == {"Calcium", "Albumin"}
+
+
+def test_parts_of_one_order_at_once_make_one_panel_and_lose_no_result(services, ward):
+    names = ("Potassium", "Sodium", "Magnesium", "Calcium")
+
+    def take(name):
+        return journey.take(services, ward, message(part(name, "1.0"))).panel_id
+
+    with ThreadPoolExecutor(4) as pool:
+        panels = set(pool.map(take, names))
+    assert len(panels) == 1
+    assert set(values(services, ward, panels.pop())) == set(names)
