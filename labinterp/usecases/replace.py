@@ -4,8 +4,8 @@ A result that its sender knows by an identifier is looked up among this organisa
 the same patient, and so is the order that it is a part of: what comes later of an order joins what
 came before, however late. Where a panel holds it, that panel's next version is made of the stored
 one and what came (`merging`), so that a correction by FHIR, HL7 v2, a file or JSON does what one by
-hand does. Nothing is decided on what another message changes meanwhile: which panels held the results,
-and which version was read, are checked again in the transaction that stores.
+hand does. Nothing is decided on what another message changes meanwhile: which panels held the
+results, and which version was read, are checked again in the transaction that stores.
 """
 
 from __future__ import annotations
