@@ -28,6 +28,7 @@ from labinterp.formats.fhir_document import bundle_identifier, parameters_of, te
 from labinterp.formats.limits import Limits
 from labinterp.reporting import fhir_outcome
 from labinterp.usecases import fhir_orders, journey
+from labinterp.usecases.together import take_together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,10 +64,16 @@ _DOCUMENT: Final = {
     refusals=_REFUSALS,
 )
 def interpret_panel() -> Response:
-    """Of several patients, one DiagnosticReport each; what was refused is an OperationOutcome."""
+    """Of several patients, one DiagnosticReport each, stored all or none.
+
+    What was refused is an OperationOutcome in the Bundle.
+    """
     sent = fhir_exchange.body()
     reading = formats.read("fhir", sent, services().now())
-    records, refused = _accepted(sent, reading)
+    if len(reading.received) > 1:
+        records, refused = _together(sent, reading)
+    else:
+        records, refused = _accepted(sent, reading)
     if not records:
         raise SubmissionError("Nothing of this can be interpreted.", errors=refused)
     return _interpreted(records, refused, _asked(sent))
@@ -222,6 +229,20 @@ def operation_definition() -> Response:
     return fhir_exchange.answer(fhir_metadata.operation_definition(fhir_records.base()))
 
 
+def _together(sent: bytes, reading: Reading) -> tuple[tuple[PanelRecord, ...], tuple[Place, ...]]:
+    """All patients' panels stored at once, and what was refused of them."""
+    made = take_together(
+        services(),
+        actor(),
+        reading.received,
+        idempotency_key=_key(sent),
+        origin="fhir",
+        request_id=request_id(),
+    )
+    records = tuple(journey.accepted_record(services(), actor(), one) for one in made.accepted)
+    return records, (*reading.refused, *made.refused)
+
+
 def _accepted(sent: bytes, reading: Reading) -> tuple[tuple[PanelRecord, ...], tuple[Place, ...]]:
     """Each patient's panel stored, and what was refused; one alone is refused as a whole."""
     key = _key(sent)
@@ -318,7 +339,10 @@ def _interpreted(
             for issue in entry["resource"]["issue"]
         ] or [fhir_outcome.issue("stored", "Stored and interpreted.", severity="information")]
         return fhir_exchange.answer(fhir_outcome.outcome(told), headers=headers)
-    return fhir_exchange.answer({**bundles[0], "entry": entries}, headers=headers)
+    whole = {**bundles[0], "entry": entries}
+    if len(bundles) > 1:  # no Bundle is stored that holds them all
+        whole = {name: whole[name] for name in ("resourceType", "type", "timestamp", "entry")}
+    return fhir_exchange.answer(whole, headers=headers)
 
 
 def _resource(found: dict[str, Any]) -> Response:

@@ -1,8 +1,9 @@
 """A stored answer as FHIR R4: one Bundle of plain data, the DiagnosticReport first.
 
 Ids follow from the panel's, so that each resource can be read again by its own: the report, its
-Patient, Device, Provenance, Binary and the OperationOutcome have the panel's id, an Observation the
-panel's and its measurand's, a DetectedIssue the panel's and its rule's.
+Patient, Device, Provenance and Binary have the panel's id, an Observation the panel's and its
+measurand's, a DetectedIssue the panel's and its rule's. An OperationOutcome has none: it is told
+and not kept apart.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def bundle(order: FhirOrder, knowledge: Knowledge) -> Resource:
         "timestamp": instant(order.received_at),
         "entry": [
             {"fullUrl": f"{order.base}/{one['resourceType']}/{one['id']}", "resource": one}
+            if "id" in one
+            else {"resource": one}
             for one in resources(order, knowledge)
         ],
     }
@@ -93,12 +96,10 @@ def resources(order: FhirOrder, knowledge: Knowledge) -> tuple[Resource, ...]:
         *issues,
         _provenance(order, observations, issues),
     ]
-    problems = outcome_of_problems(order.interpretation)
-    if problems:
-        found.append({"resourceType": "OperationOutcome", "id": order.id, **problems})
     for one in found:
         one.setdefault("meta", _meta(order))
-    return tuple(found)
+    problems = outcome_of_problems(order.interpretation)
+    return (*found, problems) if problems else tuple(found)
 
 
 def instant(moment: datetime) -> str:
