@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,12 +13,13 @@ from labinterp.reporting import fonts, palette, style
 from labinterp.reporting.glyphs import drawable
 from labinterp.reporting.number_line import Geometry, fitting
 from labinterp.reporting.path_picture import LOOK, Pen, written
+from labinterp.reporting.tagging import CLOSED, Element, marked, opening
 
 if TYPE_CHECKING:
     from labinterp.reporting.palette import Symbol
     from labinterp.reporting.path_picture import Arrow, Box, Picture
 
-Role = Literal["H1", "H2", "P", "LI", "TH", "TD", "Table", "Figure", "Caption"]
+Role = Literal["H1", "H2", "P", "L", "LI", "TH", "TD", "Table", "Figure"]
 _SYMBOL: Final = 3.0
 """Half the width of a symbol [pt]."""
 _GUTTER: Final = 9.5
@@ -27,20 +29,123 @@ _HEAD: Final = 3.2
 """Length of an arrow's head [pt]."""
 
 
-class Text(Paragraph):  # type: ignore[misc]
-    """A paragraph that knows what it is, so that a structure tree can be made of it."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of a paragraph: text, a link, an item of a list set as running text, a note."""
 
-    def __init__(self, markup: str, look: Any, role: Role = "P", **more: Any) -> None:
+    kind: Literal["text", "link", "item", "note"] = "text"
+    url: str = ""
+
+
+SWITCH: Final = "run"
+"""Name of the call in a paragraph's markup that passes to another of its runs."""
+
+
+class Text(Paragraph):  # type: ignore[misc]
+    """A paragraph that knows what it is, and brackets what it draws with its element's mark.
+
+    Attributes:
+        runs: its stretches; its markup calls `SWITCH` with the number of the next one.
+        sign: drawn before its first line (a bullet).
+        label, elements: of the structure tree: the sign's, and one for each run.
+        at, untold: the run that is being drawn and the text that is not drawn yet, in a list each:
+            the parts of a paragraph share them.
+    """
+
+    def __init__(
+        self,
+        markup: str,
+        look: Any,
+        role: Role = "P",
+        *,
+        runs: tuple[Run, ...] = (Run(),),
+        sign: str = "",
+        **more: Any,
+    ) -> None:
         super().__init__(markup, look, **more)
         self.role: Role = role
+        self.runs, self.sign = runs, sign
+        self.label: Element | None = None
+        self.elements: list[Element] = []
+        self.at = [0]
+        self.untold = ["".join(getattr(fragment, "text", "") for fragment in self.frags)]
+
+    def split(self, width: float, height: float) -> list[Any]:
+        """The parts of a paragraph are parts of the same element."""
+        parts = super().split(width, height)
+        for place, part in enumerate(parts):
+            if part is not self:
+                part.role, part.runs, part.elements = self.role, self.runs, self.elements
+                part.sign, part.label = ("" if place else self.sign), self.label
+                part.at, part.untold = self.at, self.untold
+        return list(parts)
+
+    def draw(self) -> None:
+        """Sign and text, each marked; a call in the text passes to the next run."""
+        if self.sign:
+            with marked(self.canv, self.label):
+                self._draw_sign()
+        self._end_lines_with_spaces()
+        self.canv.setNamedCB(SWITCH, self._switch)
+        with marked(self.canv, self._element()):
+            super().draw()
+
+    def _element(self) -> Element | None:
+        return self.elements[self.at[0]] if self.elements else None
+
+    def _draw_sign(self) -> None:
+        first = self.blPara.lines[0] if self.blPara.kind else self.blPara
+        drawn = self.canv.beginText(self.style.bulletIndent, self.height - first.fontSize)
+        drawn.setFont(self.style.bulletFontName, self.style.bulletFontSize)
+        drawn.setFillColor(self.style.textColor)
+        drawn.textOut(self.sign)
+        self.canv.drawText(drawn)
+
+    def _end_lines_with_spaces(self) -> None:
+        """A space behind each line that was broken at one: read aloud, words stay apart."""
+        is_rich = self.blPara.kind == 1
+        for line in self.blPara.lines:
+            words = line.words if is_rich else line[1]
+            shown = "".join(word.text for word in words) if is_rich else "".join(words)
+            self.untold[0] = rest = _behind(self.untold[0], len(shown.replace(" ", "")))
+            if not rest.startswith(" "):
+                continue
+            if not is_rich:
+                words.append("")
+            elif not words[-1].text.endswith(" "):
+                words[-1].text += " "
+
+    def _switch(self, canvas: Any, _kind: str, label: str) -> None:
+        self.at[0] = int(label)
+        code = canvas._curr_tx_info["tx"]._code  # noqa: SLF001 - there is no public way
+        code.extend((CLOSED, opening(canvas, self._element())))
+
+
+def _behind(text: str, count: int) -> str:
+    """What is left of a text behind so many characters that are no space."""
+    for place, character in enumerate(text):
+        if not count:
+            return text[place:]
+        count -= character != " "
+    return ""
 
 
 class Grid(Table):  # type: ignore[misc]
-    """A table that knows whether it holds data (`Table`) or only places things (no role)."""
+    """A table that knows whether it holds data (`Table`), a list (`L`) or only places things."""
 
     def __init__(self, rows: list[Any], *, role: Role | None = None, **more: Any) -> None:
         super().__init__(rows, **more)
         self.role: Role | None = role
+        self.rows = rows
+        self.repeats: int = more.get("repeatRows", 0)
+
+    def _drawBkgrnd(self) -> None:  # noqa: N802 - ReportLab's name
+        with marked(self.canv, None):
+            super()._drawBkgrnd()
+
+    def _drawLines(self) -> None:  # noqa: N802 - ReportLab's name
+        with marked(self.canv, None):
+            super()._drawLines()
 
 
 class Flag(Flowable):  # type: ignore[misc]
@@ -49,7 +154,6 @@ class Flag(Flowable):  # type: ignore[misc]
     def __init__(self, symbol: Symbol, colour: str, words: Text) -> None:
         super().__init__()
         self.symbol, self.colour, self.words = symbol, colour, words
-        self.role: Role = "P"
 
     def wrap(self, available: float, height: float) -> tuple[float, float]:
         """The size [pt] in so much room [pt]."""
@@ -60,7 +164,8 @@ class Flag(Flowable):  # type: ignore[misc]
     def draw(self) -> None:
         """The symbol beside the first line, then the words."""
         middle = self.height - self.words.style.leading / 2 - 0.6
-        draw_symbol(self.canv, self.symbol, 4.0, middle, self.colour)
+        with marked(self.canv, None):
+            draw_symbol(self.canv, self.symbol, 4.0, middle, self.colour)
         self.words.drawOn(self.canv, _GUTTER, 0)
 
 
@@ -102,13 +207,32 @@ def _polygon(
     canvas.drawPath(path, stroke=stroke, fill=fill)
 
 
-class NumberLine(Flowable):  # type: ignore[misc]
+class _Figure(Flowable):  # type: ignore[misc]
+    """A graphic with words in its place."""
+
+    element: Element | None = None
+    role: Role = "Figure"
+
+    def draw(self) -> None:
+        """The graphic, as content of its element."""
+        if self.element is not None:
+            left, bottom = self.canv.absolutePosition(0, 0)
+            edges = (left, bottom, left + self.width, bottom + self.height)
+            self.element.box = tuple(round(edge, 2) for edge in edges)
+        with marked(self.canv, self.element):
+            self.draw_marked()
+
+    def draw_marked(self) -> None:
+        """The graphic itself."""
+        raise NotImplementedError
+
+
+class NumberLine(_Figure):
     """A result in its interval, drawn from the shared geometry; its words stand in the same row."""
 
     def __init__(self, line: Geometry, height: float) -> None:
         super().__init__()
         self.line, self.colour, self.height = line, palette.COLOUR_OF[line.standing], height
-        self.role: Role = "Figure"
         self.alt = line.alt
 
     def wrap(self, available: float, height: float) -> tuple[float, float]:
@@ -117,7 +241,7 @@ class NumberLine(Flowable):  # type: ignore[misc]
         self.width = available
         return available, self.height
 
-    def draw(self) -> None:
+    def draw_marked(self) -> None:
         """Track, band, limits, earlier value, value, labels."""
         self.middle = self.height - 8.4
         self._track()
@@ -228,13 +352,12 @@ TALLEST: Final = 400.0
 """A path picture that is taller stands on no page beside other things, and is told instead [pt]."""
 
 
-class PathPicture(Flowable):  # type: ignore[misc]
+class PathPicture(_Figure):
     """The active causal paths, drawn from the shared geometry; its sentence is its alternative."""
 
     def __init__(self, made: Picture) -> None:
         super().__init__()
         self.made, self.width, self.height = made, made.width, made.height
-        self.role: Role = "Figure"
         self.alt = made.alt
 
     def wrap(self, available: float, height: float) -> tuple[float, float]:
@@ -242,7 +365,7 @@ class PathPicture(Flowable):  # type: ignore[misc]
         del available, height
         return self.width, self.height
 
-    def draw(self) -> None:
+    def draw_marked(self) -> None:
         """Arrows, then boxes."""
         self.canv.saveState()
         for arrow in self.made.arrows:

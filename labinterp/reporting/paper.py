@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
@@ -14,7 +15,10 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
 from labinterp.reporting import fonts, palette, style
+from labinterp.reporting.archive import Properties
 from labinterp.reporting.glyphs import drawable
+from labinterp.reporting.structure import structured
+from labinterp.reporting.tagging import Element, furniture
 
 if TYPE_CHECKING:
     import io
@@ -30,12 +34,28 @@ TEST_MARK: Final = "TEST DATA"
 _MARK_ALPHA: Final = 0.12
 
 
+def properties(view: View, issued_at: datetime) -> Properties:
+    """What the file says of itself; nothing of the patient is in it."""
+    return Properties(
+        title=f"{view.title} {view.number}".strip(),
+        author="labinterp",
+        subject=f"Report {view.number} version {view.version}",
+        language=view.language,
+        made_at=issued_at,
+    )
+
+
 class Pages(Canvas):  # type: ignore[misc]
-    """A canvas that writes the running lines last, when it knows how many pages there are."""
+    """A canvas that writes the running lines last, when it knows how many pages there are.
+
+    Attributes:
+        marks: how many stretches of each page are marked.
+    """
 
     def __init__(self, *arguments: Any, issued_at: datetime, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._kept: list[dict[str, Any]] = []
+        self.marks: Counter[int] = Counter()
         self.furnish: Callable[[Any, int, int], None] = lambda _canvas, _page, _pages: None
         document = self._doc
         document._timeStamp = stamp(issued_at)  # noqa: SLF001 - there is no public way
@@ -50,7 +70,8 @@ class Pages(Canvas):  # type: ignore[misc]
         """Finish every page with its running lines, then the document."""
         for page, kept in enumerate(self._kept, start=1):
             self.__dict__.update(kept)
-            self.furnish(self, page, len(self._kept))
+            with furniture(self):
+                self.furnish(self, page, len(self._kept))
             super().showPage()
         super().save()
 
@@ -60,11 +81,13 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
 
     Attributes:
         pages: how many there are.
+        tree: what is on them.
         used: height used on the last page [pt].
     """
 
     def __init__(self, out: io.BytesIO, view: View, issued_at: datetime) -> None:
         fonts.covered()
+        said = properties(view, issued_at)
         size = style.PAGE_SIZES.get(view.page_size, style.PAGE_SIZES["A4"])
         super().__init__(
             out,
@@ -73,11 +96,11 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
             rightMargin=style.MARGIN,
             topMargin=style.MARGIN,
             bottomMargin=style.MARGIN,
-            title=f"{view.title} {view.number}",
-            author="labinterp",
-            subject=f"Report {view.number} version {view.version}",
-            creator="labinterp",
-            lang=view.language,
+            title=said.title,
+            author=said.author,
+            subject=said.subject,
+            creator=said.author,
+            lang=said.language,
             initialFontName=fonts.REGULAR,
             displayDocTitle=1,
             invariant=1,
@@ -96,9 +119,11 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
         self.addPageTemplates([PageTemplate("report", [frame], onPage=self._open)])
         self.view, self.issued_at = view, issued_at
         self.pages, self.used = 0, 0.0
+        self.tree = Element("Document")
 
     def draw(self, story: list[Flowable]) -> None:
-        """Build the document with page numbers."""
+        """Build the document with page numbers and marked content."""
+        self.tree = structured(story)
         self.build(story, canvasmaker=partial(Pages, issued_at=self.issued_at))
 
     def _open(self, canvas: Any, _document: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import singledispatch
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from reportlab.lib.colors import HexColor
@@ -22,6 +23,7 @@ from labinterp.reporting.blocks import (
     Paragraph,
     ResultTable,
     Section,
+    SourceEntry,
     Sources,
     Span,
     View,
@@ -38,7 +40,16 @@ from labinterp.reporting.conclusion_blocks import (
     UndecidedList,
     VerdictBlock,
 )
-from labinterp.reporting.flowables import PATH_PEN, TALLEST, Grid, PathPicture, Role, Text
+from labinterp.reporting.flowables import (
+    PATH_PEN,
+    SWITCH,
+    TALLEST,
+    Grid,
+    PathPicture,
+    Role,
+    Run,
+    Text,
+)
 from labinterp.reporting.glyphs import escape
 from labinterp.reporting.path_picture import legend, not_drawn, picture, sentence
 from labinterp.reporting.pdf_results import table
@@ -157,8 +168,26 @@ def text(told: str, look: Any, role: Role = "P", **more: Any) -> Text:
 
 
 def rich(line: Line, look: Any, role: Role = "P", **more: Any) -> Text:
-    """A paragraph of runs with emphasis."""
-    return Text("".join(map(markup, line)), look, role, **more)
+    """A paragraph of spans with emphasis; each link is a run of its own."""
+    return _in_runs(((Run(), line),), look, role, **more)
+
+
+def _in_runs(parts: Iterable[tuple[Run, Line]], look: Any, role: Role, **more: Any) -> Text:
+    """A paragraph whose markup says where each run but the first begins."""
+    found = [stretch for run, line in parts for stretch in _stretches(run, line)] or [(Run(), "")]
+    told = (f"{_switch(place)}{shown}" for place, (_, shown) in enumerate(found))
+    return Text("".join(told), look, role, runs=tuple(run for run, _ in found), **more)
+
+
+def _stretches(run: Run, line: Line) -> Iterator[tuple[Run, str]]:
+    """Spans of one address, and what stands between them; the first text begins the run."""
+    for link, spans in groupby(line, lambda span: span.link):
+        yield (Run("link", link) if link else run), "".join(map(markup, spans))
+        run = Run()
+
+
+def _switch(place: int) -> str:
+    return f'<onDraw name="{SWITCH}" label="{place}"/>' if place else ""
 
 
 def markup(span: Span) -> str:
@@ -198,7 +227,7 @@ def _bullets(block: Bullets, look: Styles, _width: float) -> Iterable[Flowable]:
 
 
 def _bullet(line: Line, look: Styles) -> Text:
-    return rich(line, look.bullet, "LI", bulletText="•")
+    return rich(line, look.bullet, "LI", sign="•")
 
 
 @flowables.register(Facts)
@@ -210,7 +239,7 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
         for start in range(0, max(len(narrow), 1), max(depth, 1))
     ]
     wide = [_fact(row, look) for row in block.rows if row.wide]
-    rows = [[*columns, *[""] * (_COLUMNS - len(columns))], *([item, "", ""] for item in wide)]
+    rows = [[*columns, *[[]] * (_COLUMNS - len(columns))], *([item, "", ""] for item in wide)]
     commands = [
         ("BACKGROUND", (0, 0), (-1, -1), HexColor(palette.PALE)),
         ("BOX", (0, 0), (-1, -1), 0.5, HexColor(palette.RULE)),
@@ -226,7 +255,8 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
         ("BOTTOMPADDING", (0, -1), (-1, -1), 3),
         *(("SPAN", (0, row), (-1, row)) for row in range(1, len(rows))),
     ]
-    yield Grid(rows, colWidths=[width / _COLUMNS] * _COLUMNS, style=commands, hAlign="LEFT")
+    widths = [width / _COLUMNS] * _COLUMNS
+    yield Grid(rows, role="L", colWidths=widths, style=commands, hAlign="LEFT")
     yield Spacer(0, look.gap + 2)
 
 
@@ -362,13 +392,16 @@ def _undecided(block: UndecidedList, look: Styles, _width: float) -> Iterator[Fl
 
 @flowables.register(Sources)
 def _sources(block: Sources, look: Styles, _width: float) -> Iterator[Flowable]:
-    spans: list[Span] = []
-    for item in block.entries:
-        told = f"[{item.number}]{words.NBSP}{source_line(item.title, item.publisher, item.year)} "
-        spans.append(Span(told))
-        if item.url:
-            spans += [Span(short_address(item.url), "plain", item.url), Span("  ")]
-    yield rich((*spans, Span(block.note)), look.small)
+    items = [(Run("item"), _source(item)) for item in block.entries]
+    note = [(Run("note"), (Span(block.note),))] if block.note else []
+    yield _in_runs((*items, *note), look.small, "L")
+
+
+def _source(item: SourceEntry) -> Line:
+    told = f"[{item.number}]{words.NBSP}{source_line(item.title, item.publisher, item.year)} "
+    if not item.url:
+        return (Span(told),)
+    return (Span(told), Span(short_address(item.url), "plain", item.url), Span("  "))
 
 
 def short_address(url: str) -> str:

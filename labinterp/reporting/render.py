@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.errors import ReportFailure
 from labinterp.model.report import Report, ReportOrder
 from labinterp.reporting import style
+from labinterp.reporting.archive import Attached, archived
 from labinterp.reporting.edition import (
     BRIEF,
     BRIEFEST,
@@ -20,13 +21,14 @@ from labinterp.reporting.edition import (
     Edition,
     printed,
 )
-from labinterp.reporting.paper import Paper
+from labinterp.reporting.paper import Paper, properties
 from labinterp.reporting.pdf import story
 from labinterp.reporting.text import summary
 from labinterp.reporting.view import build
 
 if TYPE_CHECKING:
     from labinterp.reporting.blocks import View
+    from labinterp.reporting.tagging import Element
 
 GOAL: Final = 2
 """A report should not be longer [pages]."""
@@ -36,19 +38,23 @@ _SHORTER: Final = (
     (FULL, True, 0.8),
     (BRIEF, False, 0.65),
     (BRIEF, True, 0.0),
-    (CITED_ONCE, True, 0.0),
-    (PICTURED, True, 0.0),
-    (UNDRAWN, True, 0.0),
-    (BRIEFEST, True, 0.0),
+    (CITED_ONCE, True, 0.5),
+    (PICTURED, True, 0.5),
+    (UNDRAWN, True, 0.5),
+    (BRIEFEST, True, 0.5),
 )
 """Editions in the order they are tried, with the least part of the full length each can take: one
-that cannot reach the goal is not drawn; the last five always may be."""
+that cannot reach the goal is not drawn; one is always tried, to save paper."""
 _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 
 
-def draw(order: ReportOrder) -> Report:
+def draw(order: ReportOrder, attached: Attached | None = None) -> Report:
     """The finished document with its summary.
+
+    Args:
+        order: what the report is drawn from.
+        attached: the same answer for machines, kept inside the document.
 
     Raises:
         ReportFailure: no identifier, or a character that cannot be printed.
@@ -59,19 +65,28 @@ def draw(order: ReportOrder) -> Report:
             code="no-identifier",
         )
     view = build(order)
-    pdf, pages = pdf_of(view, order)
+    drawn = best_drawn(view, order)
+    pdf = archived(drawn.pdf, drawn.tree, properties(view, order.issued_at), attached)
     return Report(
         pdf=pdf,
         summary=summary(view),
         digest=hashlib.sha256(pdf).hexdigest(),
-        pages=pages,
+        pages=drawn.pages,
         file_name=view.file_name,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawn:
+    """One edition as ReportLab drew it.
+
+    Attributes:
+        pdf: its bytes, with marked content and no structure tree.
+        tree: the structure tree of that content.
+    """
+
     pdf: bytes
+    tree: Element
     pages: int
     last: float
     """How far the last page is filled, as a part of it."""
@@ -81,8 +96,8 @@ class _Drawn:
         return self.pages == 1 or (self.pages <= goal and self.last >= _WORTH_A_PAGE)
 
 
-def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
-    """The bytes and the number of pages: as full as two pages allow, else the shortest."""
+def best_drawn(view: View, order: ReportOrder) -> Drawn:
+    """The edition that is as full as two pages allow, else the shortest."""
     goal = LITTLE if view.section("nothing_readable") or view.section("withdrawn") else GOAL
     first = best = _drawn(view, order, FULL, tight=False)
     length = first.pages - 1 + first.last
@@ -94,11 +109,11 @@ def pdf_of(view: View, order: ReportOrder) -> tuple[bytes, int]:
         shorter = _drawn(view, order, edition, tight=tight)
         if shorter.pages < best.pages:
             best = shorter
-    return best.pdf, best.pages
+    return best
 
 
-def _drawn(view: View, order: ReportOrder, edition: Edition, *, tight: bool) -> _Drawn:
+def _drawn(view: View, order: ReportOrder, edition: Edition, *, tight: bool) -> Drawn:
     out = io.BytesIO()
     paper = Paper(out, view, order.issued_at)
     paper.draw(story(printed(view, edition), style.styles(tight=tight), paper.width))
-    return _Drawn(out.getvalue(), paper.pages, paper.used / paper.height)
+    return Drawn(out.getvalue(), paper.tree, paper.pages, paper.used / paper.height)
