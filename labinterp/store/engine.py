@@ -1,7 +1,8 @@
 """Opening a database so that what was acknowledged is on disk.
 
 SQLite: write-ahead log with `synchronous=FULL` (NORMAL loses acknowledged panels at a power cut),
-and `BEGIN IMMEDIATE` for writes, so that two writers wait for each other instead of failing.
+and `BEGIN IMMEDIATE` for writes, so that two writers wait for each other instead of failing. What
+is deleted is overwritten, so that the file does not keep what was erased.
 PostgreSQL: its own durable defaults, a pool that asks before it lends a connection, bounded waits.
 """
 
@@ -74,6 +75,7 @@ def _sqlite(url: URL, opening: Opening) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 200
 _LONGEST_PART: Final = 190
+_AT_ONCE: Final = 100
 _APART: Final = "|"
 
 
@@ -127,6 +129,37 @@ def bodies(
     return tuple(
         (row.control_id, vault.open(row.body_sealed, _place("message", organisation_id, row.id)))
         for row in rows
+    )
+
+
+def read(
+    connection: Connection, vault: Vault, organisation_id: str, message_id: str
+) -> tuple[tuple[str, ...], bytes]:
+    """The panels a message became, and its bytes."""
+    row = connection.execute(
+        select(message.c.panels, message.c.body_sealed).where(
+            message.c.organisation_id == organisation_id, message.c.id == message_id
+        )
+    ).one()
+    body = vault.open(row.body_sealed, _place("message", organisation_id, message_id))
+    return tuple(read_back(row.panels)), body
+
+
+def refused_with(
+    connection: Connection, vault: Vault, organisation_id: str, identifier: str
+) -> tuple[str, ...]:
+    """Messages of which no panel was made and in which this identifier stands as a whole word."""
+    word = re.compile(rb"(?<![0-9A-Za-z])" + re.escape(identifier.encode()) + rb"(?![0-9A-Za-z])")
+    rows = connection.execute(
+        select(message.c.id, message.c.body_sealed).where(
+            message.c.organisation_id == organisation_id, message.c.panels == "[]"
+        ),
+        execution_options={"yield_per": _AT_ONCE},
+    )
+    return tuple(
+        row.id
+        for row in rows
+        if word.search(vault.open(row.body_sealed, _place("message", organisation_id, row.id)))
     )
 
 

@@ -373,7 +373,7 @@ def versions_of_patient(
 def of_identifier(
     connection: Connection, vault: Vault, organisation_id: str, identifier: str
 ) -> tuple[tuple[str, Identity], ...]:
-    """Every panel of this identifier, whoever issued it, oldest first: its id and newest identity."""
+    """Every panel of this identifier, whoever issued it, oldest first, with its newest identity."""
     rows = connection.execute(
         select(panel.c.id, panel.c.newest_version, identity.c.sealed)
         .join_from(
@@ -388,7 +388,10 @@ def of_identifier(
         .order_by(panel.c.received_at, panel.c.id)
     )
     return tuple(
-        (row.id, sealed.open_identity(vault, row.sealed, organisation_id, row.id, row.newest_version))
+        (
+            row.id,
+            sealed.open_identity(vault, row.sealed, organisation_id, row.id, row.newest_version),
+        )
         for row in rows
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from labinterp.errors import NotFound
 from labinterp.model.submission import Choices
@@ -16,7 +16,7 @@ from labinterp.store.tables import api_key, organisation, sign_in_link, user_acc
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 
 _SCOPES_BETWEEN = " "
@@ -295,3 +295,18 @@ def use_sign_in_link(connection: Connection, token_digest: str, now: datetime) -
         .values(used_at=now)
         .returning(sign_in_link.c.user_account_id)
     ).scalar()
+
+
+def any_ended_link(connection: Connection, now: datetime) -> bool:
+    """Is there a one-time link that lets nobody in any more?"""
+    query = select(sign_in_link.c.id).where(_has_ended(now)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def remove_ended_links(connection: Connection, now: datetime) -> int:
+    """Forget one-time links whose time is over; how many."""
+    return connection.execute(delete(sign_in_link).where(_has_ended(now))).rowcount
+
+
+def _has_ended(now: datetime) -> ColumnElement[bool]:
+    return sign_in_link.c.expires_at <= now

@@ -338,3 +338,16 @@ keyring = Table(
     Column("created_at", Moment, nullable=False),
 )
 """Proof of which data key sealed this database, so that a wrong key is noticed at start."""
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("panel_id", String(40), primary_key=True),
+    belongs_to("organisation"),
+    Column("versions", Integer, nullable=False),
+    Column("erased_at", Moment, nullable=False),
+    Column("why", String(300), nullable=False),
+    Column("actor_id", String(40), nullable=False),
+    Index(None, "organisation_id", "erased_at"),
+)
+"""That a panel was here and was erased: nothing of its patient, its results or its report."""
+

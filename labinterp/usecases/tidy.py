@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from labinterp.store import background, idempotency, notices, tokens
+from labinterp.usecases import retention
 
 if TYPE_CHECKING:
     from labinterp.usecases.services import Services
@@ -39,4 +40,4 @@ def tidy(services: Services) -> int:
                 background.remove_job, organisation_id=organisation_id, kind=kind, job_id=job_id
             )
         )
-    return forgotten
+    return forgotten + retention.step(services).all

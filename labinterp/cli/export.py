@@ -1,0 +1,12 @@
+"""`labinterp export`: `labinterp patients export` under its short name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labinterp.cli.patients import register_action
+
+
+def register(subparsers: Any) -> None:
+    """Add the command's parser."""
+    register_action(subparsers, "export")
