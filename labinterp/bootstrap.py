@@ -187,6 +187,8 @@ def policy_of(chosen: Settings, data_key: bytes) -> Policy:
         sends_per_hour=chosen.sends_per_hour,
         recipients=chosen.recipients,
         attachments=chosen.attachments,
+        patient_page=chosen.patient_page,
+        patient_contact=chosen.patient_contact,
         retry_after=chosen.retry_after,
         body_limit=chosen.body_limit,
         bulk_limit=chosen.bulk_limit,

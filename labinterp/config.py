@@ -153,6 +153,13 @@ class Settings:
         default=True, about="may a sender have the report attached to the mail"
     )
 
+    patient_page: bool = _setting(
+        default=False, about="may a clinician release a page in plain words to the patient"
+    )
+    patient_contact: str = _setting(
+        "", "whom patients ask about it, unless the clinician names somebody; nobody if empty"
+    )
+
     outbound_allow: str = _setting(
         "",
         "hosts (host or host:port, commas between) to be called though not public, or by http",

@@ -69,6 +69,7 @@ KINDS: Final[dict[str, Kind]] = {
         Kind("not-acceptable", 406, "Nothing that you accept is written here"),
         Kind("conflict", 409, "The request contradicts what is stored"),
         Kind("report-not-available", 409, "There is no report"),
+        Kind("patient-page-off", 409, "Pages for patients are switched off"),
         Kind("request-in-progress", 409, "The first request with this key is still running"),
         Kind("job-failed", 409, "The job could not be done"),
         Kind("prefetch-missing", 412, "What the answer needs was not prefetched"),

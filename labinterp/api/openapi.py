@@ -27,6 +27,7 @@ NOUNS: Final = (
     wire.Deliveries,
     wire.KnowledgeDocument,
     wire.ReportDocument,
+    wire.PatientPageDocument,
     wire.ImportDocument,
     wire.JobManifest,
     wire.ProblemDocument,

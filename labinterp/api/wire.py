@@ -525,3 +525,60 @@ class CardCounts:
     """Counts by rule; feedback on cards nobody knows stands under the empty rule."""
 
     rules: tuple[RuleCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientResultDocument:
+    """One result in a patient's words.
+
+    Attributes:
+        word: where it lies; what counts.
+        range: what it is compared with.
+    """
+
+    test: str
+    value: str
+    word: str
+    range: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSectionDocument:
+    """One part of the page.
+
+    Attributes:
+        before: paragraphs before its list or results.
+        after: paragraphs after them.
+    """
+
+    id: str
+    title: str
+    before: tuple[str, ...]
+    bullets: tuple[str, ...]
+    results: tuple[PatientResultDocument, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPageDocument:
+    """A page in plain words, as it was released to the patient.
+
+    Attributes:
+        language: the one it is in; English as a whole where the one asked for is not complete.
+        asked: the language that was asked for.
+        reviewed: whether a health professional has checked its general sentences.
+        contact: whom the patient asks.
+    """
+
+    panel_id: str
+    version: int
+    language: str
+    asked: str
+    reviewed: bool
+    released_at: datetime
+    released_by: str
+    contact: str
+    title: str
+    about_patient: tuple[str, ...]
+    sections: tuple[PatientSectionDocument, ...]
+    links: Mapping[str, str]

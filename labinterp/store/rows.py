@@ -91,6 +91,34 @@ class AcknowledgementRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientPageRecord:
+    """A page that was released to the patient.
+
+    Attributes:
+        asked: the language that was wanted; `language` is the one it is in.
+        released_by: the clinician, by name.
+        contact: whom the patient asks.
+        knowledge_digest: of the files whose sentences it is made of.
+        digest: SHA-256 of the PDF, hexadecimal.
+        withdrawn_at: since when it is not shown any more.
+    """
+
+    id: str
+    panel_id: str
+    version: int
+    asked: str
+    language: str
+    released_at: datetime
+    released_by: str
+    contact: str
+    knowledge_digest: str
+    digest: str
+    file_name: str
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VersionChange:
     """One thing that a version changed of the version before it.
 

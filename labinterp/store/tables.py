@@ -121,6 +121,7 @@ panel = Table(
     Column("acknowledged_at", Moment),
     Column("created_at", Moment, nullable=False),
     Index(None, "organisation_id", "received_at", "id"),
+    Index("ix_panel_of_collection", "organisation_id", "collected_at", "id"),
     Index("ix_panel_of_identifier", "organisation_id", "identifier_key", "received_at", "id"),
     Index("ix_panel_of_patient", "organisation_id", "patient_key", "collected_at", "received_at"),
     Index("ix_panel_of_urgency", "organisation_id", "urgency", "received_at", "id"),
@@ -288,6 +289,35 @@ acknowledgement = Table(
     Index(None, "organisation_id", "panel_id"),
 )
 
+patient_page = Table(
+    "patient_page",
+    metadata,
+    id_column(),
+    belongs_to("organisation"),
+    Column("panel_id", String(40), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("asked", String(10), nullable=False),
+    Column("language", String(10), nullable=False),
+    Column("released_at", Moment, nullable=False),
+    Column("released_by", String(200), nullable=False),
+    Column("released_by_id", String(40), nullable=False),
+    Column("contact", String(200), nullable=False),
+    Column("knowledge_digest", String(80), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("page_sealed", LargeBinary, nullable=False),
+    Column("pdf_sealed", LargeBinary, nullable=False),
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_by", String(200)),
+    ForeignKeyConstraint(
+        ["panel_id", "version"],
+        ["panel_version.panel_id", "panel_version.version"],
+        ondelete="CASCADE",
+    ),
+    Index(None, "organisation_id", "panel_id"),
+)
+"""A page in plain words that a clinician released to the patient: kept as it was shown."""
+
 audit_event = Table(
     "audit_event",
     metadata,
@@ -330,14 +360,6 @@ audit_chain = Table(
 )
 """The newest link of each chain of the audit; its row is the lock of whoever adds the next."""
 
-keyring = Table(
-    "keyring",
-    metadata,
-    id_column(),
-    Column("proof", LargeBinary, nullable=False),
-    Column("created_at", Moment, nullable=False),
-)
-"""Proof of which data key sealed this database, so that a wrong key is noticed at start."""
 tombstone = Table(
     "tombstone",
     metadata,
@@ -351,3 +373,11 @@ tombstone = Table(
 )
 """That a panel was here and was erased: nothing of its patient, its results or its report."""
 
+keyring = Table(
+    "keyring",
+    metadata,
+    id_column(),
+    Column("proof", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+"""Proof of which data key sealed this database, so that a wrong key is noticed at start."""

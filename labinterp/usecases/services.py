@@ -96,6 +96,8 @@ class Policy:
         sends_per_hour: messages one panel may be sent again in an hour.
         recipients: addresses one panel may name.
         attachments: whether a sender's wish for an attachment is honoured.
+        patient_page: whether a clinician may release a page to the patient.
+        patient_contact: whom patients ask where the one who releases a page names nobody.
         retry_after: seconds a client is asked to wait while a report is drawn.
         request_rate: requests one key may send, in Flask-Limiter's notation.
         stranger_rate: requests without an accepted key that one address may send.
@@ -151,6 +153,8 @@ class Policy:
     sends_per_hour: int = 10
     recipients: int = 20
     attachments: bool = True
+    patient_page: bool = False
+    patient_contact: str = ""
     retry_after: int = 2
     body_limit: int = 10_000_000
     bulk_limit: int = 100_000_000

@@ -47,6 +47,7 @@ def attach(app: Flask, services: Services) -> None:
         knowledge,
         limits,
         panels,
+        patient,
         refusals,
         result,
         session,
@@ -55,7 +56,7 @@ def attach(app: Flask, services: Services) -> None:
         words,
     )
 
-    del entry, history, home, knowledge, panels, result, sign_in, statements
+    del entry, history, home, knowledge, panels, patient, result, sign_in, statements
     app.extensions[_SERVICES] = services
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # the API has keys, not cookies; pages check in `_guard`
