@@ -1,11 +1,14 @@
 """What administrators do: organisations, users and keys; signing in is `usecases.sign_in`.
 
+These act for whoever runs the service, on any organisation, and ask nobody's leave; `by` is whom
+the audit names. What an organisation's own administrator may do of it is `usecases.members`.
+
 A new key's text is in the answer of `create_key` only: it is shown once and stored as a keyed hash.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, get_args
 
 from sqlalchemy.exc import IntegrityError
@@ -50,6 +53,7 @@ __all__ = [
     "set_active",
     "set_choices",
     "set_password",
+    "set_scopes",
     "sign_in",
     "sign_in_by_link",
     "sign_in_link",
@@ -89,7 +93,7 @@ def create_organisation(services: Services, name: str) -> OrganisationRecord:
             return known
         record = OrganisationRecord(fresh_id(now), named, now)
         people.add_organisation(connection, record)
-        _audit(connection, services, record.id, "organisation-created", record.id)
+        _audit(connection, services, _of(record.id), "organisation-created", record.id)
         return record
 
     try:
@@ -116,7 +120,7 @@ def set_choices(services: Services, organisation_id: str, choices: Choices) -> N
     def work(connection: Connection) -> None:
         if not people.set_choices(connection, organisation_id, choices):
             raise NotFound("There is no such organisation.")
-        _audit(connection, services, organisation_id, "choices-set", organisation_id)
+        _audit(connection, services, _of(organisation_id), "choices-set", organisation_id)
 
     services.store.write(work)
 
@@ -154,6 +158,7 @@ def create_user(
     name: str,
     scopes: Iterable[str],
     password: str | None = None,
+    by: Who = ITSELF,
 ) -> UserRecord:
     """A person who may sign in; without a password, by one-time links only.
 
@@ -176,7 +181,7 @@ def create_user(
     def work(connection: Connection) -> UserRecord:
         people.organisation_name(connection, organisation_id)
         people.add_user(connection, record, services.now())
-        _audit(connection, services, organisation_id, "user-created", f"user:{record.id}")
+        _audit(connection, services, _of(organisation_id, by), "user-created", f"user:{record.id}")
         return people.user_by_id(connection, record.id) or record
 
     try:
@@ -191,7 +196,7 @@ def users(services: Services, organisation_id: str | None = None) -> tuple[UserR
         return people.users(connection, organisation_id)
 
 
-def set_password(services: Services, user_id: str, password: str) -> None:
+def set_password(services: Services, user_id: str, password: str, *, by: Who = ITSELF) -> None:
     """Give a person a new password; a lock after refused ones ends.
 
     Raises:
@@ -203,25 +208,40 @@ def set_password(services: Services, user_id: str, password: str) -> None:
         "failures": 0,
         "locked_until": None,
     }
-    _change(services, user_id, "password-set", values)
+    _change(services, user_id, "password-set", values, by)
 
 
-def set_active(services: Services, user_id: str, active: bool) -> None:
+def set_active(services: Services, user_id: str, active: bool, *, by: Who = ITSELF) -> None:
     """Let a person in, or shut them out at their next request.
 
     Raises:
         NotFound: no such person.
     """
     subtype = "user-activated" if active else "user-deactivated"
-    _change(services, user_id, subtype, {"active": active})
+    _change(services, user_id, subtype, {"active": active}, by)
 
 
-def _change(services: Services, user_id: str, subtype: str, values: dict[str, object]) -> None:
+def set_scopes(
+    services: Services, user_id: str, scopes: Iterable[str], *, by: Who = ITSELF
+) -> None:
+    """Let a person do this and no more, from their next request on.
+
+    Raises:
+        NotFound: no such person.
+        SubmissionError: code `scope-unknown`.
+    """
+    values: dict[str, object] = {"scopes": " ".join(_scopes(scopes))}
+    _change(services, user_id, "user-scopes-set", values, by)
+
+
+def _change(
+    services: Services, user_id: str, subtype: str, values: dict[str, object], by: Who = ITSELF
+) -> None:
     def work(connection: Connection) -> None:
         user = people.user_by_id(connection, user_id)
         if user is None or not people.change_user(connection, user_id, **values):
             raise NotFound("There is no such user.")
-        _audit(connection, services, user.organisation_id, subtype, f"user:{user_id}")
+        _audit(connection, services, _of(user.organisation_id, by), subtype, f"user:{user_id}")
 
     services.store.write(work)
 
@@ -230,7 +250,12 @@ def _change(services: Services, user_id: str, subtype: str, values: dict[str, ob
 
 
 def create_key(
-    services: Services, organisation_id: str, *, name: str, scopes: Iterable[str]
+    services: Services,
+    organisation_id: str,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    by: Who = ITSELF,
 ) -> tuple[KeyRecord, str]:
     """A new API key and its text, which is not shown again.
 
@@ -254,7 +279,7 @@ def create_key(
             secret_digest=made.secret_digest,
         )
         people.add_key(connection, record)
-        _audit(connection, services, organisation_id, "key-created", f"key:{record.id}")
+        _audit(connection, services, _of(organisation_id, by), "key-created", f"key:{record.id}")
         return record
 
     return services.store.write(work), made.presented
@@ -266,7 +291,9 @@ def keys(services: Services, organisation_id: str | None = None) -> tuple[KeyRec
         return people.keys(connection, organisation_id)
 
 
-def revoke_key(services: Services, organisation_id: str | None, key_id: str) -> None:
+def revoke_key(
+    services: Services, organisation_id: str | None, key_id: str, *, by: Who = ITSELF
+) -> None:
     """Put a key out of force at once.
 
     Raises:
@@ -276,7 +303,7 @@ def revoke_key(services: Services, organisation_id: str | None, key_id: str) -> 
     def work(connection: Connection) -> None:
         if not people.revoke_key(connection, organisation_id, key_id, services.now()):
             raise NotFound("There is no such key in force.")
-        _audit(connection, services, organisation_id, "key-revoked", f"key:{key_id}")
+        _audit(connection, services, _of(organisation_id, by), "key-revoked", f"key:{key_id}")
 
     services.store.write(work)
 
@@ -319,15 +346,13 @@ def ensure_demo(services: Services) -> Demo:
 # ---- shared
 
 
-def _audit(
-    connection: Connection,
-    services: Services,
-    organisation_id: str | None,
-    subtype: str,
-    entity: str,
-) -> None:
-    actor = Who(organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
-    audit.record(connection, actor, Deed("C", subtype, entity=entity), services.now())
+def _audit(connection: Connection, services: Services, by: Who, subtype: str, entity: str) -> None:
+    audit.record(connection, by, Deed("C", subtype, entity=entity), services.now())
+
+
+def _of(organisation_id: str | None, by: Who = ITSELF) -> Who:
+    """Who did it, in the organisation that it was done to."""
+    return replace(by, organisation_id=organisation_id)
 
 
 def one_line(where: str, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -117,7 +118,7 @@ def _let_in(services: Services, user: UserRecord, password: str, address: str) -
     services.store.write(work)
 
 
-def sign_in_link(services: Services, user_id: str) -> str:
+def sign_in_link(services: Services, user_id: str, *, by: Who = ITSELF) -> str:
     """The token of a one-time link for a person; shown once, stored as a keyed hash.
 
     Raises:
@@ -138,7 +139,7 @@ def sign_in_link(services: Services, user_id: str) -> str:
             now=now,
             expires_at=now + services.policy.sign_in_lifetime,
         )
-        actor = Who(user.organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
+        actor = replace(by, organisation_id=user.organisation_id)
         deed = Deed("C", "sign-in-link-made", entity=f"user:{user_id}")
         audit.record(connection, actor, deed, now)
 
