@@ -256,7 +256,7 @@ class _Maker:
             says("found-title"),
             header=tuple(says(f"found-column-{name}") for name in columns) if rows else (),
             rows=rows,
-            after=tuple(self._after(shown)),
+            after=tuple(self._after(shown, pictured=any(lines))),
         )
 
     def _row(self, result: InterpretedResult, line: Geometry | None) -> PatientRow:
@@ -297,7 +297,7 @@ class _Maker:
         return told or self.speech.of("measurands", result.measurand)
 
     def _line(self, result: InterpretedResult) -> Geometry | None:
-        """The number line in this language's words and digits."""
+        """The range and the value, and no number or limit beside them: the row has the words."""
         line = line_of(result, self.answer)
         if line is None:
             return None
@@ -308,12 +308,18 @@ class _Maker:
             line,
             alt=alt[: number_line.ALT_LENGTH],
             value_text=digits(line.value_text),
-            labels=tuple(replace(label, text=digits(label.text)) for label in line.labels),
+            labels=(),
+            critical=(),
+            decision=(),
+            previous=None,
+            previous_off=False,
         )
 
-    def _after(self, shown: tuple[InterpretedResult, ...]) -> Iterator[str]:
+    def _after(self, shown: tuple[InterpretedResult, ...], *, pictured: bool) -> Iterator[str]:
         """What the results mean, then what is in doubt or could not be judged."""
         says = self.speech.says
+        if pictured:
+            yield says("picture-note")
         told = tuple(self.speech.of("findings", key) for key in self._finding_keys())
         yield from told
         judged = [result for result in shown if result.standing != "unknown"]

@@ -13,11 +13,12 @@ from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
 from labinterp.model.report import Report
 from labinterp.reporting import fonts, palette
+from labinterp.reporting.archive import archived
 from labinterp.reporting.blocks import View
 from labinterp.reporting.flowables import Flag, Grid, NumberLine, Role, Text
 from labinterp.reporting.glyphs import drawable, escape
 from labinterp.reporting.palette import COLOUR_OF, SYMBOL_OF
-from labinterp.reporting.paper import Paper
+from labinterp.reporting.paper import Paper, properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from labinterp.reporting.patient_page import Made, PatientPage, PatientRow, PatientSection
 
 _SHARES: Final = (0.25, 0.19, 0.19, 0.18, 0.19)
-_LINE_HEIGHT: Final = 21.0
+_LINE_HEIGHT: Final = 16.0
 _GAP: Final = 5.0
 _KEPT_TOGETHER: Final = 70.0
 """A heading needs so much room below it, or it goes to the next page [pt]."""
@@ -48,7 +49,8 @@ def draw(made: Made, released_at: datetime) -> Report:
     out = io.BytesIO()
     paper = _PatientPaper(out, page, released_at)
     paper.draw(list(_story(made, paper.width)))
-    pdf = out.getvalue()
+    view = _as_view(page)
+    pdf = archived(out.getvalue(), paper.tree, properties(view, released_at))
     return Report(
         pdf=pdf,
         summary="",
@@ -135,7 +137,7 @@ def _content(
     if section.rows:
         yield _table(section, lines, width)
         yield Spacer(0, _GAP)
-    yield from (_text(told, "bullet", "LI", bulletText="•") for told in section.bullets)
+    yield from (_text(told, "bullet", "LI", sign="•") for told in section.bullets)
     yield from (_text(told, "body") for told in section.after)
 
 
@@ -154,7 +156,7 @@ def _box(content: list[Flowable], tone: str, width: float) -> Grid:
 
 def _table(section: PatientSection, lines: tuple[Geometry | None, ...], width: float) -> Grid:
     head: list[Any] = [_text(told, "column", "TH") for told in section.header]
-    rows = [[*head, _text("", "column")]]
+    rows = [[*head, []]]
     rows += [_row(row, line) for row, line in zip(section.rows, lines, strict=True)]
     commands = [
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
@@ -184,7 +186,7 @@ def _row(row: PatientRow, line: Geometry | None) -> list[Any]:
         _text(row.value, "cell"),
         word,
         _text(row.range, "cell"),
-        NumberLine(line, _LINE_HEIGHT) if line else _text("", "cell"),
+        NumberLine(line, _LINE_HEIGHT) if line else [],
     ]
 
 
