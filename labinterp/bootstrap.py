@@ -18,9 +18,10 @@ from labinterp.store.upgrade import verify_key
 from labinterp.usecases.services import Policy, Services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from labinterp.config import Settings
+    from labinterp.model.knowledge import Knowledge
     from labinterp.model.report import Report, ReportOrder
     from labinterp.store.store import Store
 
@@ -88,8 +89,9 @@ def _wired(chosen: Settings) -> Services:
     data_key = _data_key(chosen)
     store = _store(chosen, data_key)
     verify_key(store)
+    known, policy = knowledge.load(), policy_of(chosen, data_key)
     return Services(
-        knowledge=knowledge.load(),
+        knowledge=known,
         store=store,
         queue=CeleryQueue(
             chosen.redis_url,
@@ -97,9 +99,9 @@ def _wired(chosen: Settings) -> Services:
             visibility_timeout=chosen.broker_visibility,
         ),
         mailer=_mailer(chosen),
-        draw=_draw,
+        draw=drawing(known, policy),
         now=now,
-        policy=policy_of(chosen, data_key),
+        policy=policy,
         outbound=_outbound(chosen),
     )
 
@@ -142,11 +144,17 @@ def _outbound(chosen: Settings) -> Outbound:
     )
 
 
-def _draw(order: ReportOrder) -> Report:
-    """Draw a report; the drawing library is loaded by the first one."""
-    from labinterp.reporting.render import draw  # noqa: PLC0415  # costs start-up
+def drawing(known: Knowledge, policy: Policy) -> Callable[[ReportOrder], Report]:
+    """What draws a report, its FHIR Bundle inside; the first one loads the drawing library."""
 
-    return draw(order)
+    def drawn(order: ReportOrder) -> Report:
+        from labinterp.reporting.attached import bundle_inside  # noqa: PLC0415  # costs start-up
+        from labinterp.reporting.render import draw  # noqa: PLC0415  # likewise
+
+        base = f"{policy.base_url.rstrip('/')}/fhir"
+        return draw(order, bundle_inside(order, known, base, snomed=policy.snomed_ct))
+
+    return drawn
 
 
 def policy_of(chosen: Settings, data_key: bytes) -> Policy:

@@ -245,14 +245,15 @@ def wired(store, *, clock, outbox, queue, knowledge=None, draw=None, **policy):
         from labinterp.knowledge import load
 
         knowledge = load()
+    chosen = a_policy(**policy)
     return Services(
         knowledge=knowledge,
         store=store,
         queue=queue,
         mailer=outbox,
-        draw=draw or bootstrap._draw,
+        draw=draw or bootstrap.drawing(knowledge, chosen),
         now=clock,
-        policy=a_policy(**policy),
+        policy=chosen,
     )
 
 

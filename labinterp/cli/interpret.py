@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         print(output.as_text(answers, colour=output.wants_colour(sys.stdout)), end="")
     output.complain(reading.refused, sys.stderr)
     if args.pdf:
-        _draw(args.pdf, answers)
+        _draw(args.pdf, answers, known)
     understood = all(
         interpretation.readable(answer.interpretation) or takes_back(answer.received.submission)
         for answer in answers
@@ -104,13 +104,14 @@ def _reading(
     return kind, formats.read(kind, body, now, names=formats.names_of(known))
 
 
-def _draw(target: Path, answers: list[Answer]) -> None:
+def _draw(target: Path, answers: list[Answer], known: Knowledge) -> None:
     """Draw the report of the one panel.
 
     Raises:
         SubmissionError: there are several panels, or the one names no patient.
     """
-    from labinterp.cli.output import order_of  # noqa: PLC0415 - only with --pdf
+    from labinterp.cli.output import UNSTORED_BASE, order_of  # noqa: PLC0415 - only with --pdf
+    from labinterp.reporting.attached import bundle_inside  # noqa: PLC0415 - likewise
     from labinterp.reporting.render import draw  # noqa: PLC0415 - loads ReportLab
 
     if len(answers) != 1:
@@ -119,7 +120,8 @@ def _draw(target: Path, answers: list[Answer]) -> None:
     if not answers[0].received.identity.identifier:
         message = "No report was drawn: the panel names no patient (patient.identifier)."
         raise SubmissionError(message, code="patient-missing")
+    order = order_of(answers[0])
     try:
-        target.write_bytes(draw(order_of(answers[0])).pdf)
+        target.write_bytes(draw(order, bundle_inside(order, known, UNSTORED_BASE)).pdf)
     except OSError as error:
         raise SubmissionError(f"{target}: {error.strerror}", code="file-unwritable") from None

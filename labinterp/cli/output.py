@@ -69,7 +69,7 @@ def _fhir_order(answer: Answer, place: int) -> fhir.FhirOrder:
     """Nothing was stored, so that its ids count the panels, and there is no document."""
     return fhir.FhirOrder(
         base=UNSTORED_BASE,
-        id=f"panel{place}",
+        id=_unstored_id(place),
         version=1,
         status=answer.received.submission.status,
         interpretation=answer.interpretation,
@@ -78,6 +78,10 @@ def _fhir_order(answer: Answer, place: int) -> fhir.FhirOrder:
         received_at=answer.asked_at,
         has_document=False,
     )
+
+
+def _unstored_id(place: int) -> str:
+    return f"panel{place}"
 
 
 def as_text(answers: Sequence[Answer], *, colour: bool) -> str:
@@ -107,6 +111,7 @@ def order_of(answer: Answer) -> ReportOrder:
         contact="",
         operator_line="",
         organisation="",
+        panel_id=_unstored_id(1),
     )
 
 

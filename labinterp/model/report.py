@@ -24,6 +24,7 @@ class ReportOrder:
         panel: the panel as received, in the contract's JSON form, for what the answer does not
             repeat
             (specimen, laboratory).
+        panel_id: of the stored panel, for the ids of the answer in FHIR inside the document.
     """
 
     number: str
@@ -44,6 +45,7 @@ class ReportOrder:
     demo: bool = False
     language: str = "en"
     page_size: str = "A4"
+    panel_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ def report_order(
         demo=services.policy.demo,
         language=services.policy.language,
         page_size=services.policy.page_size,
+        panel_id=stored.panel_id,
     )
 
 

@@ -4,15 +4,20 @@ import hashlib
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
 import pytest
+import simplejson
 
+from labinterp.knowledge import load
 from labinterp.model.submission import Identity
 from labinterp.reporting.archive import Attached
+from labinterp.reporting.attached import bundle_inside
 from labinterp.reporting.render import draw
 from tests.unit.reporting.orders import an_order
+from tests.unit.reporting.test_real_panels import LOW, the_order
 
 ROOT = Path(__file__).parents[3]
 BUNDLE = Attached(
@@ -130,6 +135,20 @@ def test_without_a_bundle_nothing_is_inside():
     pdf = opened(attached=None)
     assert "/AF" not in pdf.Root
     assert not list(pdf.attachments)
+
+
+def test_the_answer_inside_a_report_is_that_of_fhir_with_digits_as_sent():
+    order = replace(the_order("low"), panel_id="0123", status="superseded")
+    inside = bundle_inside(order, load(), "https://lab.example/fhir")
+    pdf = opened(order, inside)
+    kept = pdf.attachments["report.fhir.json"].get_file().read_bytes()
+    bundle = simplejson.loads(kept, use_decimal=True)
+    assert bundle["id"] == order.panel_id
+    found = [one["resource"] for one in bundle["entry"]]
+    assert found[0]["resourceType"] == "DiagnosticReport"
+    assert "presentedForm" not in found[0]
+    assert '"value":2.9,"unit":"mmol/L"' in kept.decode()
+    assert len([one for one in found if one["resourceType"] == "Observation"]) >= len(LOW)
 
 
 @pytest.mark.parametrize("key", ["/JavaScript", "/JS", "/Launch", "/AA", "/RichMedia", "/XFA"])
