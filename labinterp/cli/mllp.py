@@ -32,6 +32,7 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Listen; SIGTERM or SIGINT closes the door, answers the messages in hand, and ends."""
     from labinterp import bootstrap, mllp, telemetry  # noqa: PLC0415 - imported when the command runs
+    from labinterp.usecases.explained import warm_up  # noqa: PLC0415 - as above
 
     settings = bootstrap.settings()
     telemetry.configure(settings.log_level)
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         ),
     )
     services = bootstrap.services()
+    warm_up(services)
     try:
         asyncio.run(_until_stopped(mllp.Listener(services, listening)))
     except OSError as error:

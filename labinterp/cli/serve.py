@@ -13,12 +13,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from labinterp.usecases.services import Policy
-
 _CONNECTIONS: Final = 1000
 _IDLE: Final = 60
 # Above the limit of the application, which answers a body that is too large in the caller's form.
-_BODY_FACTOR: Final = 4
+_BODY_FACTOR: Final = 2
 _TURN: Final = 0.5
 _LAST_TURN: Final = 0.05
 
@@ -41,12 +39,14 @@ def run(args: argparse.Namespace) -> int:
 
     from app import HEADERS, create_app  # noqa: PLC0415 - imported when the command runs
     from labinterp import bootstrap, telemetry  # noqa: PLC0415 - imported when the command runs
-    from labinterp.api import malformed  # noqa: PLC0415 - imported when the command runs
+    from labinterp.api import bodies, malformed  # noqa: PLC0415 - imported when the command runs
+    from labinterp.usecases.explained import warm_up  # noqa: PLC0415 - as above
 
     settings = bootstrap.settings()
     telemetry.configure(settings.log_level)
     host, port = args.host or settings.host, args.port or settings.port
     sockets: dict[int, Any] = {}
+    warm_up(bootstrap.services())
     try:
         server = waitress.create_server(
             create_app(),
@@ -56,14 +56,17 @@ def run(args: argparse.Namespace) -> int:
             threads=settings.web_threads,
             connection_limit=_CONNECTIONS,
             channel_timeout=_IDLE,
-            max_request_body_size=_longest_body(bootstrap.services().policy),
-            clear_untrusted_proxy_headers=not bootstrap.services().policy.trusted_proxies,
+            max_request_body_size=_BODY_FACTOR * max(policy.bulk_limit, policy.body_limit),
+            clear_untrusted_proxy_headers=not policy.trusted_proxies,
             asyncore_use_poll=True,
             ident=None,
         )
     except OSError as error:
         return _cannot_listen(host, port, error)
-    connect_through(malformed.channel(HEADERS), sockets)
+    connection = malformed.channel(
+        HEADERS, longest=_BODY_FACTOR * policy.body_limit, except_at=bodies.STREAMED
+    )
+    connect_through(connection, sockets)
     log = telemetry.logger(__name__)
     log.info("serving", address=host, port=port)
     serve_until_stopped(server, sockets, _stop_signal(server), settings.stop_grace)
@@ -135,7 +138,3 @@ def _cannot_listen(host: str, port: int, error: OSError) -> int:
     reason = error.strerror or str(error)
     print(f"labinterp: cannot listen on {host} port {port}: {reason}", file=sys.stderr)
     return OURS
-
-
-def _longest_body(policy: Policy) -> int:
-    return max(_BODY_FACTOR * policy.body_limit, 2 * policy.bulk_limit)

@@ -17,7 +17,7 @@ from labinterp.formats.json_text import parsed
 from labinterp.formats.limits import Context, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from labinterp.model.submission import Received
 
@@ -117,6 +117,23 @@ def resource_of(body: bytes) -> Any:
         SubmissionError: no JSON.
     """
     return parsed(body, _LIMITS)
+
+
+def next_page(page: object, base: str) -> str:
+    """Where a search goes on, on the same server; empty where it does not."""
+    links = items(page, "link") if isinstance(page, dict) else []
+    found = (text(one, "url") for one in links if text(one, "relation") == "next")
+    return next((url for url in found if url.startswith((f"{base}/", f"{base}?"))), "")
+
+
+def one_of(pages: Sequence[object]) -> object | None:
+    """The pages of one search as one Bundle; None where there is none, or the server failed."""
+    if pages and _is_failure(pages[0]):
+        return None
+    if not pages or not isinstance(pages[0], dict):
+        return pages[0] if pages else None
+    entries = [entry for page in pages for entry in items(page, "entry")]
+    return {**pages[0], "entry": entries} if entries else pages[0]
 
 
 def panel_of(call: Call, context: Context) -> tuple[Received | None, int]:

@@ -68,9 +68,13 @@ def cards(answer: Interpretation, source: Source, new_id: Callable[[], str]) -> 
         source: who says so.
         new_id: makes the id that feedback names a card by.
     """
-    told = sorted(_told(answer), key=lambda each: _SEVEREST_FIRST.index(each.indicator))
-    shown, more = told[:MOST_CARDS], told[MOST_CARDS:]
-    return tuple(_card(each, source, new_id(), more if each is shown[0] else []) for each in shown)
+    told, covered = _told(answer)
+    told.sort(key=lambda each: _SEVEREST_FIRST.index(each.indicator))
+    shown = told[:MOST_CARDS]
+    titles = {each.finding.title for each in shown}
+    more = [each.finding for each in told[MOST_CARDS:]] + covered
+    also = tuple(dict.fromkeys(one.title for one in more if one.title not in titles))
+    return tuple(_card(each, source, new_id(), also if each is shown[0] else ()) for each in shown)
 
 
 def escaped(text: str) -> str:
@@ -80,16 +84,47 @@ def escaped(text: str) -> str:
     return marked.replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _told(answer: Interpretation) -> Iterator[_Told]:
-    """Mechanisms first; then what says something of a result that none of them spoke of."""
+def _told(answer: Interpretation) -> tuple[list[_Told], list[Finding]]:
+    """What has a card, and what is only named beside one.
+
+    Mechanisms have one first; then what says something of a result that none of them spoke of. A
+    specimen that is probably contaminated stands before all that it explains.
+    """
     by_measurand = {result.measurand: result for result in answer.results}
     spoken_of: set[str] = set()
-    for finding in _worth_a_card(answer):
+    told: list[_Told] = []
+    covered: list[Finding] = []
+    for finding in dict.fromkeys(_worth_a_card(answer)):
         about = _about(finding, by_measurand)
         names = {result.measurand for result in about}
         if names and not names <= spoken_of:
             spoken_of |= names
-            yield _Told(finding, about, _indicator(finding, about))
+            told.append(_Told(finding, about, _indicator(finding, about)))
+        else:
+            covered.append(finding)
+    probable = [_doubt(each, by_measurand, told) for each in _probable(answer)]
+    names_of = {each.finding.rule for each in probable}
+    rest = [each for each in told if each.finding.rule not in names_of]
+    unnamed = [one for one in covered if one.rule not in names_of]
+    return [*probable, *rest], unnamed
+
+
+def _probable(answer: Interpretation) -> Iterator[Finding]:
+    yield from (one for one in answer.artefacts if one.leading and one.strength == "probable")
+
+
+def _doubt(
+    finding: Finding, by_measurand: dict[str, InterpretedResult], told: Iterable[_Told]
+) -> _Told:
+    """An artefact, as severe as the severest card that rests on what it affects."""
+    about = _about(finding, by_measurand)
+    affected = {*finding.affects, *(result.measurand for result in about)}
+    resting = [
+        each.indicator
+        for each in told
+        if affected.intersection(result.measurand for result in each.results)
+    ]
+    return _Told(finding, about, next((one for one in _SEVEREST_FIRST if one in resting), "info"))
 
 
 def _worth_a_card(answer: Interpretation) -> Iterator[Finding]:
@@ -140,10 +175,10 @@ def base_card(source: Source, uuid: str, indicator: Indicator) -> dict[str, Any]
     }
 
 
-def _card(told: _Told, source: Source, uuid: str, more: Iterable[_Told]) -> Card:
+def _card(told: _Told, source: Source, uuid: str, also: Iterable[str]) -> Card:
     document = base_card(source, uuid, told.indicator)
     document["summary"] = _summary(told)
-    document["detail"] = _detail(told, more)
+    document["detail"] = _detail(told, also)
     rule = told.finding.rule
     address = f"{document['source']['url']}/knowledge/rules/{rule}"
     document["links"] = [{"label": "Why this appears", "url": address, "type": "absolute"}]
@@ -171,7 +206,7 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
-def _detail(told: _Told, more: Iterable[_Told]) -> str:
+def _detail(told: _Told, also: Iterable[str]) -> str:
     rows = (_row(result) for result in told.results)
     table = "\n".join(("| Analyte | Result | Standing |", "|---|---|---|", *rows))
     doubts = (*told.finding.doubts, *(d for result in told.results for d in result.doubts))
@@ -179,7 +214,7 @@ def _detail(told: _Told, more: Iterable[_Told]) -> str:
         table,
         escaped(told.finding.text),
         *(escaped(doubt) for doubt in lookups.told_doubts(doubts)),
-        _also(more),
+        _also(also),
         _CLOSING,
     )
     return "\n\n".join(filter(None, parts))
@@ -190,7 +225,7 @@ def _row(result: InterpretedResult) -> str:
     return f"| {escaped(result.name)} | {shown} | {result.standing.replace('_', ' ')} |"
 
 
-def _also(more: Iterable[_Told]) -> str:
+def _also(titles: Iterable[str]) -> str:
     """What had no card of its own is named all the same."""
-    names = [escaped(each.finding.title) for each in more]
+    names = [escaped(title) for title in titles]
     return f"Also found: {'; '.join(names)}." if names else ""

@@ -9,7 +9,7 @@ from labinterp import interpretation, telemetry
 from labinterp.errors import LabinterpError, Place, SubmissionError
 from labinterp.formats import json_panel
 from labinterp.formats.taken_back import takes_back
-from labinterp.model.submission import Choices, EarlierPanel
+from labinterp.model.submission import Choices, EarlierPanel, ReportedResult, Submission
 from labinterp.store import panels
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from labinterp.model.interpretation import Interpretation
-    from labinterp.model.submission import Received, Submission
+    from labinterp.model.submission import Received
     from labinterp.usecases.services import Services
 
 
@@ -48,6 +48,13 @@ def interpreted(
         )
     telemetry.INTERPRETATIONS.labels(submission.format).inc()
     return found
+
+
+def warm_up(services: Services) -> None:
+    """Explain one invented result and forget it, so that no caller waits for what is made once."""
+    result = ReportedResult("results[0]", "4.0", "mmol/L", name="Potassium")
+    submission = Submission("json", (result,), services.now())
+    interpretation.interpret(submission, services.knowledge, Choices())
 
 
 def with_history(

@@ -143,6 +143,68 @@ def test_an_order_of_one_test_is_offered_the_others(caller):
 # ---- what is missing, and what is no call
 
 
+def test_a_search_of_several_pages_is_followed_on_its_own_server_alone(services, organisation):
+    whole = example(20)["prefetch"]
+    entries = whole["labs"]["entry"]
+    pages = {"": (entries[:1], "2"), "2": (entries[1:], "elsewhere")}
+
+    def found(path):
+        asked.append(path)
+        if path.startswith("/Patient/"):
+            return json.dumps(whole["patient"]).encode()
+        listed, after = pages[path.partition("page=")[2]]
+        url = f"{base}/Observation?page={after}"
+        if after == "elsewhere":
+            url = "https://elsewhere.example.org/Observation?page=3"
+        link = [{"relation": "next", "url": url}]
+        bundle = {"resourceType": "Bundle", "type": "searchset", "link": link, "entry": listed}
+        return json.dumps(bundle).encode()
+
+    asked = []
+    with receiving() as receiver:
+        receiver.usual = lambda _, got: (200, {}, found(got.path))
+        host = f"127.0.0.1:{receiver.port}"
+        base = f"http://{host}"
+        policy = dataclasses.replace(
+            services.policy, cds_fhir_servers=frozenset({base}), **LIMITS_OUT_OF_THE_WAY
+        )
+        wired = dataclasses.replace(
+            services, policy=policy, outbound=Outbound(allowed=frozenset({host}))
+        )
+        caller = new_caller(create_app(wired), wired, organisation, "panels:write")
+        request = {**example(21), "fhirServer": base}
+        shown = cards_of(caller.post(f"/cds-services/{VIEW}", request))
+    sent = cards_of(caller.post(f"/cds-services/{VIEW}", example(20)))
+    assert {one["summary"] for one in shown} == {one["summary"] for one in sent}
+    assert "/Observation?page=2" in asked
+    assert "/Observation?page=3" not in asked
+
+
+def test_a_patients_id_is_one_part_of_the_address_whatever_it_holds(services, organisation):
+    asked = []
+
+    def found(_, got):
+        asked.append(got.path)
+        return 404, {}, b"{}"
+
+    with receiving() as receiver:
+        receiver.usual = found
+        host = f"127.0.0.1:{receiver.port}"
+        policy = dataclasses.replace(
+            services.policy,
+            cds_fhir_servers=frozenset({f"http://{host}"}),
+            **LIMITS_OUT_OF_THE_WAY,
+        )
+        wired = dataclasses.replace(
+            services, policy=policy, outbound=Outbound(allowed=frozenset({host}))
+        )
+        caller = new_caller(create_app(wired), wired, organisation, "panels:write")
+        request = {**example(21), "fhirServer": f"http://{host}"}
+        request["context"] = {**request["context"], "patientId": "../x?y=1&patient=2"}
+        assert caller.post(f"/cds-services/{VIEW}", request).status_code == 412
+    assert "/Patient/..%2Fx%3Fy%3D1%26patient%3D2" in asked
+
+
 @pytest.mark.parametrize("number", [21, 22])
 def test_what_is_missing_and_cannot_be_fetched_is_named(caller, number):
     answer = caller.post(f"/cds-services/{VIEW}", example(number))

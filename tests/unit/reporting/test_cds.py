@@ -106,3 +106,32 @@ def test_a_hostile_unit_stays_text_in_the_table():
     assert details
     assert not any("<script" in detail for detail in details)
     assert any(r"&lt;script&gt;\|" in detail for detail in details)
+
+
+def golden(name):
+    sent = json.loads((GOLDEN / f"{name}.json").read_text())
+    received = json_panel.received_of(sent, datetime(2026, 11, 24, 9, tzinfo=UTC), "json")
+    return interpret(received.submission, load())
+
+
+def test_a_contaminated_specimen_stands_before_what_it_explains():
+    first, *others = cards_of(golden("edta-contamination"))
+    assert (first.rule, first.indicator) == ("edta-contamination-gross", "critical")
+    assert others
+    assert all(card.rule != first.rule for card in others)
+
+
+@pytest.mark.parametrize("name", ["edta-contamination", "omeprazole-three-lows-si"])
+def test_what_an_earlier_card_covers_is_named_beside_it(name):
+    answer = golden(name)
+    first, *others = cards_of(answer)
+    shown = {card.rule for card in (first, *others)}
+    wanted = (*answer.patterns, *answer.mechanisms, *answer.urgency_findings, *answer.artefacts)
+    unnamed = [
+        one.title
+        for one in wanted
+        if one.leading and one.rule not in shown
+        if escaped(one.title) not in first.document["detail"]
+    ]
+    assert unnamed == []
+    assert not any("Also found" in card.document["detail"] for card in others)

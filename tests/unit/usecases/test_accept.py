@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select
 from labinterp.errors import AccessDenied, Conflict, NotFound, SubmissionError, TemporaryFailure
 from labinterp.store import tables
 from labinterp.usecases import journey
+from labinterp.usecases.explained import warm_up
 from tests.unit.usecases.conftest import a_panel, with_policy
 
 EVERY_TABLE = (
@@ -311,3 +312,8 @@ def test_a_commit_that_did_not_happen_is_told_as_a_failure(services, ward, monke
     monkeypatch.setattr(type(services.store), "write", nothing)
     with pytest.raises(TemporaryFailure):
         journey.accept(services, ward, a_panel())
+
+
+def test_warming_up_keeps_and_counts_nothing(services, ward):
+    warm_up(services)
+    assert journey.list_panels(services, ward).items == ()
