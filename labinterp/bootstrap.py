@@ -86,10 +86,9 @@ def flask_config(wired: Services | None = None) -> dict[str, Any]:
 
 
 def _wired(chosen: Settings) -> Services:
-    data_key = _data_key(chosen)
-    store = _store(chosen, data_key)
+    store = _store(chosen)
     verify_key(store)
-    known, policy = knowledge.load(), policy_of(chosen, data_key)
+    known, policy = knowledge.load(), policy_of(chosen, store.vault.kept("credentials"))
     return Services(
         knowledge=known,
         store=store,
@@ -106,20 +105,25 @@ def _wired(chosen: Settings) -> Services:
     )
 
 
-def _data_key(chosen: Settings) -> bytes:
-    """What seals the data: the operator's key, else one derived from the secret key."""
-    if chosen.data_key:
-        return chosen.data_key.encode()
-    return derived_key(chosen.secret_key.encode(), "labinterp data key")
+def _vault(chosen: Settings) -> Vault:
+    """What seals the data: the operator's key, else one derived from the secret key.
+
+    The derived one is among the former keys, so that a DATA_KEY can be set later.
+    """
+    derived = derived_key(chosen.secret_key.encode(), "labinterp data key")
+    former = [each.encode() for each in chosen.former_data_keys.split()]
+    if not chosen.data_key:
+        return Vault(derived, former)
+    return Vault(chosen.data_key.encode(), (*former, derived))
 
 
-def _store(chosen: Settings, data_key: bytes) -> Store:
+def _store(chosen: Settings) -> Store:
     opening = Opening(
         lock_wait=timedelta(seconds=chosen.database_lock_wait),
         connect_wait=timedelta(seconds=chosen.database_connect_wait),
         pool=chosen.database_pool,
     )
-    return open_store(chosen.database_url, Vault(data_key), opening)
+    return open_store(chosen.database_url, _vault(chosen), opening)
 
 
 def _mailer(chosen: Settings) -> SmtpMailer:
@@ -157,8 +161,8 @@ def drawing(known: Knowledge, policy: Policy) -> Callable[[ReportOrder], Report]
     return drawn
 
 
-def policy_of(chosen: Settings, data_key: bytes) -> Policy:
-    """The operator's choices as the use cases read them."""
+def policy_of(chosen: Settings, secret: bytes) -> Policy:
+    """The operator's choices as the use cases read them; the secret keys the hashes of keys."""
 
     def span(seconds: float) -> timedelta:
         return timedelta(seconds=seconds)
@@ -169,7 +173,7 @@ def policy_of(chosen: Settings, data_key: bytes) -> Policy:
         contact=chosen.contact,
         operator_line=chosen.operator_line,
         service_name=chosen.organisation_name,
-        secret=derived_key(data_key, "labinterp credentials"),
+        secret=secret,
         session_key=derived_key(chosen.secret_key.encode(), "labinterp sessions").hex(),
         demo=not chosen.in_production,
         language=chosen.language,

@@ -137,6 +137,12 @@ class Settings:
         refused="weak",
     )
 
+    former_data_keys: str = _setting(
+        "",
+        "data keys that only open what they sealed, with blanks between, while the key is changed",
+        secret=True,
+    )
+
     organisation_name: str = _setting(
         "labinterp", "reserved for this service's name; nothing shows it"
     )

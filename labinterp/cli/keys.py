@@ -1,4 +1,4 @@
-"""`labinterp keys`: the API keys of the organisations; a key is shown once, when it is made."""
+"""`labinterp keys`: API keys of the organisations, each shown once; and the key that seals data."""
 
 from __future__ import annotations
 
@@ -28,14 +28,22 @@ def register(subparsers: Any) -> None:
     )
     revoke = actions.add_parser("revoke", help="a key that works no more, from now on")
     revoke.add_argument("key", metavar="KEY", help="its id or public beginning")
+    rotate = actions.add_parser(
+        "rotate",
+        help="seal stored data anew with the DATA_KEY in force",
+        description="Seals with DATA_KEY all that a key of FORMER_DATA_KEYS sealed, a few rows at a"
+        " time, while the service runs. Begun again, it goes on. API keys are not changed.",
+    )
+    rotate.add_argument("--check", action="store_true", help="only say how much is left to do")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """List, create or revoke."""
+    """List, create or revoke API keys; or change the data key."""
     from labinterp import bootstrap  # noqa: PLC0415 - imported when the command runs
 
-    {"list": _list, "create": _create, "revoke": _revoke}[args.action](bootstrap.services(), args)
+    actions = {"list": _list, "create": _create, "revoke": _revoke, "rotate": _rotate}
+    actions[args.action](bootstrap.services(), args)
     return DONE
 
 
@@ -79,6 +87,21 @@ def _revoke(services: Services, args: argparse.Namespace) -> None:
             print(f"{key.prefix} is revoked")
             return
     raise NotFound(f"There is no key {args.key!r}; `python -m labinterp keys list` has all.")
+
+
+def _rotate(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.usecases import data_key  # noqa: PLC0415 - imported when the command runs
+
+    total = data_key.left(services)
+    if args.check:
+        print(f"{total} values are sealed with a former key")
+        return
+    done = 0
+    for some in data_key.rotate(services):
+        done += some
+        if sys.stderr.isatty():
+            print(f"\r{done} of {total}", end="", file=sys.stderr)
+    print(f"{done} values sealed anew; FORMER_DATA_KEYS can be emptied when all processes run")
 
 
 def scopes_of(words: str) -> tuple[str, ...]:

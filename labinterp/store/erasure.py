@@ -31,6 +31,7 @@ from labinterp.store.tables import (
     panel,
     panel_standing,
     panel_version,
+    patient_page,
     report,
     report_file,
     tombstone,
@@ -170,6 +171,7 @@ def erase_panel(connection: Connection, panel_id: str, erasing: Erasing) -> bool
     connection.execute(delete(delivery).where(delivery.c.panel_id == panel_id))
     connection.execute(delete(report_file).where(report_file.c.report_id.in_(reports)))
     for table in (
+        patient_page,
         report,
         acknowledgement,
         notice,

@@ -72,6 +72,18 @@ def newest_page(
     return None if row is None else _record(row)
 
 
+def pages_of(connection: Connection, organisation_id: str, panel_id: str) -> tuple[str, ...]:
+    """Ids of all pages ever released of a panel, oldest first."""
+    rows = connection.execute(
+        select(patient_page.c.id)
+        .where(
+            patient_page.c.organisation_id == organisation_id, patient_page.c.panel_id == panel_id
+        )
+        .order_by(patient_page.c.released_at, patient_page.c.id)
+    )
+    return tuple(rows.scalars())
+
+
 def read_page(connection: Connection, vault: Vault, organisation_id: str, page_id: str) -> Any:
     """The page as it was kept, as plain data, and its PDF; None when there is none."""
     row = connection.execute(

@@ -380,4 +380,7 @@ keyring = Table(
     Column("proof", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
 )
-"""Proof of which data key sealed this database, so that a wrong key is noticed at start."""
+"""Proof of which data key sealed this database, so that a wrong key is noticed at start.
+
+Sealed with it besides: the keys that stay when it changes.
+"""

@@ -9,6 +9,8 @@ from sqlalchemy import insert, inspect, select, text
 
 from labinterp.errors import SettingsError
 from labinterp.store import chain
+from labinterp.store.crypto import KEPT
+from labinterp.store.sealed import place
 from labinterp.store.tables import keyring
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 7_245_316_018
 _PROOF: Final = b"labinterp"
+_PROVED: Final = "1"
 
 
 def upgrade(store: Store, now: datetime, revision: str = "head") -> None:
@@ -53,16 +56,21 @@ def configuration(connection: Connection) -> Config:
 
 
 def _prove_key(store: Store, connection: Connection, now: datetime) -> None:
-    proof = connection.execute(select(keyring.c.proof).where(keyring.c.id == "1")).scalar()
+    """Leave a proof of the data key and the keys that outlive it, or check those that are there."""
+    proof = connection.execute(select(keyring.c.proof).where(keyring.c.id == _PROVED)).scalar()
     if proof is None:
-        sealed = store.vault.seal(_PROOF, "keyring/1")
-        connection.execute(insert(keyring).values(id="1", proof=sealed, created_at=now))
-        return
-    verify_proof(store, proof)
+        proof = store.vault.seal(_PROOF, place("keyring", _PROVED))
+        connection.execute(insert(keyring).values(id=_PROVED, proof=proof, created_at=now))
+    kept = _kept(store, connection, proof)
+    there = set(connection.execute(select(keyring.c.id)).scalars())
+    for purpose in KEPT.keys() - there:
+        box = store.vault.seal(kept[purpose], place("keyring", purpose))
+        connection.execute(insert(keyring).values(id=purpose, proof=box, created_at=now))
+    store.vault.keep(kept)
 
 
 def verify_key(store: Store) -> None:
-    """Refuse to work with a data key that did not seal this database.
+    """Refuse to work with a data key that did not seal this database; take the keys it keeps.
 
     Raises:
         SettingsError: it is another key; nothing stored could be read, and new rows would mix.
@@ -70,22 +78,25 @@ def verify_key(store: Store) -> None:
     with store.reading() as connection:
         if not inspect(connection).has_table(keyring.name):  # nothing was ever stored
             return
-        proof = connection.execute(select(keyring.c.proof).where(keyring.c.id == "1")).scalar()
-    if proof is not None:
-        verify_proof(store, proof)
+        proof = connection.execute(select(keyring.c.proof).where(keyring.c.id == _PROVED)).scalar()
+        if proof is not None:
+            store.vault.keep(_kept(store, connection, proof))
 
 
-def verify_proof(store: Store, proof: bytes) -> None:
-    """Open the proof.
+def _kept(store: Store, connection: Connection, proof: bytes) -> dict[str, bytes]:
+    """The keys that outlive the data key: as kept, else as the key of the proof gives them.
 
     Raises:
-        SettingsError: it does not open.
+        SettingsError: the proof does not open.
     """
+    vault = store.vault
     try:
-        store.vault.open(proof, "keyring/1")
+        kept = vault.sealed_with(proof, place("keyring", _PROVED))
     except SettingsError as error:
         raise SettingsError(
             "DATA_KEY (or SECRET_KEY, where DATA_KEY is not set) is not the one that this database"
-            " was sealed with.",
+            " was sealed with, and no key of FORMER_DATA_KEYS is.",
             code="data-key-wrong",
         ) from error
+    rows = connection.execute(select(keyring.c.id, keyring.c.proof).where(keyring.c.id.in_(KEPT)))
+    return kept | {row.id: vault.open(row.proof, place("keyring", row.id)) for row in rows}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.access import Actor, require
 from labinterp.errors import Conflict, NotFound, Place, SubmissionError
 from labinterp.reporting import fhir
-from labinterp.store import audit, background, erasure, messages, panels
+from labinterp.store import audit, background, erasure, messages, panels, patient_pages
 from labinterp.store.audit import Deed
 from labinterp.store.erasure import Erasing, Traces
 from labinterp.store.records import written
@@ -107,7 +107,8 @@ def exported(services: Services, actor: Actor, patient: Patient) -> Iterator[tup
     """Everything stored of a patient, as files: their paths and bytes, `index.json` the last.
 
     Of each version of each panel: the record (what was received, the interpretation, what became of
-    each mail), the FHIR Bundle and the PDF; the HL7 v2 messages that hold nobody else; the audit.
+    each mail), the FHIR Bundle and the PDF; the pages released to the patient; the HL7 v2 messages
+    that hold nobody else; the audit.
     """
     require(actor, "admin")
     listed = []
@@ -116,6 +117,9 @@ def exported(services: Services, actor: Actor, patient: Patient) -> Iterator[tup
             kept = list(_version(services, actor, panel_id, version))
             yield from kept
             listed += [name for name, _ in kept]
+        for name, body in _released(services, actor, panel_id):
+            yield name, body
+            listed.append(name)
     for name, body in _messages(services, actor, patient):
         yield name, body
         listed.append(name)
@@ -148,6 +152,18 @@ def _version(
         document = read_report(services, actor, panel_id, version)
         if document.pdf is not None:
             yield f"{folder}/{document.file_name or 'report.pdf'}", document.pdf
+
+
+def _released(services: Services, actor: Actor, panel_id: str) -> Iterator[tuple[str, bytes]]:
+    """The pages that were released to the patient, withdrawn ones too."""
+    with services.store.reading() as connection:
+        for page_id in patient_pages.pages_of(connection, actor.organisation_id, panel_id):
+            page, pdf = patient_pages.read_page(
+                connection, services.store.vault, actor.organisation_id, page_id
+            )
+            name = f"panels/{panel_id}/patient-pages/{page_id}"
+            yield f"{name}.json", written(page).encode()
+            yield f"{name}.pdf", pdf
 
 
 def _messages(services: Services, actor: Actor, patient: Patient) -> Iterator[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ from labinterp import formats
 from labinterp.access import SCOPES
 from labinterp.errors import Conflict, NotFound, SubmissionError
 from labinterp.model.submission import Recipients
-from labinterp.store import background
+from labinterp.store import background, patient_pages
 from labinterp.store.background import NewJob, Piece
 from labinterp.store.door_tables import (
     cds_card,
@@ -22,6 +22,8 @@ from labinterp.store.door_tables import (
     metadata,
     webhook,
 )
+from labinterp.store.rows import PatientPageRecord
+from labinterp.store.store import fresh_id
 from labinterp.store.tables import panel, tombstone
 from labinterp.usecases import acknowledge, administer, audit_trail, journey, messages, patients
 from labinterp.usecases import retention as ending
@@ -83,8 +85,34 @@ def lived(services, actor):
     acknowledge.acknowledge(
         services, actor, first, told="Sister A", how="telephone", read_back=True
     )
+    services.store.write(lambda held: released(held, services, actor, first))
     (hl7,) = messages.take(services, numbered("7"), lambda _: actor, door="http")
     return first, hl7.panels[0]
+
+
+def released(connection, services, actor, panel_id):
+    page = PatientPageRecord(
+        id=fresh_id(services.now()),
+        panel_id=panel_id,
+        version=2,
+        asked="en",
+        language="en",
+        released_at=services.now(),
+        released_by="Dr A",
+        contact="the surgery",
+        knowledge_digest="d",
+        digest="d",
+        file_name="page.pdf",
+    )
+    patient_pages.add_page(
+        connection,
+        services.store.vault,
+        actor.organisation_id,
+        page,
+        page={"said": "Quillfeather"},
+        pdf=b"%PDF Quillfeather",
+        released_by_id="u",
+    )
 
 
 def with_webhook(services, actor):
@@ -145,6 +173,9 @@ def test_everything_of_a_patient_is_handed_over(services, actor):
         assert {item["to"] for item in record["deliveries"]} >= {"ann@example.org"}
         Bundle.model_validate(json.loads(files[f"{folder}/fhir.json"]))
         assert any(name.startswith(folder) and name.endswith(".pdf") for name in files)
+    pages = [name for name in files if name.startswith(f"panels/{first}/patient-pages/")]
+    assert len(pages) == 2
+    assert all(b"Quillfeather" in files[name] for name in pages)
     events = [json.loads(line) for line in files["audit.ndjson"].splitlines()]
     assert {"panel-accepted", "panel-corrected"} <= {
         event["subtype"][0]["code"] for event in events
@@ -179,7 +210,14 @@ def test_erasing_leaves_no_row_and_no_word_of_the_patient(services, actor):
     kept = accepted(services, actor, identifier="MRN-2", value="3.3")
     gone = ids_of(services, first) | ids_of(services, hl7)
     before = everything(services)
-    for name in ("notice", "acknowledgement", "result_identity", "message", "idempotency"):
+    for name in (
+        "notice",
+        "patient_page",
+        "acknowledgement",
+        "result_identity",
+        "message",
+        "idempotency",
+    ):
         assert before[name], name
     for patient in (
         patients.patient_of(services, actor, "MRN-1"),
