@@ -121,7 +121,21 @@ def read_version(kind: str, resource_id: str, version: int) -> Response:
     return _resource(fhir_records.resource(kind, resource_id, version))
 
 
-@resource.get("/<any(DiagnosticReport,Observation):kind>")
+@resource.get(
+    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource_id>/_history"
+)
+@operation(
+    "List the versions of a resource",
+    scope="panels:read",
+    answers={200: {"description": "A Bundle of type history, newest first", **_RESOURCE}},
+    refusals=(404, 406),
+)
+def history(kind: str, resource_id: str) -> Response:
+    """All of them; a version that did not hold this resource is not among them."""
+    return fhir_exchange.answer(fhir_records.history(kind, resource_id))
+
+
+@resource.get("/<any(DiagnosticReport,Observation,Provenance):kind>")
 @operation(
     "Search answers, newest first",
     scope="panels:read",
@@ -129,14 +143,14 @@ def read_version(kind: str, resource_id: str, version: int) -> Response:
     refusals=(400, 404, 406, 422),
 )
 def search(kind: str) -> Response:
-    """By patient, identifier, date, _lastUpdated, and code of an Observation; _count panels a page.
+    """By patient, identifier, date, _lastUpdated, code of an Observation, target of a Provenance.
 
-    A page may hold fewer than asked for, or none, and still have a next one.
+    _count panels a page; of Observations by code a page may hold none and still have a next one.
     """
     return fhir_exchange.answer(fhir_search.searchset(kind))
 
 
-@resource.post("/<any(DiagnosticReport,Observation):kind>/_search")
+@resource.post("/<any(DiagnosticReport,Observation,Provenance):kind>/_search")
 @operation(
     "Search answers, the parameters as a form",
     scope="panels:read",

@@ -15,8 +15,8 @@ _VERSIONED: Final = (
     *("Patient", "Device", "DetectedIssue"),
 )
 INTERACTIONS: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(_VERSIONED, ("read", "vread")),
-    **dict.fromkeys(fhir_search.PARAMETERS, ("read", "vread", "search-type")),
+    **dict.fromkeys(_VERSIONED, ("read", "vread", "history-instance")),
+    **dict.fromkeys(fhir_search.PARAMETERS, ("read", "vread", "history-instance", "search-type")),
     "Binary": ("read", "vread"),
     "OperationDefinition": ("read",),
     "Subscription": ("read", "create", "delete", "search-type"),

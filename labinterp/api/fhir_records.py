@@ -55,6 +55,49 @@ def resource(kind: str, resource_id: str, version: int | None = None) -> dict[st
     return _named(record, kind, resource_id)
 
 
+def history(kind: str, resource_id: str) -> dict[str, Any]:
+    """Every version of a resource, newest first, as a Bundle of type history.
+
+    Raises:
+        NotFound: no such resource in this organisation.
+    """
+    panel_id = fhir.panel_of(resource_id)
+    newest = journey.read_panel(services(), actor(), panel_id, request_id=request_id())
+    records = [newest] + [
+        journey.read_panel(services(), actor(), panel_id, version, request_id=request_id())
+        for version in range(newest.version - 1, 0, -1)
+    ]
+    found = [
+        one for record in records for one in resources(record, kind) if one["id"] == resource_id
+    ]
+    if not found:
+        raise NotFound("There is no such resource, or it is not yours.")
+    first = found[-1]["meta"]["versionId"]
+    return {
+        "resourceType": "Bundle",
+        "type": "history",
+        "total": len(found),
+        "link": [{"relation": "self", "url": f"{base()}/{kind}/{resource_id}/_history"}],
+        "entry": [_past(one, is_first=one["meta"]["versionId"] == first) for one in found],
+    }
+
+
+def _past(made: dict[str, Any], *, is_first: bool) -> dict[str, Any]:
+    kind, resource_id, meta = made["resourceType"], made["id"], made["meta"]
+    created = {"method": "POST", "url": kind}
+    changed = {"method": "PUT", "url": f"{kind}/{resource_id}"}
+    return {
+        "fullUrl": f"{base()}/{kind}/{resource_id}",
+        "resource": made,
+        "request": created if is_first else changed,
+        "response": {
+            "status": "201 Created" if is_first else "200 OK",
+            "etag": f'W/"{meta["versionId"]}"',
+            "lastModified": meta["lastUpdated"],
+        },
+    }
+
+
 def _named(record: PanelRecord, kind: str, resource_id: str) -> dict[str, Any]:
     found = next((one for one in resources(record, kind) if one["id"] == resource_id), None)
     if found is None:

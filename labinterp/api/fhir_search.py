@@ -14,58 +14,47 @@ from flask import request
 from labinterp.api import fhir_exchange, fhir_records
 from labinterp.api.resource import actor, request_id, services
 from labinterp.errors import NotFound, Place, SubmissionError
+from labinterp.reporting import fhir
 from labinterp.usecases import journey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from labinterp.store.rows import Page, PanelSummary
 
+_OF_PATIENT: Final = {
+    "patient": "reference",
+    "subject": "reference",
+    "patient.identifier": "token",
+    "subject.identifier": "token",
+}
+_OF_ALL: Final = {"_id": "token", "_lastUpdated": "date"}
 PARAMETERS: Final = {
-    "DiagnosticReport": {
-        "patient": "reference",
-        "subject": "reference",
-        "patient.identifier": "token",
-        "subject.identifier": "token",
-        "identifier": "token",
-        "_id": "token",
-        "date": "date",
-        "_lastUpdated": "date",
-    },
-    "Observation": {
-        "patient": "reference",
-        "subject": "reference",
-        "patient.identifier": "token",
-        "subject.identifier": "token",
-        "code": "token",
-        "date": "date",
-        "_lastUpdated": "date",
-    },
+    "DiagnosticReport": {**_OF_PATIENT, "identifier": "token", "date": "date", **_OF_ALL},
+    "Observation": {**_OF_PATIENT, "code": "token", "date": "date", **_OF_ALL},
+    "Provenance": {"target": "reference", "recorded": "date", **_OF_ALL},
 }
 """What may be searched by; the CapabilityStatement tells it, a chained one by its first part."""
 _OF_ANSWERS: Final = ("_format", "_pretty", "_count", "_cursor")
-_DATE: Final = re.compile(r"(eq|ge|gt|le|lt)?(\d{4})(?:-(\d\d))?(?:-(\d\d))?(T.+)?", re.ASCII)
+_DATE: Final = re.compile(r"(eq|ge|gt|sa|le|lt|eb)?(\d{4})(?:-(\d\d))?(?:-(\d\d))?(T.+)?", re.ASCII)
 _MOST: Final = 100
+_NOBODYS: Final = "nobody"
+"""No panel has this id."""
 _DEFAULT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
-    """A date that was asked for, as the moments it spans, and how they are compared."""
+class _Span:
+    """From a moment on, and before another; None where it has no end on that side."""
 
-    how: str
-    start: datetime
-    end: datetime
+    since: datetime | None = None
+    until: datetime | None = None
 
-    def holds(self, moment: datetime | None) -> bool:
-        if moment is None:
-            return False
-        return {
-            "ge": moment >= self.start,
-            "gt": moment >= self.end,
-            "lt": moment < self.start,
-            "le": moment < self.end,
-        }.get(self.how, self.start <= moment < self.end)
+    def within(self, other: _Span) -> _Span:
+        """What both hold."""
+        since = [one.since for one in (self, other) if one.since]
+        until = [one.until for one in (self, other) if one.until]
+        return _Span(max(since, default=None), min(until, default=None))
 
 
 def searchset(kind: str) -> dict[str, Any]:
@@ -75,7 +64,7 @@ def searchset(kind: str) -> dict[str, Any]:
         SubmissionError: a parameter that cannot be used.
     """
     asked = _asked(kind)
-    page, is_wanted = _page(asked)
+    page = _page(kind, asked)
     entries = [
         {
             "fullUrl": f"{fhir_records.base()}/{kind}/{one['id']}",
@@ -83,7 +72,6 @@ def searchset(kind: str) -> dict[str, Any]:
             "search": {"mode": "match"},
         }
         for summary in page.items
-        if is_wanted(summary)
         for one in _resources(kind, summary, asked)
     ]
     links = [{"relation": "self", "url": _address(kind, asked)}]
@@ -108,94 +96,141 @@ def _asked(kind: str) -> list[tuple[str, str]]:
     return [(name, value) for name, value in sent if name in known]
 
 
-def _page(asked: list[tuple[str, str]]) -> tuple[Page, Callable[[PanelSummary], bool]]:
+def _page(kind: str, asked: list[tuple[str, str]]) -> Page:
+    """The panels whose resources fit; every condition but a code's is the database's to judge."""
     values = dict(asked)
-    collected = [_period(name, value) for name, value in asked if name == "date"]
-    updated = [_period(name, value) for name, value in asked if name == "_lastUpdated"]
-    ids = {
-        value.rpartition("|")[2] for name, value in asked if name in {"identifier", "_id"} and value
-    }
-    page = journey.list_panels(
+    collected, updated = _span(asked, "date"), _span(asked, "_lastUpdated", "recorded")
+    patient, only = _patient(values)
+    return journey.list_panels(
         services(),
         actor(),
-        patient=_patient(values),
-        from_=max((one.start for one in updated if one.how in {"eq", "ge", "gt"}), default=None),
-        to=min((one.end for one in updated if one.how in {"eq", "le", "lt"}), default=None),
+        patient=patient,
+        from_=updated.since,
+        to=updated.until,
+        collected_from=collected.since,
+        collected_to=collected.until,
+        ids=_ids(kind, asked, only),
         cursor=values.get("_cursor"),
         limit=_count(values.get("_count", "")),
     )
 
-    def is_wanted(summary: PanelSummary) -> bool:
-        return (
-            all(one.holds(summary.collected_at) for one in collected)
-            and all(one.holds(summary.received_at) for one in updated)
-            and (not ids or summary.id in ids)
-        )
 
-    return page, is_wanted
+def _span(asked: list[tuple[str, str]], *names: str) -> _Span:
+    """What all of these parameters allow together."""
+    span = _Span()
+    for name, value in asked:
+        if name in names:
+            span = span.within(_period(name, value))
+    return span
 
 
-def _patient(values: dict[str, str]) -> str | None:
-    """`issuer|identifier` of whoever is asked for; nobody's where a reference leads nowhere."""
+def _ids(kind: str, asked: list[tuple[str, str]], only: str | None) -> frozenset[str] | None:
+    """The panels that are named by id, by identifier or by a resource of theirs; None: any."""
+    wanted = [{only}] if only else []
+    for name, value in asked:
+        alternatives = value.split(",")
+        if name == "_id":
+            wanted.append({fhir.panel_of(one) for one in alternatives})
+        elif name == "identifier":
+            ours = f"{fhir_records.base()}/{kind}"
+            tokens = [one.rpartition("|") for one in alternatives]
+            wanted.append({value for system, bar, value in tokens if not bar or system == ours})
+        elif name == "target":
+            wanted.append({fhir.panel_of(one.rpartition("/")[2]) for one in alternatives})
+    return frozenset(set.intersection(*wanted)) if wanted else None
+
+
+def _patient(values: dict[str, str]) -> tuple[str | None, str | None]:
+    """`issuer|identifier` of whoever is asked for, or the one panel of whoever has none.
+
+    Nobody's where a reference leads nowhere.
+    """
     for name in ("patient.identifier", "subject.identifier"):
         if name in values:
-            return values[name]
+            return values[name], None
     reference = values.get("patient") or values.get("subject")
     if reference is None:
-        return None
+        return None, None
     try:
         record = journey.read_panel(
             services(), actor(), reference.rpartition("/")[2], request_id=request_id()
         )
     except NotFound:
-        return f"|{reference}"
+        return None, _NOBODYS
     who = record.identity
-    return f"{who.issuer or ''}|{who.identifier or reference}"
+    if not who.identifier:
+        return None, record.id
+    return f"{who.issuer or ''}|{who.identifier}", None
 
 
 def _resources(
     kind: str, summary: PanelSummary, asked: list[tuple[str, str]]
 ) -> Iterator[dict[str, Any]]:
-    codes = {
-        value.rpartition("|")[2]
-        for name, given in asked
-        if name == "code"
-        for value in given.split(",")
-    }
     record = journey.read_panel(services(), actor(), summary.id, request_id=request_id())
     for one in fhir_records.resources(record, kind):
-        if not codes or codes & _codes_of(one):
+        if all(_fits(one, name, value.split(",")) for name, value in asked):
             yield one
+
+
+def _fits(one: dict[str, Any], name: str, alternatives: list[str]) -> bool:
+    """What tells the resources of one panel apart."""
+    if name == "_id":
+        return one["id"] in alternatives
+    if name == "code":
+        return bool({each.rpartition("|")[2] for each in alternatives} & _codes_of(one))
+    if name == "target":
+        told = {each["reference"] for each in one["target"]}
+        base = f"{fhir_records.base()}/"
+        return any(
+            each.removeprefix(base).partition("/_history")[0] in told for each in alternatives
+        )
+    return True
 
 
 def _codes_of(one: dict[str, Any]) -> set[str]:
     return {coding["code"] for coding in one["code"].get("coding", ())}
 
 
-def _period(name: str, value: str) -> _Period:
+def _period(name: str, value: str) -> _Span:
     found = _DATE.fullmatch(value.replace(" ", "+"))
     try:
-        period = _spanned(*found.groups()) if found else None
+        span = _spanned(*found.groups()) if found else None
     except (ValueError, OverflowError):
-        period = None
-    if period is None:
+        span = None
+    if span is None:
         message = "is no date; send one such as ge2026-01-31 or lt2026-01-31T08:00:00Z"
         places = (Place(name, "parameter-invalid", message),)
         raise SubmissionError(f"{name} {message}.", code="bad-request", errors=places)
-    return period
+    return span
 
 
 def _spanned(
     how: str | None, year: str, month: str | None, day: str | None, time: str | None
-) -> _Period:
+) -> _Span:
+    start, end = _moments(year, month, day, time)
+    return {
+        "ge": _Span(start),
+        "gt": _Span(end),
+        "sa": _Span(end),
+        "lt": _Span(None, start),
+        "eb": _Span(None, start),
+        "le": _Span(None, end),
+    }.get(how or "eq", _Span(start, end))
+
+
+def _moments(
+    year: str, month: str | None, day: str | None, time: str | None
+) -> tuple[datetime, datetime]:
+    """The moments that a date or a time, as exact as it was said, begins and ends at."""
     if time:
         moment = datetime.fromisoformat(f"{year}-{month}-{day}{time}")
-        start = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return _Period(how or "eq", start, start + timedelta(seconds=1))
+        start = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        exact = "." in time
+        return start, start + (timedelta.resolution if exact else timedelta(seconds=1))
     start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
     months = range(start.month, start.month + 1) if month else range(1, 13)
     days = 1 if day else sum(monthrange(start.year, each)[1] for each in months)
-    return _Period(how or "eq", start, start + timedelta(days=days))
+    return start, start + timedelta(days=days)
 
 
 def _count(text: str) -> int:

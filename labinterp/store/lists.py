@@ -14,6 +14,7 @@ from labinterp.store.rows import PanelSummary
 from labinterp.store.tables import identity, panel, panel_standing, panel_version, report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from labinterp.store.crypto import Vault
@@ -21,17 +22,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is to hold; None does not restrict. `after` is where the page before ended."""
+    """What a list is to hold; None does not restrict. `after` is where the page before ended.
+
+    Whoever asks for a time of collection is answered in the order of collection, all else in that
+    of arrival: so each page is read from an index.
+    """
 
     patient: str | None = None
     issuer: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    collected_since: datetime | None = None
+    collected_until: datetime | None = None
+    ids: frozenset[str] | None = None
     standing: str | None = None
     urgency: str | None = None
     unacknowledged: bool = False
     after: tuple[int, str] | None = None
     limit: int = 50
+
+    @property
+    def by_collection(self) -> bool:
+        """Is a time of collection asked for?"""
+        return self.collected_since is not None or self.collected_until is not None
 
 
 def summaries(
@@ -81,6 +94,8 @@ def how_many(connection: Connection, vault: Vault, organisation_id: str, wanted:
 
 def _order(wanted: Wanted) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """The columns a list is in the order of: those of the index that answers it."""
+    if wanted.by_collection:
+        return panel.c.collected_at, panel.c.id
     if wanted.standing is not None:
         return panel_standing.c.received_at, panel_standing.c.panel_id
     return panel.c.received_at, panel.c.id
@@ -92,7 +107,6 @@ def _conditions(
     wanted: Wanted,
     order: tuple[ColumnElement[Any], ColumnElement[Any]],
 ) -> list[ColumnElement[bool]]:
-    received_at, panel_id = order
     found: list[ColumnElement[bool]] = []
     if wanted.standing is not None:
         found += [
@@ -106,21 +120,31 @@ def _conditions(
     if wanted.patient is not None and wanted.issuer:
         who = Identity(identifier=wanted.patient, issuer=wanted.issuer)
         found.append(panel.c.patient_key == patient_key(vault, organisation_id, who))
-    if wanted.since is not None:
-        found.append(received_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(received_at < wanted.until)
+    if wanted.ids is not None:
+        found.append(panel.c.id.in_(sorted(wanted.ids)))
     if wanted.urgency is not None:
         found.append(panel.c.urgency == wanted.urgency)
     if wanted.unacknowledged:
         found += [panel.c.critical.is_(True), panel.c.acknowledged_at.is_(None)]
+    return [*found, *_times(wanted, order)]
+
+
+def _times(
+    wanted: Wanted, order: tuple[ColumnElement[Any], ColumnElement[Any]]
+) -> Iterator[ColumnElement[bool]]:
+    arrived = panel.c.received_at if wanted.by_collection else order[0]
+    if wanted.since is not None:
+        yield arrived >= wanted.since
+    if wanted.until is not None:
+        yield arrived < wanted.until
+    if wanted.collected_since is not None:
+        yield panel.c.collected_at >= wanted.collected_since
+    if wanted.collected_until is not None:
+        yield panel.c.collected_at < wanted.collected_until
     if wanted.after is not None:
         moment, last = wanted.after
-        found += [
-            received_at <= moment,
-            or_(received_at < moment, panel_id < last),
-        ]
-    return found
+        yield order[0] <= moment
+        yield or_(order[0] < moment, order[1] < last)
 
 
 def _summary(vault: Vault, row: Row[Any]) -> PanelSummary:

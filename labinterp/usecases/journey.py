@@ -26,8 +26,9 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     panel_document(record) -> dict
     accepted_record(services, actor, accepted) -> PanelRecord   what the sender is answered, always
     as_accepted(record) -> PanelRecord        as it read when accepted, for a replayed request
-    list_panels(services, actor, *, patient=None, from_=None, to=None, standing=None, urgency=None,
-                cursor=None, limit=50) -> Page
+    list_panels(services, actor, *, patient=None, from_=None, to=None, collected_from=None,
+                collected_to=None, ids=None, standing=None, urgency=None, cursor=None, limit=50)
+        -> Page
     patient_history(services, actor, patient_ref) -> tuple[PanelRecord, ...]        newest first
     read_report(services, actor, panel_id, version=None, *, request_id="") -> ReportState
     send(services, actor, panel_id, recipients, *, idempotency_key=None, request_id="")

@@ -172,6 +172,9 @@ def list_panels(
     patient: str | None = None,
     from_: datetime | None = None,
     to: datetime | None = None,
+    collected_from: datetime | None = None,
+    collected_to: datetime | None = None,
+    ids: frozenset[str] | None = None,
     standing: str | None = None,
     urgency: str | None = None,
     cursor: str | None = None,
@@ -179,12 +182,17 @@ def list_panels(
 ) -> Page:
     """The newest version of each panel that fits, newest first.
 
+    Whoever asks for a time of collection is answered in that order, all else in that of arrival.
+
     Args:
         services: the wired parts.
         actor: who asks.
         patient: an identifier, or `issuer|identifier`.
         from_: received at or after.
         to: received before.
+        collected_from: collected at or after.
+        collected_to: collected before; what has no time of collection fits neither.
+        ids: only these.
         standing: any of its results has this one.
         urgency: exactly this one.
         cursor: where the page before ended.
@@ -201,6 +209,9 @@ def list_panels(
         issuer=issuer,
         since=from_,
         until=to,
+        collected_since=collected_from,
+        collected_until=collected_to,
+        ids=ids,
         standing=standing,
         urgency=urgency,
         after=_position(cursor),
@@ -209,7 +220,7 @@ def list_panels(
     found = _summaries(services, actor, wanted)
     deed = Deed("E", "panels-listed", entity=f"panels:{len(found[:size])}")
     audited(services, actor, deed)
-    more = _cursor(found[size - 1]) if len(found) > size else None
+    more = _cursor(found[size - 1], wanted) if len(found) > size else None
     return Page(found[:size], more)
 
 
@@ -232,8 +243,11 @@ def _patient(text: str | None) -> tuple[str | None, str | None]:
     return (issuer or None, identifier) if bar else (None, text)
 
 
-def _cursor(last: PanelSummary) -> str:
-    text = f"{microseconds_since_epoch(last.received_at)}.{last.id}"
+def _cursor(last: PanelSummary, wanted: Wanted) -> str:
+    moment = last.received_at
+    if wanted.by_collection and last.collected_at is not None:
+        moment = last.collected_at
+    text = f"{microseconds_since_epoch(moment)}.{last.id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -18,6 +18,8 @@ LISTS = {
     "a patient's": Wanted(patient="MRN-1"),
     "a patient's of an issuer": Wanted(patient="MRN-1", issuer="urn:example:mrn"),
     "of a time": Wanted(since=START, until=START),
+    "of a collection": Wanted(collected_since=START, collected_until=START, after=(1, "a")),
+    "some by id": Wanted(ids=frozenset({"p", "q"})),
     "with a standing": Wanted(standing="low", after=(1, "a")),
     "of an urgency": Wanted(urgency="emergency", after=(1, "a")),
     "to acknowledge": Wanted(unacknowledged=True),
@@ -47,7 +49,14 @@ QUESTIONS = {
     "the number of a panel": lambda connection: reports.first_number(connection, "o", "p"),
 }
 # A handful of due rows, or one panel's messages, may be sorted; a list of everything may not.
-SORTED = {"due reports", "due messages", "one panel's messages", "history", "waiting reports"}
+SORTED = {
+    "some by id",
+    "due reports",
+    "due messages",
+    "one panel's messages",
+    "history",
+    "waiting reports",
+}
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

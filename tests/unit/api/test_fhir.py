@@ -272,7 +272,7 @@ def _interactions(rule):
         kinds = head.removeprefix("<any(").partition(")")[0].split(",")
     by_method = {"GET": "read" if rest else "search-type", "POST": "create", "DELETE": "delete"}
     if "_history" in rest:
-        by_method = {"GET": "vread"}
+        by_method = {"GET": "history-instance" if rest[-1] == "_history" else "vread"}
     return {
         (kind, code)
         for kind in kinds

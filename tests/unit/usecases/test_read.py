@@ -197,3 +197,35 @@ def test_text_that_no_encoding_knows_is_kept_as_it_came(services, ward):
     record = journey.read_panel(services, ward, accepted.panel_id)
     assert record.panel == panel
     assert record.identity == odd.identity
+
+
+def test_a_list_by_collection_has_full_pages_in_that_order(services, ward, clock):
+    taken = {}
+    for hours, number in ((3, 0), (1, 1), (None, 2), (2, 3), (1, 4)):
+        clock.move(1)
+        received = a_panel(identifier=f"MRN-{number}")
+        moment = clock() - timedelta(hours=hours) if hours else None
+        said = replace(received.submission, received_at=clock(), collected_at=moment)
+        panel_id = journey.accept(services, ward, replace(received, submission=said)).panel_id
+        if moment:
+            taken[panel_id] = moment
+    latest = sorted(taken, key=lambda one: (taken[one], one), reverse=True)
+
+    def listed(**wanted):
+        cursor, found = None, []
+        while True:
+            page = journey.list_panels(services, ward, cursor=cursor, limit=2, **wanted)
+            found += ids(page)
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+            assert len(page.items) == 2
+
+    assert listed(collected_to=clock()) == latest
+    after = taken[latest[-1]] + timedelta(seconds=1)
+    assert listed(collected_from=after) == latest[:-1]
+    assert listed(collected_from=after, collected_to=after) == []
+    some = frozenset(latest[1:3])
+    assert listed(ids=some, collected_to=clock()) == latest[1:3]
+    assert set(listed(ids=some)) == some
+    assert listed(ids=frozenset()) == []

@@ -279,9 +279,13 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_result_identity_panel_id"), "result_identity", ["panel_id"], unique=False
     )
+    op.create_index(
+        "ix_panel_of_collection", "panel", ["organisation_id", "collected_at", "id"], unique=False
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_panel_of_collection", table_name="panel")
     op.drop_index(op.f("ix_result_identity_panel_id"), table_name="result_identity")
     op.drop_table("result_identity")
     op.drop_index(op.f("ix_notice_status_due_at"), table_name="notice")
