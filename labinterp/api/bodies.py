@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
+STREAMED: Final = ("/api/v1/bulk", "/api/v1/panels/import")
+"""Addresses whose bodies are read piece by piece, so that a longer one is taken than elsewhere."""
 _NONE_SENT: Final = "No Content-Type was sent"
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 

@@ -51,7 +51,7 @@ def take_in() -> Response:
     job_id = bulk.receive(
         services(), actor(), _chunks(), media_type, url=asked_url(), request_id=request_id()
     )
-    return begun(f"{_base()}/jobs/{job_id}")
+    return begun(address_of_job(job_id))
 
 
 @resource.get("/jobs/<job_id>")
@@ -112,6 +112,11 @@ def file(job_id: str, name: str) -> Response:
         services(), actor(), "bulk", job_id, name, request_id=request_id()
     )
     return streamed(pieces, _NDJSON)
+
+
+def address_of_job(job_id: str) -> str:
+    """Where a job is asked after."""
+    return f"{_base()}/jobs/{job_id}"
 
 
 def begun(address: str) -> Response:

@@ -5,11 +5,14 @@ Told as every other refusal: a problem document with the id of its request and t
 
 from __future__ import annotations
 
+import copy
+import functools
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 
 from labinterp import telemetry
@@ -17,7 +20,7 @@ from labinterp.api import answers, errors, wire
 from labinterp.store.records import to_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 _DETAIL: Final[Mapping[int, str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is longer than is read.",
@@ -33,11 +36,18 @@ _CODE: Final[Mapping[int, str]] = {
 _log = telemetry.logger(__name__)
 
 
-def channel(headers: Mapping[str, str]) -> type[Any]:
+def channel(
+    headers: Mapping[str, str],
+    *,
+    longest: int | None = None,
+    except_at: Container[str] = (),
+) -> type[Any]:
     """The kind of connection that refuses so.
 
     Args:
         headers: what every answer of the service carries.
+        longest: body that is taken in [bytes]; None: as long as the server takes any.
+        except_at: paths where the server's own limit holds.
     """
 
     class Refusal(ErrorTask):  # type: ignore[misc]  # waitress ships no types
@@ -60,8 +70,32 @@ def channel(headers: Mapping[str, str]) -> type[Any]:
         """A connection."""
 
         error_task_class = Refusal
+        parser_class = HTTPRequestParser if longest is None else _bounded(longest, except_at)
 
     return Channel
+
+
+def _bounded(longest: int, except_at: Container[str]) -> type[Any]:
+    """Reads requests, and refuses one that is too long for its address before its body is here."""
+
+    @functools.cache
+    def narrowed(adjustments: Any) -> Any:
+        made = copy.copy(adjustments)
+        made.max_request_body_size = min(longest, adjustments.max_request_body_size)
+        return made
+
+    class Parser(HTTPRequestParser):  # type: ignore[misc]  # as above
+        """A request as it comes in."""
+
+        adj: Any
+
+        def parse_header(self, header_plus: bytes) -> None:
+            """Read its head; what its body may be depends on the address in it."""
+            super().parse_header(header_plus)
+            if self.path not in except_at:
+                self.adj = narrowed(self.adj)
+
+    return Parser
 
 
 def _document(status: int, request_id: str) -> wire.ProblemDocument:

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     settings = bootstrap.settings()
     telemetry.configure(settings.log_level)
     host, port = args.host or settings.host, args.port or settings.port
+    policy = bootstrap.services().policy
     sockets: dict[int, Any] = {}
     warm_up(bootstrap.services())
     try:

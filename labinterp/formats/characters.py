@@ -28,6 +28,13 @@ _BINARY: Final = (
     (b"\x1f\x8b", "a compressed file"),
 )
 
+_CHARSET_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+GUESSED_1252: Final = "The file is not UTF-8; it was read as Windows-1252. Check names and units."
+
 
 def forbidden_character(text: str, *, lines: bool = False) -> str | None:
     """The first character that may not stand in a text, as `U+0007`; None if there is none.
@@ -78,22 +85,29 @@ def decoded(body: bytes) -> tuple[str, str | None]:
         SubmissionError: no charset fits.
     """
     refuse_binary(body)
-    for mark, charset in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if body.startswith(mark):
-            return _strictly(body, charset).removeprefix("\ufeff"), None
-    sample = body[:4000]
-    if sample.count(0) * 3 > len(sample):
-        charset = "utf-16-le" if sample[1:2] == b"\x00" else "utf-16-be"
-        return _strictly(body, charset), f"The file does not say its charset; read as {charset}."
+    charset, mark, guessed = charset_by_its_start(body)
+    if charset is not None:
+        text = _strictly(body.removeprefix(mark), charset)
+        return (text.removeprefix("\ufeff") if mark else text), guessed
     try:
         return body.decode("utf-8"), None
     except UnicodeDecodeError:
-        text = _strictly(body, "cp1252")
-    return text, "The file is not UTF-8; it was read as Windows-1252. Check names and units."
+        return _strictly(body, "cp1252"), GUESSED_1252
+
+
+def charset_by_its_start(start: bytes) -> tuple[str | None, bytes, str | None]:
+    """The charset, the mark that says so, and the sentence that it was guessed without a mark.
+
+    None for a charset that only the rest of the text tells: UTF-8, or else Windows-1252.
+    """
+    for mark, charset in _CHARSET_MARKS:
+        if start.startswith(mark):
+            return charset, mark, None
+    sample = start[:4000]
+    if sample.count(0) * 3 > len(sample):
+        charset = "utf-16-le" if sample[1:2] == b"\x00" else "utf-16-be"
+        return charset, b"", f"The file does not say its charset; read as {charset}."
+    return None, b"", None
 
 
 def _strictly(body: bytes, charset: str) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from labinterp.errors import Place, SubmissionError
 from labinterp.formats.characters import folded, quoted
-from labinterp.formats.csv_records import DELIMITERS, Record, records
+from labinterp.formats.csv_records import (
+    DELIMITERS,
+    LONGEST_RECORD,
+    Record,
+    records,
+    records_before,
+)
+from labinterp.formats.dates import Order, order_of
 from labinterp.formats.headings import MEMBER_OF, RESULT_MEMBERS
 
 if TYPE_CHECKING:
@@ -27,6 +34,8 @@ _WITH_UNIT: Final = re.compile(
 _UNIT_BESIDE: Final = re.compile(r"(.{1,100}?)[\s_]{1,3}(?:units?|einheit|unit[eé])", re.IGNORECASE)
 _DECISIVE: Final = frozenset(("value", "comparator", "unit"))
 """Members of a result of which two unlike ones cannot be chosen from."""
+_DATES: Final = frozenset(("birth_date", "collected_at"))
+_NUMBER: Final = re.compile(r"[<>≤≥]?=?\s?[+-]?[0-9]{1,15}(?:[.,][0-9]{1,15})?")
 _ALSO_PANEL: Final = {"result_status": "status", "note": "comment"}
 """In a wide table there is no single result these could speak of."""
 
@@ -64,16 +73,86 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A table whose header was found; `before` are records above it that are not used."""
+class Head:
+    """Where a table's header stands and what it says; enough to read any of its rows."""
 
     columns: Columns
-    rows: tuple[Record, ...]
-    before: tuple[Record, ...]
+    delimiter: str
+
+    def records(self, lines: Sequence[str], limits: Limits) -> list[Record]:
+        """The records of all the lines of a table."""
+        return records(lines, self.delimiter, limits, _may_break(self.columns))
+
+    def records_of_part(
+        self, lines: Sequence[str], limits: Limits, *, first: int, is_last: bool
+    ) -> tuple[list[Record], int]:
+        """The records of some of its lines, and how many lines they took.
+
+        Args:
+            lines: lines of the table that follow one another.
+            limits: how much is taken.
+            first: the number of the first of them.
+            is_last: whether none follows; else the last few are left, for a record that began
+                there may go on.
+        """
+        stop = len(lines) if is_last else max(0, len(lines) - LONGEST_RECORD)
+        may_break = _may_break(self.columns)
+        return records_before(stop, lines, self.delimiter, limits, may_break, first=first)
 
 
-def table_of(lines: Sequence[str], limits: Limits) -> Table:
-    """The table, by the delimiter whose header names most.
+@dataclass(slots=True)
+class Survey:
+    """What only all rows of a table together say of its columns.
+
+    Attributes:
+        numeric: of a wide table, columns without a unit that hold a number.
+        filled: columns that mean nothing here and hold something.
+        orders: the orders of day and month that a column of dates proves.
+    """
+
+    numeric: set[int] = field(default_factory=set)
+    filled: set[int] = field(default_factory=set)
+    orders: dict[str, set[Order]] = field(default_factory=dict)
+
+    def see(self, record: Record, columns: Columns) -> None:
+        """Take a row into account."""
+        for index, name in columns.unused:
+            cell = cell_of(record, index)
+            if cell:
+                self.filled.add(index)
+                if name and columns.layout == "wide" and index not in self.numeric:
+                    self._see_number(index, cell)
+        for member in _DATES & columns.members.keys():
+            order = order_of((cell_of(record, columns.members[member]),))
+            if order:
+                self.orders.setdefault(member, set()).add(order)
+
+    def _see_number(self, index: int, cell: str) -> None:
+        if _NUMBER.fullmatch(cell):
+            self.numeric.add(index)
+
+    def order(self, member: str) -> Order | None:
+        """The order of day and month in a column; None where no row proves it, or rows differ."""
+        proved = self.orders.get(member, set())
+        return next(iter(proved)) if len(proved) == 1 else None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON; no cell of the table is in it."""
+        return {
+            "numeric": sorted(self.numeric),
+            "filled": sorted(self.filled),
+            "orders": {member: sorted(orders) for member, orders in self.orders.items()},
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Survey:
+        """The same from what `document` made."""
+        orders = {member: set(orders) for member, orders in document["orders"].items()}
+        return cls(set(document["numeric"]), set(document["filled"]), orders)
+
+
+def head_of(lines: Sequence[str], limits: Limits) -> Head:
+    """The header, by the delimiter whose header names most; it stands in the first few lines.
 
     Raises:
         SubmissionError: no row names the columns.
@@ -93,10 +172,7 @@ def table_of(lines: Sequence[str], limits: Limits) -> Table:
             code="header-missing",
             errors=(Place("row 1", "header-missing", message),),
         )
-    found = tuple(records(lines, delimiter, limits, _may_break(columns)))
-    before = tuple(record for record in found if record.line < columns.line)
-    rows = tuple(record for record in found if record.line > columns.line)
-    return Table(_with_numeric_tests(columns, rows), rows, before)
+    return Head(columns, delimiter)
 
 
 def _may_break(columns: Columns) -> frozenset[int]:
@@ -215,21 +291,19 @@ def _unused(cells: Sequence[str], used: Iterable[int]) -> tuple[tuple[int, str],
     return tuple((index, quoted(cell)) for index, cell in enumerate(cells) if index not in taken)
 
 
-def _with_numeric_tests(columns: Columns, rows: Sequence[Record]) -> Columns:
+def with_numeric_tests(columns: Columns, numeric: Iterable[int]) -> Columns:
     """In a wide table a heading without a unit is a test where its column holds numbers."""
     if columns.layout == "long":
         return columns
-    numeric = [
-        (index, name)
-        for index, name in columns.unused
-        if name and any(_is_number(record, index) for record in rows)
-    ]
-    tests = columns.tests + tuple(TestColumn(index, name, None) for index, name in numeric)
-    unused = tuple(column for column in columns.unused if column not in numeric)
+    found = set(numeric)
+    tests = columns.tests + tuple(
+        TestColumn(index, name, None) for index, name in columns.unused if index in found
+    )
+    unused = tuple(column for column in columns.unused if column[0] not in found)
     ordered = tuple(sorted(tests, key=lambda test: test.index))
     return Columns("wide", columns.members, ordered, unused, columns.width, columns.line)
 
 
-def _is_number(record: Record, index: int) -> bool:
-    cell = record.cells[index] if index < len(record.cells) else ""
-    return re.fullmatch(r"[<>≤≥]?=?\s?[+-]?[0-9]{1,15}(?:[.,][0-9]{1,15})?", cell) is not None
+def cell_of(record: Record, index: int) -> str:
+    """A cell of a row; the empty text where the row is shorter."""
+    return record.cells[index] if index < len(record.cells) else ""

@@ -13,13 +13,14 @@ from labinterp.errors import TooLarge
 from labinterp.formats.characters import forbidden_character
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Sequence
 
     from labinterp.formats.limits import Limits
 
 DELIMITERS: Final = ("\t", ";", "|", ",")
 """Tried in this order; on a tie the earlier wins, for a comma is also a decimal sign."""
-_LONGEST_QUOTED_LINES: Final = 20
+LONGEST_RECORD: Final = 20
+"""A record goes over so many lines at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,12 @@ class Record:
 
 
 def lines_of(text: str, limits: Limits) -> list[str]:
-    """The physical lines.
+    """The physical lines, without blank ones at the end.
 
     Raises:
         TooLarge: more than the limits allow.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = split_lines(text)
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) > limits.rows:
@@ -45,9 +46,14 @@ def lines_of(text: str, limits: Limits) -> list[str]:
     return lines
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines as any system ends them; the last is what stands behind the last end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def records(
     lines: Sequence[str], delimiter: str, limits: Limits, may_break: Container[int] | None = None
-) -> Iterator[Record]:
+) -> list[Record]:
     """Each record that is not blank, with the line it begins on (from 1).
 
     Args:
@@ -57,13 +63,37 @@ def records(
         may_break: columns whose cells may hold line breaks; None for all. Elsewhere a quotation
             mark that runs on is a slip, which must not swallow the rows below.
     """
+    return records_before(len(lines), lines, delimiter, limits, may_break)[0]
+
+
+def records_before(
+    stop: int,
+    lines: Sequence[str],
+    delimiter: str,
+    limits: Limits,
+    may_break: Container[int] | None,
+    *,
+    first: int = 1,
+) -> tuple[list[Record], int]:
+    """The records that begin before a place in these lines, and the place behind the last of them.
+
+    Args:
+        stop: an index of `lines`; of those before it none goes beyond the lines at hand.
+        lines: physical lines that follow one another.
+        delimiter: as for `records`.
+        limits: as for `records`.
+        may_break: as for `records`.
+        first: the number of the first of these lines.
+    """
+    found: list[Record] = []
     position = 0
-    while position < len(lines):
+    while position < stop:
         cells, used, fault = _record(lines, position, delimiter, limits, may_break)
-        number = position + 1
+        number = position + first
         position += used
         if fault or any(cell.strip() for cell in cells):
-            yield Record(number, cells, fault)
+            found.append(Record(number, cells, fault))
+    return found, position
 
 
 def _record(
@@ -74,7 +104,7 @@ def _record(
     may_break: Container[int] | None,
 ) -> tuple[tuple[str, ...], int, str | None]:
     """Cells, how many lines they took, and a fault; an unclosed quote ends after a few lines."""
-    for used in range(1, _LONGEST_QUOTED_LINES + 1):
+    for used in range(1, LONGEST_RECORD + 1):
         if start + used > len(lines):
             break
         text = lines[start] if used == 1 else "\n".join(lines[start : start + used])

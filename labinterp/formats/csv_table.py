@@ -15,14 +15,16 @@ from labinterp.errors import Place, SubmissionError, TooLarge
 from labinterp.formats.characters import decoded, folded, quoted
 from labinterp.formats.csv_columns import (
     Columns,
-    Table,
+    Head,
+    Survey,
     TestColumn,
+    cell_of,
+    head_of,
     is_separator_line,
     is_table,
-    table_of,
+    with_numeric_tests,
 )
 from labinterp.formats.csv_records import Record, lines_of
-from labinterp.formats.dates import Order, order_of
 from labinterp.formats.headings import MEMBER_OF, RESULT_MEMBERS
 from labinterp.formats.json_panel import received_of
 from labinterp.formats.limits import Context, Limits, Reading
@@ -30,9 +32,10 @@ from labinterp.formats.stated import IDENTIFYING, LISTS, Stated
 from labinterp.model.codes import LOINC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from labinterp.formats.ages import PlaceOfProblem
+    from labinterp.formats.dates import Order
     from labinterp.model.submission import Received
 
 _RESULT: Final = re.compile(r"results\[([0-9]{1,9})\]\.?")
@@ -57,6 +60,14 @@ class _Group:
         return f"row {first}" if first == last else f"rows {first}-{last}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What its columns mean, and what all its rows say of them."""
+
+    columns: Columns
+    survey: Survey
+
+
 def read(body: bytes, context: Context) -> Reading:
     """All panels of a table, and the rows that could not be read.
 
@@ -65,20 +76,63 @@ def read(body: bytes, context: Context) -> Reading:
         TooLarge: more rows, columns or panels than the limits allow.
     """
     text, guessed = decoded(body)
-    table = table_of(lines_of(text, context.limits), context.limits)
-    refused = [
-        Place(f"row {row.line}", "row-not-used", _title(row))
-        for row in table.before
-        if not is_separator_line(row.cells)
-    ]
-    groups = _grouped(table, refused)
+    lines = lines_of(text, context.limits)
+    head = head_of(lines, context.limits)
+    survey = Survey()
+    rows, refused = sorted_out(head.records(lines, context.limits), head.columns, survey)
+    reading = panels_of([row for row, _ in rows], head, survey, context, guessed)
+    refused.extend(reading.refused)
+    if not reading.received:
+        raise _nothing(refused, context.limits)
+    return Reading(reading.received, tuple(refused))
+
+
+def sorted_out(
+    records: Iterable[Record], columns: Columns, survey: Survey
+) -> tuple[list[tuple[Record, Key]], list[Place]]:
+    """The rows below the header, each with what its patient is known by, and those refused.
+
+    Every row is taken into the survey: rows of one patient may then be read without the others.
+    """
+    kept: list[tuple[Record, Key]] = []
+    refused: list[Place] = []
+    for record in records:
+        if record.line <= columns.line:
+            if record.line < columns.line and not is_separator_line(record.cells):
+                refused.append(Place(f"row {record.line}", "row-not-used", _title(record)))
+            continue
+        survey.see(record, columns)
+        fault = record.fault or _row_fault(record, columns)
+        if fault:
+            refused.append(Place(f"row {record.line}", "row-not-read", fault))
+        else:
+            kept.append((record, _patient(record, columns)))
+    return kept, refused
+
+
+def panels_of(
+    rows: Sequence[Record], head: Head, survey: Survey, context: Context, guessed: str | None = None
+) -> Reading:
+    """The panels of rows that `sorted_out` kept: all the rows of the patients they are of.
+
+    Args:
+        rows: in the order of the table.
+        head: of the table.
+        survey: of all the rows of the table.
+        context: when it came, and how much is taken.
+        guessed: the sentence that says that the charset was guessed.
+
+    Raises:
+        TooLarge: more panels than the limits allow.
+    """
+    table = _Table(with_numeric_tests(head.columns, survey.numeric), survey)
+    refused: list[Place] = []
+    groups = _grouped(rows, table.columns, refused)
     if len(groups) > context.limits.panels:
         raise TooLarge(
             f"The table has {len(groups)} panels; at most {context.limits.panels} are taken."
         )
     received = _panels(groups, table, context, guessed, refused)
-    if not received:
-        raise _nothing(refused, context.limits)
     return Reading(tuple(received), tuple(refused))
 
 
@@ -91,19 +145,18 @@ def looks_like_table(body: bytes) -> bool:
         return False
 
 
-def _grouped(table: Table, refused: list[Place]) -> list[_Group]:
+def _grouped(rows: Iterable[Record], columns: Columns, refused: list[Place]) -> list[_Group]:
     """Rows by patient and collection time, in the order of their first row."""
     groups: dict[Key, _Group] = {}
     people = _People()
-    for record in table.rows:
-        fault = record.fault or _row_fault(record, table.columns)
-        texts = {} if fault else _texts(record, table.columns)
-        results = [] if fault else _results(record, texts, table.columns)
+    for record in rows:
+        texts = _texts(record, columns)
+        results = _results(record, texts, columns)
         if not results:
-            message = fault or "holds no value and no test; nothing of it was used"
+            message = "holds no value and no test; nothing of it was used"
             refused.append(Place(f"row {record.line}", "row-not-read", message))
             continue
-        patient = _patient(record, texts, table.columns)
+        patient = _patient(record, columns)
         when = (texts.get("collected_at", ""), texts.get("collected_time", ""))
         people.meet(patient, record.line, texts)
         _join(groups.setdefault((*patient, *when), _Group(patient)), record.line, texts, results)
@@ -144,11 +197,11 @@ def _row_fault(record: Record, columns: Columns) -> str | None:
             f"has {len(record.cells)} cells, the header has {columns.width}; "
             "a decimal comma or a separator inside a cell needs quotation marks"
         )
-    if "identifier" in columns.members and not _cell(record, columns.members["identifier"]):
+    if "identifier" in columns.members and not cell_of(record, columns.members["identifier"]):
         return "names no patient although the table has a column for it; whose it is cannot be told"
     for member, index in columns.rivals:
         used = columns.members[member]
-        if _cell(record, index) not in ("", _cell(record, used)):
+        if cell_of(record, index) not in ("", cell_of(record, used)):
             return (
                 f"has another {member} in column {index + 1} than in column {used + 1}; "
                 "which is right? Send one column for it"
@@ -157,18 +210,16 @@ def _row_fault(record: Record, columns: Columns) -> str | None:
 
 
 def _texts(record: Record, columns: Columns) -> dict[str, str]:
-    cells = {member: _cell(record, index) for member, index in columns.members.items()}
+    cells = {member: cell_of(record, index) for member, index in columns.members.items()}
     return {member: cell for member, cell in cells.items() if cell}
 
 
-def _cell(record: Record, index: int) -> str:
-    return record.cells[index] if index < len(record.cells) else ""
-
-
-def _patient(record: Record, texts: Mapping[str, str], columns: Columns) -> Key:
+def _patient(record: Record, columns: Columns) -> Key:
     """What a row's patient is known by. Without a number nothing is merged by name."""
-    if "identifier" in columns.members:
-        return (texts["identifier"], texts.get("issuer", ""))
+    number = columns.members.get("identifier")
+    if number is not None:
+        issuer = columns.members.get("issuer")
+        return (cell_of(record, number), "" if issuer is None else cell_of(record, issuer))
     return (f"row {record.line}", "") if columns.layout == "wide" else ("", "")
 
 
@@ -218,10 +269,10 @@ def _long_result(record: Record, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _wide_result(record: Record, test: TestColumn) -> dict[str, Any] | None:
-    value = _cell(record, test.index)
+    value = cell_of(record, test.index)
     if not value:
         return None
-    unit = test.unit if test.unit_index is None else _cell(record, test.unit_index)
+    unit = test.unit if test.unit_index is None else cell_of(record, test.unit_index)
     return _filled(
         test=test.name,
         value=value,
@@ -250,7 +301,7 @@ def _filled(**members: Any) -> dict[str, Any]:
 
 def _panels(
     groups: Iterable[_Group],
-    table: Table,
+    table: _Table,
     context: Context,
     guessed: str | None,
     refused: list[Place],
@@ -331,27 +382,22 @@ def _one_material(results: list[dict[str, Any]]) -> tuple[str, list[dict[str, An
     return materials.pop(), bare
 
 
-def _orders(table: Table) -> dict[str, Order | None]:
+def _orders(table: _Table) -> dict[str, Order | None]:
     """The order of day and month that each column of dates proves."""
-    columns = table.columns.members
-    return {
-        member: order_of(_cell(record, columns[member]) for record in table.rows)
-        for member in ("birth_date", "collected_at")
-        if member in columns
-    }
+    return {member: table.survey.order(member) for member in ("birth_date", "collected_at")}
 
 
 def _file_problems(guessed: str | None) -> list[PlaceOfProblem]:
     return [("file", "charset-guessed", guessed)] if guessed else []
 
 
-def _unused_columns(table: Table) -> list[PlaceOfProblem]:
+def _unused_columns(table: _Table) -> list[PlaceOfProblem]:
     """Columns that hold something and mean nothing here: said once for each panel."""
     used = table.columns.members
     return [
         (f"column {index + 1}", "column-not-used", f"“{name}” {_why_unused(name, used)}")
         for index, name in table.columns.unused
-        if any(_cell(record, index) for record in table.rows)
+        if index in table.survey.filled
     ]
 
 

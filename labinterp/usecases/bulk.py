@@ -1,7 +1,8 @@
 """A large body of panels: kept as it comes in, then read and accepted piece by piece.
 
-NDJSON is read a piece (about a megabyte) at a time, and Observations that stand alone by patient; a
-table is one piece, since its rows may belong together. Each panel is stored as by an import.
+It is read a piece (about a megabyte) at a time. What may belong to something elsewhere in the body
+(an Observation that stands alone, a row of a table) is put with the rest of its patient, and read
+when all pieces have been sorted so. Each panel is stored as by an import.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp import formats
 from labinterp.access import Actor, require
 from labinterp.errors import Place, SubmissionError, TooLarge
-from labinterp.formats import bulk_lines
-from labinterp.formats.limits import Limits, Reading
+from labinterp.formats import bulk_lines, bulk_tables
+from labinterp.formats.bulk_pieces import TextChunks, cut
+from labinterp.formats.limits import Context, Limits, Reading
 from labinterp.store import audit, background
 from labinterp.store.audit import Deed
 from labinterp.store.background import INPUT, NewJob, Piece, Slice, Written
@@ -27,7 +29,7 @@ from labinterp.usecases.job_requests import asked_by
 from labinterp.usecases.storing import nudge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
@@ -56,8 +58,8 @@ def receive(
     Raises:
         AccessDenied: the actor may not.
         UnsupportedFormat: neither NDJSON nor a table.
-        TooLarge: a table, or a line, that is longer than is read at once.
-        SubmissionError: there is nothing in it.
+        TooLarge: a table of one patient that is longer than is read at once.
+        SubmissionError: there is nothing in it, or it is a table without a header.
     """
     require(actor, "panels:write")
     form = formats.detect(b"", media_type)
@@ -76,7 +78,7 @@ def receive(
     )
     services.store.write(lambda connection: background.add_job(connection, new))
     try:
-        sizes = _kept(services, new, chunks, form)
+        kept = _kept(services, new, chunks, form)
     except BaseException:
         services.store.write(
             lambda connection: background.remove_job(
@@ -84,10 +86,18 @@ def receive(
             )
         )
         raise
-    state = {"unit": 0, "offset": 0, "parts": 0, "base": 0, "groups": 1 + sizes.size // _PIECE}
+    state = {
+        "unit": 0,
+        "offset": 0,
+        "parts": 0,
+        "base": 0,
+        "groups": 1 + kept.size // _PIECE,
+        "overlong": kept.overlong,
+        "table": kept.table,
+    }
 
     def begin(connection: Connection) -> None:
-        background.queue_job(connection, job_id, state, sizes.lines)
+        background.queue_job(connection, job_id, state, kept.lines)
         deed = Deed("C", "bulk-received", entity=f"job:{job_id}")
         audit.record(connection, who(actor, request_id), deed, now)
 
@@ -97,48 +107,52 @@ def receive(
 
 
 @dataclass(frozen=True, slots=True)
-class _Sizes:
+class _Kept:
+    """What is known of a body when all of it is here.
+
+    Attributes:
+        size: in bytes.
+        overlong: numbers of lines that are longer than is read, and were left blank.
+        table: of a table, what its readers have to know.
+    """
+
     size: int
     lines: int
+    overlong: tuple[int, ...]
+    table: dict[str, Any] | None
 
 
-def _kept(services: Services, new: NewJob, chunks: Iterable[bytes], form: str) -> _Sizes:
-    """Write a body in pieces that end with a line; how long it was."""
+def _kept(services: Services, new: NewJob, chunks: Iterable[bytes], form: str) -> _Kept:
+    """Write a body in pieces that end with a line; what is known of it then."""
+    is_table = form != "ndjson"
+    text = TextChunks(chunks) if is_table else None
+    longest = _PIECE if is_table else services.policy.body_limit
     size = lines = place = 0
-    longest = services.policy.body_limit
-    for piece in _pieces(chunks, longest):
-        size += len(piece)
-        if form != "ndjson" and size > longest:
-            raise TooLarge(
-                f"A table of at most {longest} bytes is read at once; divide it, or send NDJSON."
-            )
-        count = piece.count(b"\n") + (not piece.endswith(b"\n"))
-        kept = Piece(INPUT, place, piece, count)
+    start = b""
+    overlong: list[int] = []
+    piece_size = min(_PIECE, longest)
+    for piece in cut(text or chunks, size=piece_size, longest=longest, feeds_only=not is_table):
+        start = start or piece.body
+        kept = Piece(INPUT, place, piece.body, piece.lines)
         services.store.write(partial(_keep, services, new, kept))
-        lines, place = lines + count, place + 1
+        overlong += piece.overlong
+        size, lines, place = size + len(piece.body), lines + piece.lines, place + 1
     if not place:
         raise SubmissionError("The body is empty.", code="nothing-recognised")
-    return _Sizes(size, lines)
+    table = None
+    if text:
+        table = bulk_tables.begun(start, text.charset, text.guessed)
+        if size > services.policy.body_limit and bulk_tables.is_of_one_patient(table, start):
+            raise TooLarge(
+                "The table has no column for the patient's number, so that it is one patient's; "
+                f"of one patient at most {services.policy.body_limit} bytes are read."
+            )
+    return _Kept(size, lines, tuple(overlong), table)
 
 
 def _keep(services: Services, new: NewJob, piece: Piece, connection: Connection) -> None:
     where = (new.organisation_id, new.id)
     background.add_piece(connection, services.store.vault, where, piece)
-
-
-def _pieces(chunks: Iterable[bytes], longest: int) -> Iterator[bytes]:
-    held = b""
-    for chunk in chunks:
-        held += chunk
-        if len(held) >= _PIECE:
-            end = held.rfind(b"\n") + 1
-            if end:
-                yield held[:end]
-                held = held[end:]
-            elif len(held) > longest:
-                raise TooLarge(f"A line is longer than is read: {longest} bytes at most.")
-    if held:
-        yield held
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +162,13 @@ class _Unit:
     Attributes:
         lines: how many of the input's lines it has.
         moved: lines that are read elsewhere, for the files they go to.
+        table: of a table, what its readers know after this piece.
     """
 
     reading: Reading
     lines: int
     moved: tuple[Written, ...] = ()
+    table: Mapping[str, Any] | None = None
 
 
 def slices(services: Services, actor: Actor, job: JobRecord) -> Iterator[Slice]:
@@ -160,7 +176,7 @@ def slices(services: Services, actor: Actor, job: JobRecord) -> Iterator[Slice]:
     state = dict(job.state)
     units = _units(services, job)
     while state["unit"] < len(units):
-        unit = _unit(services, job, units[state["unit"]], state["groups"])
+        unit = _unit(services, job, units[state["unit"]], state)
         received = unit.reading.received
         while True:
             first, last = state["offset"], state["offset"] + _ROWS
@@ -176,6 +192,7 @@ def slices(services: Services, actor: Actor, job: JobRecord) -> Iterator[Slice]:
                     "unit": state["unit"] + 1,
                     "offset": 0,
                     "base": state["base"] + unit.lines,
+                    "table": unit.table or state["table"],
                 }
                 done = state["base"]
             else:
@@ -190,51 +207,112 @@ def slices(services: Services, actor: Actor, job: JobRecord) -> Iterator[Slice]:
 
 def _units(services: Services, job: JobRecord) -> list[tuple[str, int | None]]:
     """The name and, of the input, the place of each piece that is read at once."""
-    if job.request["format"] != "ndjson":
-        return [(INPUT, None)]
-    with services.store.reading() as connection:
-        places = background.positions(connection, job.organisation_id, job.id, INPUT)
+    places = _places(services, job)
     named: list[tuple[str, int | None]] = [(INPUT, place) for place, _ in places]
     return named + [(_group(number), None) for number in range(job.state["groups"])]
 
 
-def _unit(services: Services, job: JobRecord, unit: tuple[str, int | None], groups: int) -> _Unit:
-    name, place = unit
-    if job.request["format"] != "ndjson":
-        return _Unit(_read(services, job, b"".join(_bytes(services, job, INPUT))), job.total or 0)
-    if place is None:
-        return _alone(services, job, name)
-    return _piece(services, job, place, groups)
-
-
-def _piece(services: Services, job: JobRecord, place: int, groups: int) -> _Unit:
-    """A piece of NDJSON: the lines that are whole, and where the others go."""
+def _places(services: Services, job: JobRecord) -> tuple[tuple[int, int], ...]:
     with services.store.reading() as connection:
-        places = background.positions(connection, job.organisation_id, job.id, INPUT)
+        return background.positions(connection, job.organisation_id, job.id, INPUT)
+
+
+def _unit(
+    services: Services, job: JobRecord, unit: tuple[str, int | None], state: Mapping[str, Any]
+) -> _Unit:
+    name, place = unit
+    if place is None:
+        alone = _rows_alone if state["table"] else _alone
+        return alone(services, job, name, state)
+    read_piece = _table_piece if state["table"] else _piece
+    found = read_piece(services, job, place, state)
+    return replace(found, reading=_with_overlong(found, _span(services, job, place), state))
+
+
+def _span(services: Services, job: JobRecord, place: int) -> range:
+    """The numbers of the lines of a piece of the input."""
+    places = _places(services, job)
     first = 1 + sum(lines for before, lines in places if before < place)
+    return range(first, first + dict(places)[place])
+
+
+def _with_overlong(found: _Unit, numbers: range, state: Mapping[str, Any]) -> Reading:
+    """The reading, and a refusal for each line of the piece that was too long to be kept."""
+    word, code = ("row", "row-not-read") if state["table"] else ("line", "too-large")
+    refused = tuple(
+        Place(f"{word} {number}", code, "is longer than is read; nothing of it was used")
+        for number in state["overlong"]
+        if number in numbers
+    )
+    return replace(found.reading, refused=found.reading.refused + refused)
+
+
+def _piece(services: Services, job: JobRecord, place: int, state: Mapping[str, Any]) -> _Unit:
+    """A piece of NDJSON: the lines that are whole, and where the others go."""
+    numbers = _span(services, job, place)
     body = b"".join(_bytes(services, job, INPUT, place))
     whole: list[tuple[int, bytes]] = []
     moved: dict[str, list[str]] = {}
-    for number, line in enumerate(body.split(b"\n"), start=first):
+    for number, line in enumerate(body.split(b"\n"), start=numbers.start):
         if not line.strip():
             continue
         patient = bulk_lines.whose(line)
         if patient is None:
             whole.append((number, line))
             continue
-        group = _EVERYONE if patient == bulk_lines.EVERYONE else _group_of(patient, groups)
+        everyone = patient == bulk_lines.EVERYONE
+        group = _EVERYONE if everyone else _group_of(patient, state["groups"])
         text = line.removeprefix(b"\xef\xbb\xbf").strip().decode()
         moved.setdefault(group, []).append(f"{number}\t{text}")
     reading = _read(services, job, bulk_lines.at_their_lines(whole)) if whole else Reading(())
-    lines = dict(places)[place] - sum(map(len, moved.values()))
-    return _Unit(
-        reading,
+    return _Unit(reading, len(numbers) - sum(map(len, moved.values())), _moved(moved, place))
+
+
+def _moved(lines: Mapping[str, list[str]], place: int) -> tuple[Written, ...]:
+    return tuple(Written(name, place, tuple(found)) for name, found in sorted(lines.items()))
+
+
+def _table_piece(services: Services, job: JobRecord, place: int, state: Mapping[str, Any]) -> _Unit:
+    """A piece of a table: its rows, each put with its patient's, and what they say of columns."""
+    numbers = _span(services, job, place)
+    table = state["table"]
+    before: list[str] = []
+    for earlier in range(place - 1, -1, -1):
+        if len(before) >= table["left"]:
+            break
+        before = bulk_tables.lines_of(_whole(services, job, earlier), table) + before
+    left = before[len(before) - table["left"] :]
+    lines = left + bulk_tables.lines_of(_whole(services, job, place), table)
+    part = bulk_tables.part(
         lines,
-        tuple(Written(name, place, tuple(found)) for name, found in sorted(moved.items())),
+        _whole(services, job, 0),
+        table,
+        first=numbers.start - len(left),
+        is_last=numbers.stop > (job.total or 0),
     )
+    moved: dict[str, list[str]] = {}
+    for row, patient in part.rows:
+        group = _group_of("\x1f".join(patient), state["groups"])
+        moved.setdefault(group, []).append(bulk_tables.written(row))
+    lines_done = len(numbers) - len(part.rows)
+    reading = Reading((), part.refused)
+    return _Unit(reading, lines_done, _moved(moved, place), part.table)
 
 
-def _alone(services: Services, job: JobRecord, name: str) -> _Unit:
+def _rows_alone(services: Services, job: JobRecord, name: str, state: Mapping[str, Any]) -> _Unit:
+    """All the rows of some patients."""
+    kept = b"".join(_bytes(services, job, name))
+    rows = bulk_tables.rows_of(kept)
+    context = Context(services.now(), _limits(services))
+    start = _whole(services, job, 0)
+    return _Unit(bulk_tables.panels_of(rows, start, state["table"], context), len(rows))
+
+
+def _whole(services: Services, job: JobRecord, place: int) -> bytes:
+    return b"".join(_bytes(services, job, INPUT, place))
+
+
+def _alone(services: Services, job: JobRecord, name: str, _: Mapping[str, Any]) -> _Unit:
     """The lines of one group of patients, and those that are about everyone."""
     mine = _numbered(services, job, name)
     of_all = _numbered(services, job, _EVERYONE)
@@ -267,13 +345,16 @@ def _bytes(
 def _read(services: Services, job: JobRecord, body: bytes) -> Reading:
     """What a piece holds; one that cannot be read at all is refused, and the others go on."""
     form = job.request["format"]
-    most = 2 * services.policy.bulk_limit
-    limits = Limits(body_bytes=most, rows=most, panels=most)
     try:
-        return formats.read(form, body, services.now(), limits)
+        return formats.read(form, body, services.now(), _limits(services))
     except SubmissionError as error:
         said = error.errors or (Place("body", error.code, error.message),)
         return Reading((), tuple(replace(one, where=one.where or "body") for one in said))
+
+
+def _limits(services: Services) -> Limits:
+    most = 2 * services.policy.bulk_limit
+    return Limits(body_bytes=most, rows=most, panels=most)
 
 
 def _group(number: int) -> str:

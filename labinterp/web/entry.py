@@ -19,6 +19,7 @@ from flask import (
 
 from labinterp import access
 from labinterp.errors import SubmissionError
+from labinterp.formats import csv_template
 from labinterp.reporting import words
 from labinterp.store.records import written
 from labinterp.usecases import journey
@@ -88,9 +89,9 @@ def check_panel() -> ResponseReturnValue:
 @pages.get("/panels/template.csv")
 def template_csv() -> ResponseReturnValue:
     """A table to fill in."""
-    response = make_response(render_template("template.csv"))
+    response = make_response(csv_template.TEXT)
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
-    response.headers["Content-Disposition"] = 'attachment; filename="labinterp-template.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{csv_template.FILE_NAME}"'
     return response
 
 

@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labinterp import formats, knowledge, web
+from labinterp import formats, knowledge
+from labinterp.formats import csv_template
 from labinterp.formats.pasted import parse
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
@@ -56,9 +57,8 @@ def test_the_lines_that_the_page_calls_unclear_are_not_guessed():
         assert (only.result is None) == ("asked about" not in said), line
 
 
-def test_the_template_of_the_page_is_a_table_that_is_read():
-    template = Path(web.__file__).parent / "templates" / "template.csv"
-    kind, reading = read(template.read_text(encoding="utf-8"))
+def test_the_template_is_a_table_that_is_read():
+    kind, reading = read(csv_template.TEXT)
     assert kind == "csv"
     assert reading.received
     assert reading.refused == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 
 import pytest
@@ -72,6 +73,55 @@ def test_a_body_longer_than_others_are_taken_is_taken_in_bulk_up_to_its_own_limi
     assert caller.post("/api/v1/bulk", body=body, content_type=NDJSON).status_code == 202
     refused = caller.post("/api/v1/bulk", body=body + b"{}", content_type=NDJSON)
     assert (refused.status_code, refused.json["code"]) == (413, "too-large")
+
+
+TABLE = "MRN,collected,test,value,unit\n" + "".join(
+    f"T{number},2026-01-02T08:00:00Z,Potassium,{value},mmol/L\n"
+    for number, value in enumerate(("4.1", "2.90", "nonsense", "3.9"))
+)
+
+
+def imported(caller, text, name="rows.csv"):
+    file = (io.BytesIO(text.encode()), name)
+    return caller.open("POST", "/api/v1/panels/import", data={"file": file})
+
+
+def test_a_file_too_long_to_be_answered_at_once_is_imported_in_the_background(
+    services, organisation
+):
+    policy = dataclasses.replace(
+        services.policy, body_limit=200, bulk_limit=2_000, **LIMITS_OUT_OF_THE_WAY
+    )
+    services = dataclasses.replace(services, policy=policy)
+    caller = new_caller(create_app(services), services, organisation, "panels:write", "panels:read")
+    assert imported(caller, TABLE[:120]).status_code == 200
+    begun = imported(caller, TABLE)
+    assert begun.status_code == 202, begun.text
+    job = local(begun.headers["Content-Location"])
+    assert caller.get(job).headers["X-Progress"] == "0 of 5 done"
+    turns(services)
+    done = caller.get(job).json
+    files = [local(one["url"]) for one in (*done["output"], *done["error"])]
+    outcomes = [json.loads(line) for file in files for line in caller.get(file).text.splitlines()]
+    assert {(one["where"], one["status"]) for one in outcomes} == {
+        ("row 2", "stored"),
+        ("row 3", "stored"),
+        ("row 4", "refused"),
+        ("row 5", "stored"),
+    }
+    for text, name in ((TABLE * 20, "rows.csv"), ('{"a": "' + "b" * 400, "panel.json")):
+        refused = imported(caller, text, name)
+        assert (refused.status_code, refused.json["code"]) == (413, "too-large")
+
+
+def test_the_template_is_fetched_by_the_api_and_taken_as_it_stands(caller, stranger):
+    fetched = caller.get("/api/v1/panels/template.csv")
+    assert fetched.status_code == 200
+    assert fetched.content_type == "text/csv; charset=utf-8"
+    assert "attachment" in fetched.headers["Content-Disposition"]
+    answer = imported(caller, fetched.text).json
+    assert (answer["stored"], answer["refused"]) == (1, 0)
+    assert stranger.get("/api/v1/panels/template.csv").status_code == 401
 
 
 def test_what_is_no_bulk_body_is_refused(caller, stranger, caller_with):

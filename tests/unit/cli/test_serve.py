@@ -132,3 +132,44 @@ def test_what_does_not_follow_http_is_refused_as_everything_else(site, request_,
     assert HEADERS.items() <= dict(answer.headers).items()
     assert b"mrn-1" not in body.lower()
     assert not site.entered.is_set()
+
+
+def test_a_body_too_long_for_its_address_is_refused_before_it_is_sent():
+    sockets = {}
+    server = waitress.create_server(
+        lambda environ, start: start("200 OK", []) and [environ["wsgi.input"].read()[:1]],
+        map=sockets,
+        host="127.0.0.1",
+        port=0,
+        threads=1,
+        asyncore_use_poll=True,
+        max_request_body_size=10_000,
+    )
+    stop = threading.Event()
+    kind = malformed.channel(HEADERS, longest=1_000, except_at=("/streams",))
+    connect_through(kind, sockets)
+    thread = threading.Thread(target=serve_until_stopped, args=(server, sockets, stop, 5.0))
+    thread.start()
+    try:
+        told = {}
+        for path, size in (("/streams", 5_000), ("/streams", 20_000), ("/", 5_000), ("/", 500)):
+            line = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
+            line.putrequest("POST", path)
+            line.putheader("Content-Length", str(size))
+            line.endheaders()
+            if (path, size) in {("/streams", 5_000), ("/", 500)}:
+                line.send(b"x" * size)
+            answer = line.getresponse()
+            told[path, size] = answer.status
+            answer.read()
+            line.close()
+    finally:
+        stop.set()
+        server.pull_trigger()
+        thread.join(10)
+    assert told == {
+        ("/streams", 5_000): 200,
+        ("/streams", 20_000): 413,
+        ("/", 5_000): 413,
+        ("/", 500): 200,
+    }

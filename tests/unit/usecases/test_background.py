@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from labinterp import jobs
+from labinterp import formats, jobs
 from labinterp.errors import NotFound, SubmissionError, TooLarge
 from labinterp.store import background as rows
 from labinterp.store.leases import holders
@@ -98,11 +98,74 @@ def test_observations_are_grouped_by_patient_wherever_in_the_file_they_stand(
         assert len(panel["results"]) in {1, 3}
 
 
-def test_a_table_is_read_whole(services, ward):
-    table = "patient,collected_at,test,value,unit\nT1,2026-01-02,Potassium,2.9,mmol/L\nT1,2026-01-02,Sodium,139,mmol/L\n"
-    job_id = sent(services, ward, table, media_type="text/csv")
+def test_a_line_that_is_too_long_is_refused_alone_and_by_its_number(services, ward, monkeypatch):
+    monkeypatch.setattr(bulk, "_PIECE", 300)
+    services = with_policy(services, body_limit=1000)
+    lines = (a_line(1), "x" * 1500, a_line(2), '{"a": "' + "y" * 200_000 + '"}', a_line(3))
+    job_id = sent(services, ward, *lines)
     turns(services)
-    assert len(told(services, ward, job_id, bulk.STORED)) == 1
+    assert [one["where"] for one in told(services, ward, job_id, bulk.REFUSED)] == [
+        "line 2",
+        "line 4",
+    ]
+    assert [one["where"] for one in told(services, ward, job_id, bulk.STORED)] == [
+        "line 1",
+        "line 3",
+        "line 5",
+    ]
+    assert {one["code"] for one in told(services, ward, job_id, bulk.REFUSED)} == {"too-large"}
+    job = background.read_job(services, ward, "bulk", job_id).job
+    assert (job.done, job.total) == (5, 5)
+
+
+LONG_TABLE = (
+    "Export of the ward\n"
+    "MRN;birth date;collected;test;value;unit;note;Station\n"
+    + "".join(
+        f"T{number % 7};{number % 7 + 1}/02/1971;2026-01-0{number % 3 + 1}T08:00Z;{test};{value};mmol/L;"
+        + ('"two\nlines; µ"' if number % 5 == 0 else "")
+        + (";North" if number % 11 == 0 else ";")
+        + "\n"
+        for number in range(40)
+        for test, value in (("Kalium", "2,9"), ("Natrium", "139"))
+    )
+    + "T8;13/02/1971;2026-01-01;Natrium;141;mmol/L\n"
+    ";1/02/1971;2026-01-01;Kalium;4,1;mmol/L\n"
+    "T9;1/02/1971;2026-01-01;Kalium;4,1;mmol/L\nT9;2/02/1971;2026-01-01;Natrium;141;mmol/L\n"
+    'T10;1/02/1971;2026-01-01;Kalium;4,1;mmol/L;"not closed\n'
+)
+WIDE_TABLE = "MRN,collected_at,Kalium (mmol/L),Natrium,Station\n" + "".join(
+    f"T{number},2026-01-02,{2 + number % 3}.5,{'' if number < 30 else 139},{'North' if number > 38 else ''}\n"
+    for number in range(40)
+)
+
+
+@pytest.mark.parametrize("table", [LONG_TABLE, WIDE_TABLE], ids=["long", "wide"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "cp1252"])
+def test_a_table_is_read_piece_by_piece_as_it_is_read_whole(
+    sqlite_services, monkeypatch, table, charset
+):
+    from tests.unit.usecases.conftest import an_actor
+
+    monkeypatch.setattr(bulk, "_PIECE", 400)
+    services = with_policy(sqlite_services, **ONE_SLICE)
+    ward = an_actor(services)
+    body = table.encode(charset)
+    whole = formats.read("csv", body, services.now())
+    chunks = (body[start : start + 777] for start in range(0, len(body), 777))
+    job_id = bulk.receive(services, ward, chunks, "text/csv")
+    turns(services)
+    good, bad = (told(services, ward, job_id, name) for name in (bulk.STORED, bulk.REFUSED))
+    assert sorted(one["where"] for one in good) == sorted(one.where for one in whole.received)
+    assert sorted((one["where"], one["message"]) for one in bad) == sorted(
+        (one.where, one.message) for one in whole.refused
+    )
+    for one in good:
+        (alike,) = (each for each in whole.received if each.where == one["where"])
+        kept = journey.read_panel(services, ward, one["panel_id"])
+        assert kept.panel == alike.panel
+    job = background.read_job(services, ward, "bulk", job_id).job
+    assert job.done == job.total
 
 
 def test_a_job_is_gone_on_with_where_a_lost_worker_left_it(services, ward, monkeypatch):
@@ -191,10 +254,12 @@ def test_what_cannot_be_taken_leaves_no_job(sqlite_services, monkeypatch):
     monkeypatch.setattr(bulk, "_PIECE", 100)
     with pytest.raises(SubmissionError, match="empty"):
         bulk.receive(services, ward, [], "application/x-ndjson")
-    with pytest.raises(TooLarge, match="line"):
-        bulk.receive(services, ward, [b"x" * 400, b"x" * 400], "application/x-ndjson")
-    with pytest.raises(TooLarge, match="table"):
+    with pytest.raises(SubmissionError, match="no row names the columns"):
         bulk.receive(services, ward, [b"a,b\n" * 200], "text/csv")
+    with pytest.raises(SubmissionError, match="cp1252"):
+        bulk.receive(services, ward, [b"test,value,unit\nK,4,mmol/L\n\x81,4,g\n"], "text/csv")
+    with pytest.raises(TooLarge, match="one patient"):
+        bulk.receive(services, ward, [b"test,value,unit\n" + b"K,4,mmol/L\n" * 50], "text/csv")
     with services.store.engine.connect() as connection:
         for table in (rows.background_job, rows.job_part):
             assert connection.execute(table.select()).all() == []
