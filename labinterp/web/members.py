@@ -26,7 +26,7 @@ MAY: Final[Mapping[str, str]] = {
     "panels:write": "enter and correct panels",
     "deliveries:write": "send reports",
     "knowledge:read": "read the knowledge",
-    "admin": "administer: all of this, and users and keys",
+    "admin": "administer: everything here, users and keys too",
 }
 """What a scope lets somebody do, in words; the order of the form."""
 NEW_PERSON: Final = ("panels:read", "panels:write", "deliveries:write", "knowledge:read")

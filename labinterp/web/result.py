@@ -10,24 +10,25 @@ from markupsafe import Markup
 
 from labinterp import access
 from labinterp.errors import SubmissionError
-from labinterp.reporting import number_line, path_picture, text, view
+from labinterp.reporting import fhir, number_line, path_picture, text, view
 from labinterp.store import reports
 from labinterp.store.records import written
-from labinterp.usecases import journey
+from labinterp.usecases import fhir_orders, journey, reread
+from labinterp.web import differing
 from labinterp.web.addresses import addresses
 from labinterp.web.fields import FieldError
 from labinterp.web.orders import order_of
 from labinterp.web.site import actor, pages, request_id, services
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from flask import Response
     from flask.typing import ResponseReturnValue
 
     from labinterp.model.interpretation import InterpretedResult
     from labinterp.model.rule import Review
-    from labinterp.reporting.blocks import ResultRow
+    from labinterp.reporting.blocks import ResultRow, Section
     from labinterp.reporting.conclusion_blocks import VerdictBlock
     from labinterp.reporting.number_line import Geometry
     from labinterp.usecases.journey import PanelRecord
@@ -60,6 +61,8 @@ class _Page:
 
 
 WAITING = ("queued", "drawing")
+_FHIR = "application/fhir+json; charset=utf-8"
+_FIRST = ("superseded", "changes", "critical")
 HOW_TOLD = ("by telephone", "in person", "by secure message", "other")
 
 
@@ -171,6 +174,36 @@ def as_json(panel_id: str) -> ResponseReturnValue:
     return response
 
 
+@pages.get("/panels/<panel_id>/report.fhir.json")
+def as_fhir(panel_id: str) -> ResponseReturnValue:
+    """The answer as one FHIR R4 Bundle, each resource as the FHIR interface gives it."""
+    record = _record(panel_id)
+    order = fhir_orders.fhir_order(services(), record)
+    response = _download(written(fhir.bundle(order, services().knowledge)), _FHIR)
+    named = f"{record.report.number or 'panel'}.fhir.json"
+    response.headers["Content-Disposition"] = f'attachment; filename="{named}"'
+    return response
+
+
+@pages.get("/panels/<panel_id>/differences")
+def differences(panel_id: str) -> ResponseReturnValue:
+    """What the answer would be by the knowledge of today; nothing of it is kept."""
+    record = _record(panel_id)
+    again = reread.read_again(services(), actor(), record)
+    return render_template(
+        "differences.html",
+        record=record,
+        differences=differing.between(record.interpretation, again),
+    )
+
+
+@pages.get("/findings/<path:rule>")
+def finding(rule: str) -> ResponseReturnValue:
+    """Why a finding can appear: its rule, as the knowledge browser shows it."""
+    named = rule.removeprefix("finding/")
+    return redirect(url_for("web.knowledge_item", item_id=named), 303)
+
+
 def _record(panel_id: str) -> PanelRecord:
     return journey.read_panel(services(), actor(), panel_id, _version(), request_id=request_id())
 
@@ -189,6 +222,8 @@ def _page(
         "panel.html",
         record=record,
         view=made,
+        sections=_ordered(made.sections),
+        opened=request.args.get("open") == "all",
         errors=errors or (),
         form=request.form,
         page=_Page(by_place, _received_lines(record.panel)),
@@ -197,6 +232,23 @@ def _page(
         newer=services().knowledge.version != record.interpretation.knowledge.version,
     )
     return make_response(body, status)
+
+
+def _ordered(sections: Iterable[Section]) -> list[Section]:
+    """The sections in the page's order: what has to be acknowledged first, doubts before results.
+
+    Doubts that no check found stand where the report has them.
+    """
+    held = list(sections)
+    first = [section for section in held if section.id in _FIRST]
+    doubts = [
+        section for section in held if section.id == "sample_doubts" and section.tone != "plain"
+    ]
+    ordered = first + [section for section in held if section not in first]
+    for section in doubts:
+        ordered.remove(section)
+        ordered.insert([one.id for one in ordered].index("results"), section)
+    return ordered
 
 
 def _received_lines(panel: Any) -> dict[str, str]:

@@ -48,6 +48,7 @@ def attach(app: Flask, services: Services) -> None:
         limits,
         members,
         panels,
+        patient,
         refusals,
         result,
         session,
@@ -56,7 +57,7 @@ def attach(app: Flask, services: Services) -> None:
         words,
     )
 
-    del entry, history, home, knowledge, members, panels, result, sign_in, statements
+    del entry, history, home, knowledge, members, panels, patient, result, sign_in, statements
     app.extensions[_SERVICES] = services
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # the API has keys, not cookies; pages check in `_guard`

@@ -6,6 +6,22 @@
   if (summary) { summary.focus(); }
 })();
 
+// A link to something folded away opens it; what belongs on paper is opened to be printed.
+(function () {
+  const reveal = () => {
+    let target = null;
+    try { target = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch (error) { return; }
+    for (let at = target; at; at = at.parentElement) { if (at.tagName === "DETAILS") { at.open = true; } }
+    if (target && target.firstElementChild && target.firstElementChild.tagName === "DETAILS") { target.firstElementChild.open = true; }
+    if (target) { target.scrollIntoView(); }
+  };
+  if (location.hash) { reveal(); }
+  window.addEventListener("hashchange", reveal);
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll("details.section").forEach((one) => { one.open = true; });
+  });
+})();
+
 // The line that says how far the PDF is: asked every 2 s for 30 s, then left to "Check again".
 (function () {
   const line = document.getElementById("pdf");

@@ -4,8 +4,10 @@ import re
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from labinterp import bootstrap, web
 from labinterp.delivery.mailer import SendOutcome
 from labinterp.reporting import view
 from labinterp.store import tables
@@ -188,6 +190,84 @@ def test_the_json_is_the_record_as_the_api_gives_it(person):
     answer = person.client.get(f"{path}/interpretation.json")
     assert answer.json["interpretation"]["results"]
     assert '"2.9"' in answer.text
+
+
+def test_the_fhir_is_one_bundle_of_what_the_fhir_interface_gives(person):
+    path = person.enter()
+    answer = person.client.get(f"{path}/report.fhir.json")
+    assert answer.mimetype == "application/fhir+json"
+    assert "MRN" not in answer.headers["Content-Disposition"]
+    kinds = {entry["resource"]["resourceType"] for entry in answer.json["entry"]}
+    assert {"DiagnosticReport", "Observation", "Patient", "Provenance"} <= kinds
+    assert "report.fhir.json" in person.get(path)
+
+
+def test_what_must_be_acknowledged_stands_first_and_doubts_stand_before_results(person):
+    page = person.get(
+        person.enter(
+            "Potassium 6.9 mmol/L (3.5-5.3) H\nSodium 139 mmol/L (133-146)", haemolysis="gross"
+        )
+    )
+    places = [page.index(f'id="{name}"') for name in ("critical", "sample_doubts", "results")]
+    assert places == sorted(places)
+    assert "Doubtful" in page
+
+
+def test_doubts_that_no_check_found_are_folded_away_behind_the_results(person):
+    page = person.get(person.enter("Sodium 139 mmol/L (133-146)"))
+    assert page.index('id="results"') < page.index('id="sample_doubts"')
+
+
+def test_everything_can_be_opened_at_once_to_be_printed(person):
+    page = person.get(person.enter(CRITICAL) + "?open=all")
+    closed = re.findall(r"<details(?![^>]* open)[^>]*>", page)
+    assert closed == []
+    assert "Sources" in page
+
+
+def test_a_finding_leads_to_its_rule(person):
+    page = person.get(person.enter())
+    rule = re.search(r'href="/knowledge/([a-z0-9-]+)"', page)[1]
+    answer = person.client.get(f"/findings/{rule}")
+    assert answer.headers["Location"].endswith(f"/knowledge/{rule}")
+
+
+@pytest.fixture
+def a_year_later(services):
+    """The same service with newer knowledge, in which one rule is gone and one reads otherwise."""
+
+    def later(rule, **changed):
+        held = services.knowledge
+        patterns = {id_: one for id_, one in held.patterns.items() if id_ != rule}
+        newer = replace(held, version="2027.11.0", digest="f" * 64, patterns=patterns | changed)
+        app = Flask("later", static_folder=None)
+        app.config.update(bootstrap.flask_config(services))
+        web.register(app, replace(services, knowledge=newer))
+        person = Person(app.test_client())
+        person.sign_in()
+        return person
+
+    return later
+
+
+def test_newer_knowledge_is_told_of_and_what_would_differ_is_shown_and_not_kept(
+    person, services, ann_acts, a_year_later
+):
+    path = person.enter()
+    assert "See what would differ" not in person.get(path)
+    before = journey.read_panel(services, ann_acts, path.rsplit("/", 1)[1]).interpretation
+    gone = before.patterns[0]
+    later = a_year_later(gone.rule)
+    page = said(later.get(path))
+    assert f"Read with knowledge {services.knowledge.version}. Newer: 2027.11.0." in page
+    differences = said(later.get(f"{path}/differences"))
+    assert f"Would no longer appear: {gone.title}" in differences
+    after = journey.read_panel(services, ann_acts, path.rsplit("/", 1)[1]).interpretation
+    assert after == before
+
+
+def test_where_nothing_would_differ_the_page_says_so(person):
+    assert "Nothing would differ" in said(person.get(person.enter() + "/differences"))
 
 
 def test_a_correction_becomes_a_new_version_and_the_old_one_says_so(person):
