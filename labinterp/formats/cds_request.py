@@ -139,7 +139,8 @@ def one_of(pages: Sequence[object]) -> object | None:
 def panel_of(call: Call, context: Context) -> tuple[Received | None, int]:
     """The patient's panel, and how many resources were left out as another patient's.
 
-    None where the client has no result of this patient.
+    All results are one panel, whenever they were taken: of each test the newest is interpreted.
+    None where the client has no result of this patient, or none that can be read at all.
     """
     mine, others = [], 0
     for one in _resources(call.prefetch):
@@ -147,10 +148,18 @@ def panel_of(call: Call, context: Context) -> tuple[Received | None, int]:
             mine.append(one)
         else:
             others += 1
-    if not any(one.kind == "Observation" for one in mine):
+    observations = [one for one in mine if one.kind == "Observation"]
+    patient = next((one for one in mine if one.kind == "Patient"), None)
+    beside = [one for one in mine if one.kind not in ("Observation", "Patient")]
+    if not observations:
         return None, others
-    reading = fhir.read_resources(mine, context)
-    return (reading.received[0] if reading.received else None), others
+    try:
+        received = fhir.received_of_observations(
+            observations, context, patient=patient, specimens=beside
+        )
+    except SubmissionError:
+        return None, others
+    return received, others
 
 
 def feedback_of(body: bytes) -> tuple[Feedback, ...]:

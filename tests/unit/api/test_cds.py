@@ -94,6 +94,18 @@ def test_a_client_that_looked_and_has_nothing_gets_no_card(caller):
     assert cards_of(caller.post(f"/cds-services/{VIEW}", request)) == []
 
 
+def test_results_of_several_days_are_read_together_the_newest_of_each_test(caller):
+    request = example(20)
+    labs = labs_of(request)
+    labs[0]["effectiveDateTime"] = "2026-02-20T08:00:00+01:00"
+    older = {**labs[2], "id": "older", "effectiveDateTime": "2026-02-01T08:00:00+01:00"}
+    older["valueQuantity"] = {**older["valueQuantity"], "value": 9.9}
+    request["prefetch"]["labs"]["entry"].append({"resource": older})
+    cards = cards_of(caller.post(f"/cds-services/{VIEW}", request))
+    assert any("1.3 mg/dL" in one["summary"] for one in cards)
+    assert not any("9.9" in one["summary"] for one in cards)
+
+
 def test_who_opens_the_chart_may_be_left_out(caller):
     request = example(20)
     del request["context"]["userId"]
