@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from labinterp.config import Settings
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.report import Report, ReportOrder
+    from labinterp.reporting.sealing import Seal
     from labinterp.store.store import Store
 
 
@@ -98,7 +99,7 @@ def _wired(chosen: Settings) -> Services:
             visibility_timeout=chosen.broker_visibility,
         ),
         mailer=_mailer(chosen),
-        draw=drawing(known, policy),
+        draw=drawing(known, policy, chosen.report_signing_key),
         now=now,
         policy=policy,
         outbound=_outbound(chosen),
@@ -148,17 +149,30 @@ def _outbound(chosen: Settings) -> Outbound:
     )
 
 
-def drawing(known: Knowledge, policy: Policy) -> Callable[[ReportOrder], Report]:
-    """What draws a report, its FHIR Bundle inside; the first one loads the drawing library."""
+def drawing(
+    known: Knowledge, policy: Policy, signing_key: str = ""
+) -> Callable[[ReportOrder], Report]:
+    """What draws a report, its FHIR Bundle inside; the first one loads the drawing library.
+
+    Raises:
+        SettingsError: there is a key to sign with, and it is half or unreadable.
+    """
+    seal = _seal(signing_key) if signing_key else None
 
     def drawn(order: ReportOrder) -> Report:
         from labinterp.reporting.attached import bundle_inside  # noqa: PLC0415  # costs start-up
         from labinterp.reporting.render import draw  # noqa: PLC0415  # likewise
 
         base = f"{policy.base_url.rstrip('/')}/fhir"
-        return draw(order, bundle_inside(order, known, base, snomed=policy.snomed_ct))
+        return draw(order, bundle_inside(order, known, base, snomed=policy.snomed_ct), seal)
 
     return drawn
+
+
+def _seal(signing_key: str) -> Seal:
+    from labinterp.reporting.sealing import seal_of  # noqa: PLC0415  # only where reports are signed
+
+    return seal_of(signing_key)
 
 
 def policy_of(chosen: Settings, secret: bytes) -> Policy:
@@ -199,6 +213,7 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         sends_per_hour=chosen.sends_per_hour,
         recipients=chosen.recipients,
         attachments=chosen.attachments,
+        attachment_password=chosen.attachment_password,
         patient_page=chosen.patient_page,
         patient_contact=chosen.patient_contact,
         retry_after=chosen.retry_after,

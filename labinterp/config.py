@@ -158,6 +158,14 @@ class Settings:
     attachments: bool = _setting(
         default=True, about="may a sender have the report attached to the mail"
     )
+    attachment_password: str = _setting(
+        "", "opens attached reports (AES-256), which are plain if it is empty", secret=True
+    )
+    report_signing_key: str = _setting(
+        "",
+        "PEM of a private key and its certificates; signs every report (PAdES) unless empty",
+        secret=True,
+    )
 
     patient_page: bool = _setting(
         default=False, about="may a clinician release a page in plain words to the patient"

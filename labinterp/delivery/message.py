@@ -29,13 +29,20 @@ _ATTACHED: Final = (
     "Please treat the file as confidential."
 )
 
+_PROTECTED: Final = f"{_ATTACHED} It opens with the password agreed with the sender’s organisation."
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """The document itself, under a file name that identifies nobody."""
+    """The document itself, under a file name that identifies nobody.
+
+    Attributes:
+        is_protected: only a password opens it, which the mail does not hold.
+    """
 
     file_name: str
     document: bytes
+    is_protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +119,16 @@ def _words(notice: Notice) -> Mapping[str, str]:
         "organisation": notice.organisation,
         "link": notice.link,
         "expiry": _expiry(notice.expires_at),
-        "attachment": _ATTACHED if notice.attachment else "",
+        "attachment": _attachment(notice.attachment),
         "contact": notice.contact or notice.organisation,
         "closing": "" if notice.attachment else " and holds no results",
     }
+
+
+def _attachment(attachment: Attachment | None) -> str:
+    if attachment is None:
+        return ""
+    return _PROTECTED if attachment.is_protected else _ATTACHED
 
 
 def _expiry(moment: datetime | None) -> str:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _PROFILE: Final = Path(__file__).parent / "colour" / "sRGB.icc"
+SIGNATURE: Final = "Signature"
+"""Name of the field that a signature is put into."""
+_SIGNATURE_IN_WORDS: Final = "Electronic signature of this report"
 _PRINT: Final = 4
 """Flag of an annotation that is printed."""
 _PART: Final = "3"
@@ -55,7 +58,12 @@ class Properties:
 
 
 def archived(
-    drawn: bytes, tree: Element, properties: Properties, attached: Attached | None = None
+    drawn: bytes,
+    tree: Element,
+    properties: Properties,
+    attached: Attached | None = None,
+    *,
+    to_be_signed: bool = False,
 ) -> bytes:
     """The drawn document with everything around its pages.
 
@@ -64,9 +72,10 @@ def archived(
         tree: whose elements know where their content stands.
         properties: title, author, subject, language and the moment of issue.
         attached: the same answer for machines.
+        to_be_signed: whether it has a field for a signature, made and tagged before signing.
     """
     with pikepdf.open(io.BytesIO(drawn)) as pdf:
-        _Tree(pdf).write(pruned(tree))
+        _Tree(pdf).write(pruned(tree), to_be_signed=to_be_signed)
         _describe(pdf, properties)
         _colour(pdf)
         if attached is not None:
@@ -95,11 +104,14 @@ class _Tree:
         self.links = [list(page.get("/Annots", Array())) for page in self.pages]
         """Annotations that no element has taken, page by page in the order they were drawn."""
 
-    def write(self, tree: Element) -> None:
+    def write(self, tree: Element, *, to_be_signed: bool) -> None:
         """The tree into the catalogue, and every page's marks and links into its parent tree."""
         pdf, root = self.pdf, self.pdf.Root
         top = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
-        top.K = Array([self._element(tree, top)])
+        document = self._element(tree, top)
+        top.K = Array([document])
+        if to_be_signed:
+            self._signature_field(document)
         numbers: Any = Array()
         for place, page in enumerate(self.pages):
             page.StructParents = place
@@ -153,6 +165,37 @@ class _Tree:
                 annotation.StructParent = len(self.pages) + len(self.annotated)
                 self.annotated.append(owner)
                 yield Dictionary(Type=Name.OBJR, Obj=annotation, Pg=self.pages[page - 1])
+
+    def _signature_field(self, document: Any) -> None:
+        """A field without a look of its own, at the end of the document."""
+        page = self.pages[-1]
+        owner = self.pdf.make_indirect(
+            Dictionary(
+                Type=Name.StructElem,
+                S=Name.Form,
+                P=document,
+                Pg=page,
+                Alt=String(_SIGNATURE_IN_WORDS),
+            )
+        )
+        widget = self.pdf.make_indirect(
+            Dictionary(
+                Type=Name.Annot,
+                Subtype=Name.Widget,
+                FT=Name.Sig,
+                T=String(SIGNATURE),
+                TU=String(_SIGNATURE_IN_WORDS),
+                F=_PRINT,
+                Rect=Array([0, 0, 0, 0]),
+                P=page,
+                StructParent=len(self.pages) + len(self.annotated),
+            )
+        )
+        self.annotated.append(owner)
+        owner.K = Dictionary(Type=Name.OBJR, Obj=widget, Pg=page)
+        document.K.append(owner)
+        page.Annots = Array([*page.get("/Annots", Array()), widget])
+        self.pdf.Root.AcroForm = Dictionary(Fields=Array([widget]), SigFlags=3)
 
 
 def _attributes(element: Element) -> Any:

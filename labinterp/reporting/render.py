@@ -28,6 +28,7 @@ from labinterp.reporting.view import build
 
 if TYPE_CHECKING:
     from labinterp.reporting.blocks import View
+    from labinterp.reporting.sealing import Seal
     from labinterp.reporting.tagging import Element
 
 GOAL: Final = 2
@@ -49,12 +50,13 @@ _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 
 
-def draw(order: ReportOrder, attached: Attached | None = None) -> Report:
+def draw(order: ReportOrder, attached: Attached | None = None, seal: Seal | None = None) -> Report:
     """The finished document with its summary.
 
     Args:
         order: what the report is drawn from.
         attached: the same answer for machines, kept inside the document.
+        seal: who signs it; nobody if not given.
 
     Raises:
         ReportFailure: no identifier, or a character that cannot be printed.
@@ -66,7 +68,12 @@ def draw(order: ReportOrder, attached: Attached | None = None) -> Report:
         )
     view = build(order)
     drawn = best_drawn(view, order)
-    pdf = archived(drawn.pdf, drawn.tree, properties(view, order.issued_at), attached)
+    said = properties(view, order.issued_at)
+    pdf = archived(drawn.pdf, drawn.tree, said, attached, to_be_signed=seal is not None)
+    if seal is not None:
+        from labinterp.reporting.signing import signed  # noqa: PLC0415 - heavy, and rarely wanted
+
+        pdf = signed(pdf, seal, order.issued_at)
     return Report(
         pdf=pdf,
         summary=summary(view),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from labinterp.store.reports import Claim
-    from labinterp.usecases.services import Outcome, Services
+    from labinterp.usecases.services import Outcome, Policy, Services
 
 _UNFINISHED: Final = (
     "begun {count} times without a known end: it may have arrived; ask the recipient before a retry"
@@ -167,7 +167,16 @@ def _attachment(services: Services, connection: Connection, claim: Claim) -> Att
     kept = reports.read_file(connection, services.store.vault, claim.organisation_id, report.id)
     if kept is None:
         raise RuntimeError("a message is due whose report has no document")
-    return Attachment(report.file_name or f"{report.number}.pdf", kept[0])
+    return _enclosed(report.file_name or f"{report.number}.pdf", kept[0], services.policy)
+
+
+def _enclosed(name: str, document: bytes, policy: Policy) -> Attachment:
+    """The document as it is attached: a copy that only a password opens, where there is one."""
+    if not policy.attachment_password:
+        return Attachment(name, document)
+    from labinterp.reporting.sealing import protected  # noqa: PLC0415 - only where it is wanted
+
+    return Attachment(name, protected(document, policy.attachment_password), is_protected=True)
 
 
 def _record(services: Services, claim: Claim, outcome: Outcome) -> None:

@@ -96,6 +96,7 @@ class Policy:
         sends_per_hour: messages one panel may be sent again in an hour.
         recipients: addresses one panel may name.
         attachments: whether a sender's wish for an attachment is honoured.
+        attachment_password: opens an attached report; empty: it is not encrypted.
         patient_page: whether a clinician may release a page to the patient.
         patient_contact: whom patients ask where the one who releases a page names nobody.
         retry_after: seconds a client is asked to wait while a report is drawn.
@@ -153,6 +154,7 @@ class Policy:
     sends_per_hour: int = 10
     recipients: int = 20
     attachments: bool = True
+    attachment_password: str = field(default="", repr=False)
     patient_page: bool = False
     patient_contact: str = ""
     retry_after: int = 2

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import pikepdf
 import pytest
 from sqlalchemy import select, update
 
 from labinterp.delivery.mailer import SendOutcome
 from labinterp.errors import TemporaryFailure
+from labinterp.reporting.render import draw
 from labinterp.store.moment import db_now, microseconds
 from labinterp.store.tables import delivery, report
 from labinterp.usecases import journey
-from tests.unit.usecases.conftest import a_panel, with_policy
+from tests.unit.usecases.conftest import a_panel, an_actor, with_policy
 
 
 @pytest.fixture
@@ -259,6 +262,26 @@ def test_an_attachment_is_the_stored_document(services, ward, outbox):
     (attached,) = outbox.sent[0][0].iter_attachments()
     assert attached.get_content() == journey.read_report(services, ward, accepted.panel_id).pdf
     assert attached.get_filename() == "report-LI-2026-000001.pdf"
+
+
+def test_an_attachment_opens_with_the_operators_password_only_and_the_mail_says_so(
+    sqlite_services, outbox
+):
+    written = replace(sqlite_services, draw=draw)
+    strict, ward = with_policy(written, attachment_password="correct horse"), an_actor(written)
+    accepted = journey.accept(strict, ward, a_panel(email=("a@example.org",), attachment=True))
+    journey.draw_due(strict, "w", 10)
+    journey.deliver_due(strict, "w", 10)
+    mail = outbox.sent[0][0]
+    (attached,) = mail.iter_attachments()
+    assert attached.get_content() != journey.read_report(strict, ward, accepted.panel_id).pdf
+    with pytest.raises(pikepdf.PasswordError):
+        pikepdf.open(io.BytesIO(attached.get_content()))
+    with pikepdf.open(io.BytesIO(attached.get_content()), password="correct horse") as pdf:
+        assert len(pdf.pages) >= 1
+    text = mail.get_body(("plain",)).get_content()
+    assert "It opens with the password" in text
+    assert "correct horse" not in str(mail)
 
 
 @pytest.mark.hazard("mail-lost")
