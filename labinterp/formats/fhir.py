@@ -192,7 +192,10 @@ def _panel(
     person = fhir_patient.person_of(patient, at)
     asked = fhir_parameters.asked_of(document.parameters)
     for one in group.observations:
-        _add(document, one, person, statuses.get(one.path, ""), made)
+        if code_in(inner(one.resource, "code"), *fhir_patient.CONTEXT):
+            made.problems += filter(None, (fhir_patient.problem_of_state(one, at),))
+        else:
+            _add(document, one, person, statuses.get(one.path, ""), made)
     panel: dict[str, Any] = {
         "patient": patient,
         "specimen": specimen,
@@ -228,16 +231,20 @@ def _patient(group: Group, at: datetime, made: _Panel) -> dict[str, Any]:
 
 def _specimen(document: Document, group: Group, made: _Panel) -> dict[str, Any]:
     """The specimen that most results name; a result of another one carries its own."""
-    paths = [one.path for one in _specimens(document, group)]
-    chosen = max(dict.fromkeys(paths), key=paths.count, default=None)
-    if chosen is None:
-        lone = [one for one in group.others if one.kind == "Specimen"]
-        chosen = lone[0].path if len(lone) == 1 else None
-    found = next((one for one in document.of("Specimen") if one.path == chosen), None)
-    if found is None:
-        return {}
-    specimen, problems = fhir_patient.specimen_of(found.resource, found.path)
-    made.problems += problems
+    named = [one.path for one in _specimens(document, group)]
+    loose_ones = [one.path for one in group.others if one.kind == "Specimen"]
+    chosen = max(dict.fromkeys(named), key=named.count, default=None)
+    if chosen is None and len(loose_ones) == 1:
+        chosen = loose_ones[0]
+    specimen: dict[str, Any] = {}
+    for one in document.of("Specimen"):
+        if one.path == chosen or one.path in named:
+            read_one, problems = fhir_patient.specimen_of(one.resource, one.path)
+            made.problems += problems
+            specimen = read_one if one.path == chosen else specimen
+        elif one.path in loose_ones:
+            message = "no result names this specimen; it was kept and not used"
+            made.problems.append((one.path, "not-supported", message))
     return specimen
 
 
@@ -254,10 +261,7 @@ def _specimen_resource(document: Document, one: Located) -> Located | None:
 def _add(
     document: Document, one: Located, person: fhir_observation.Person, report: str, made: _Panel
 ) -> None:
-    """One Observation: the patient's state, a sign, or results."""
-    code = inner(one.resource, "code")
-    if code_in(code, *fhir_patient.CONTEXT):
-        return
+    """One Observation: a sign, or results."""
     kind = _kind(one.resource)
     if kind == "exam" or (kind == "survey" and "valueQuantity" not in one.resource):
         _add_sign(one, made)

@@ -22,6 +22,14 @@ FASTING: Final = "49541-6"
 CONTEXT: Final = (PREGNANCY_STATUS, GESTATION, *DELIVERY_DATES, FASTING)
 """Observations that tell the patient's state; they are no results."""
 _PREGNANT, _NOT_PREGNANT = "77386006", "60001007"
+_FASTED: Final = {
+    "F": "fasting",
+    "NF": "not fasting",
+    "NG": "not given",
+    "LA33-6": "yes",
+    "LA32-8": "no",
+}
+"""Codes of v2-0916 and LOINC answers that come without words."""
 _SEXES: Final = ("female", "male", "other", "unknown")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _PART: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?", re.ASCII)
@@ -145,8 +153,10 @@ def specimen_of(sent: Mapping[str, Any], path: str) -> tuple[dict[str, Any], lis
         for part in (*map(words, conditions), *(text(one, "text") for one in items(sent, "note")))
         if part
     )
-    fasting = words(inner(inner(sent, "collection"), "fastingStatusCodeableConcept"))
-    comment = "; ".join(part for part in (comment, fasting and f"fasting: {fasting}") if part)
+    fasting, where = _fasting_before(inner(sent, "collection"))
+    if fasting:
+        comment = "; ".join(filter(None, (comment, f"fasting: {fasting}")))
+        problems.append((f"{path}.collection.{where}", "clinical-information", _told(fasting)))
     found = {
         "material": material or line(words(kind)),
         "container": line(container),
@@ -176,14 +186,73 @@ def _haemolysis(
     return "moderate"
 
 
+def _fasting_before(collection: Mapping[str, Any]) -> tuple[str, str]:
+    """Whether, or how long, the patient had fasted, and in which member that was said."""
+    name = "fastingStatusCodeableConcept"
+    concept = inner(collection, name)
+    if concept:
+        return line(_in_words(concept), 100), name
+    name = "fastingStatusDuration"
+    lasted = inner(collection, name)
+    unit = text(lasted, "unit") or text(lasted, "code")
+    said = " ".join(filter(None, (text(lasted, "comparator"), text(lasted, "value"), unit)))
+    return line(said, 100), name
+
+
+def _in_words(concept: Mapping[str, Any]) -> str:
+    """A concept in words, also where it came as a code alone."""
+    listed = codings(concept)
+    said = text(concept, "text").strip() or next((one[2] for one in listed if one[2]), "")
+    return said or next((_FASTED.get(code, code) for _, code, _ in listed), "")
+
+
+def _told(fasting: str) -> str:
+    return f"“fasting: {fasting}” is told beside the specimen; nothing is concluded from it"
+
+
 def fasting_of(observations: Iterable[Located]) -> str:
     """What was recorded of fasting, in words; it is told beside the specimen."""
     said = [
-        words(inner(one.resource, "valueCodeableConcept")) or text(one.resource, "valueString")
+        _value_in_words(one.resource)
         for one in observations
-        if code_in(inner(one.resource, "code"), FASTING)
+        if code_in(inner(one.resource, "code"), FASTING) and not _is_withdrawn(one)
     ]
     return line("; ".join(f"fasting: {one}" for one in said if one), 100)
+
+
+def problem_of_state(one: Located, at: datetime) -> PlaceOfProblem | None:
+    """What of a recorded state is not used; None where all of it is."""
+    said = _value_in_words(one.resource)
+    if _is_withdrawn(one):
+        message = f"is {text(one.resource, 'status')}; it was not used"
+        return f"{one.path}.status", "status-ignored", message
+    if code_in(inner(one.resource, "code"), FASTING):
+        message = _told(said) if said else "says nothing of fasting; it was not used"
+        return one.path, "clinical-information", message
+    if pregnancy_of((one,), at) is None:
+        message = f"“{said}” is nothing that is known of a pregnancy; it was not used"
+        return one.path, "clinical-information", message
+    return None
+
+
+def _is_withdrawn(one: Located) -> bool:
+    return text(one.resource, "status") in ("entered-in-error", "cancelled")
+
+
+def _value_in_words(resource: Mapping[str, Any]) -> str:
+    """The value of an Observation of the patient's state, as it may be told."""
+    concept = inner(resource, "valueCodeableConcept")
+    yes_or_no = resource.get("valueBoolean")
+    quantity = inner(resource, "valueQuantity") or inner(resource, "valueDuration")
+    said = (
+        _in_words(concept)
+        or text(resource, "valueString")
+        or text(resource, "valueDateTime")
+        or " ".join(filter(None, (text(quantity, "value"), text(quantity, "unit"))))
+    )
+    if isinstance(yes_or_no, bool):
+        said = said or ("yes" if yes_or_no else "no")
+    return line(said, 100)
 
 
 def collected(sent: Mapping[str, Any]) -> str:
@@ -202,7 +271,7 @@ def pregnancy_of(observations: Iterable[Located], at: datetime) -> dict[str, Any
     status, weeks = "", None
     for one in observations:
         code = inner(one.resource, "code")
-        if text(one.resource, "status") in ("entered-in-error", "cancelled"):
+        if _is_withdrawn(one):
             continue
         value = inner(one.resource, "valueCodeableConcept")
         if code_in(code, PREGNANCY_STATUS):

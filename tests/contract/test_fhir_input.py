@@ -104,6 +104,7 @@ def test_the_collection_gives_the_same_panel_bare_as_a_parameter_and_as_a_transa
         "status-preliminary",
         "not-measured",
         "status-ignored",
+        "clinical-information",
     }
 
 

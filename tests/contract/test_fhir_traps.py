@@ -207,3 +207,80 @@ def test_a_message_of_many_results_and_references_is_read_in_a_moment():
     (received,) = formats.read("fhir", body, NOW).received
     assert len(received.submission.results) == 450
     assert time.perf_counter() - begun < 10
+
+
+def _fasted(**said):
+    return {"resourceType": "Specimen", "collection": said}
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "told"),
+    [
+        ("fastingStatusCodeableConcept", {"coding": [{"code": "NF"}]}, "not fasting"),
+        ("fastingStatusCodeableConcept", {"text": "since supper"}, "since supper"),
+        ("fastingStatusDuration", {"value": 8.5, "unit": "h"}, "8.5 h"),
+        ("fastingStatusDuration", {"comparator": ">", "value": 8, "code": "h"}, "> 8 h"),
+    ],
+)
+def test_fasting_of_a_specimen_is_told_and_nothing_is_concluded_from_it(member, value, told):
+    got = submitted(patient("a"), _fasted(**{member: value}), observation())
+    assert got.specimen_comment == f"fasting: {told}"
+    ((where, code, message),) = got.problems
+    assert where == f"Bundle.entry[1].resource.collection.{member}"
+    assert code == "clinical-information"
+    assert told in message
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"valueCodeableConcept": {"coding": [{"code": "LA32-8"}]}}, "no"),
+        ({"valueBoolean": True}, "yes"),
+        ({"valueString": "10 hours"}, "10 hours"),
+    ],
+)
+def test_fasting_that_was_recorded_is_told_and_nothing_is_concluded_from_it(value, told):
+    said = observation(code="49541-6")
+    del said["valueQuantity"]
+    got = submitted(patient("a"), observation(), {**said, **value})
+    assert got.specimen_comment == f"fasting: {told}"
+    ((where, code, _),) = got.problems
+    assert (where, code) == ("Bundle.entry[2].resource", "clinical-information")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"status": "entered-in-error", "valueCodeableConcept": {"text": "x"}}, "status-ignored"),
+        ({"valueCodeableConcept": {"text": "perhaps"}}, "clinical-information"),
+    ],
+)
+@pytest.mark.parametrize("loinc", ["82810-3", "49541-6"])
+def test_a_state_that_is_not_used_is_named(loinc, sent, code):
+    said = observation(code=loinc, **sent)
+    del said["valueQuantity"]
+    assert code in {one[1] for one in submitted(patient("a"), observation(), said).problems}
+
+
+def test_a_specimen_that_no_result_names_is_named():
+    mine = {"resourceType": "Specimen", "id": "s", "condition": [{"coding": [{"code": "HEM"}]}]}
+    other = {"resourceType": "Specimen", "id": "t"}
+    named = observation(specimen={"reference": "Specimen/s"})
+    found = problems(patient("a"), mine, other, named)
+    assert ("Bundle.entry[2].resource", "not-supported") in found
+    assert ("Bundle.entry[1].resource.condition", "haemolysis-degree-missing") in found
+
+
+def test_what_is_doubtful_of_each_named_specimen_is_told():
+    haemolysed = [
+        {"resourceType": "Specimen", "id": one, "condition": [{"coding": [{"code": "HEM"}]}]}
+        for one in "st"
+    ]
+    results = [
+        observation(specimen={"reference": "Specimen/s"}),
+        observation("0.61", code="2601-3", specimen={"reference": "Specimen/t"}),
+    ]
+    found = problems(patient("a"), *haemolysed, *results)
+    assert {where for where, code in found if code == "haemolysis-degree-missing"} == {
+        f"Bundle.entry[{index}].resource.condition" for index in (1, 2)
+    }
