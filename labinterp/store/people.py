@@ -255,6 +255,7 @@ def _account(row: Row[Any]) -> Account:
         active=row.active,
         password_hash=row.password_hash,
         choices=choices_of(row.choices),
+        sessions_from=row.sessions_from,
     )
     return Account(user, row.failures, row.locked_until)
 

@@ -221,6 +221,7 @@ class UserRecord:
     active: bool
     choices: Choices = field(default_factory=Choices)
     password_hash: str | None = field(default=None, repr=False)
+    sessions_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,11 @@ user_account = Table(
     Column("active", Boolean, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("locked_until", Moment),
+    Column("sessions_from", Moment),
     Column("created_at", Moment, nullable=False),
     Index(None, "organisation_id"),
 )
+"""A person; sessions that began before `sessions_from` are over, wherever they are open."""
 
 sign_in_link = Table(
     "sign_in_link",

@@ -25,6 +25,7 @@ from labinterp.usecases.recipients import address_of
 from labinterp.usecases.sign_in import (
     actor_of_key,
     actor_of_user,
+    end_sessions,
     sign_in,
     sign_in_by_link,
     sign_in_link,
@@ -46,6 +47,7 @@ __all__ = [
     "create_key",
     "create_organisation",
     "create_user",
+    "end_sessions",
     "ensure_demo",
     "keys",
     "organisations",
@@ -197,7 +199,7 @@ def users(services: Services, organisation_id: str | None = None) -> tuple[UserR
 
 
 def set_password(services: Services, user_id: str, password: str, *, by: Who = ITSELF) -> None:
-    """Give a person a new password; a lock after refused ones ends.
+    """Give a person a new password; a lock after refused ones ends, and so do their sessions.
 
     Raises:
         NotFound: no such person.
@@ -207,18 +209,19 @@ def set_password(services: Services, user_id: str, password: str, *, by: Who = I
         "password_hash": passwords.hashed(password),
         "failures": 0,
         "locked_until": None,
+        "sessions_from": services.now(),
     }
     _change(services, user_id, "password-set", values, by)
 
 
 def set_active(services: Services, user_id: str, active: bool, *, by: Who = ITSELF) -> None:
-    """Let a person in, or shut them out at their next request.
+    """Let a person in, or shut them out at their next request; old sessions stay over.
 
     Raises:
         NotFound: no such person.
     """
     subtype = "user-activated" if active else "user-deactivated"
-    _change(services, user_id, subtype, {"active": active}, by)
+    _change(services, user_id, subtype, {"active": active, "sessions_from": services.now()}, by)
 
 
 def set_scopes(

@@ -16,6 +16,8 @@ from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.recipients import address_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from labinterp.store.rows import KeyRecord, UserRecord
@@ -171,11 +173,35 @@ def sign_in_by_link(services: Services, token: str, *, address: str = "") -> Act
     return actor_of(found, address)
 
 
-def actor_of_user(services: Services, user_id: str, *, address: str = "") -> Actor | None:
-    """The person of a session, as they are now; None when they may not come in any more."""
+def actor_of_user(
+    services: Services, user_id: str, *, address: str = "", began: datetime | None = None
+) -> Actor | None:
+    """The person of a session, as they are now; None when they may not come in any more.
+
+    Args:
+        services: the wired parts.
+        user_id: whose session it is.
+        address: where the request came from.
+        began: when the session did; one from before their sessions were ended is over.
+    """
     with services.store.reading() as connection:
         user = people.user_by_id(connection, user_id)
-    return actor_of(user, address) if user and user.active else None
+    if user is None or not user.active:
+        return None
+    is_over = began and user.sessions_from and began < user.sessions_from
+    return None if is_over else actor_of(user, address)
+
+
+def end_sessions(services: Services, actor: Actor) -> None:
+    """End every session of this person, on whatever machine: a copied cookie opens nothing."""
+    now = services.now()
+
+    def work(connection: Connection) -> None:
+        people.change_user(connection, actor.id, sessions_from=now)
+        person = Who(actor.organisation_id, "user", actor.id, actor.name, actor.address)
+        audit.record(connection, person, Deed("E", "sign-out"), now)
+
+    services.store.write(work)
 
 
 def actor_of(user: UserRecord, address: str = "") -> Actor:

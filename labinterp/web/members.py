@@ -12,6 +12,7 @@ from labinterp.access import SCOPES
 from labinterp.errors import SubmissionError
 from labinterp.usecases import members
 from labinterp.web import limits, refusals
+from labinterp.web import session as session_of
 from labinterp.web.fields import FieldError
 from labinterp.web.site import actor, pages, request_id, services
 
@@ -148,7 +149,8 @@ def set_password() -> ResponseReturnValue:
         )
     except SubmissionError as error:
         return _account(_errors(error, {"password": "new", "current": "current"}, "new"))
-    flash("Your password was changed.")
+    session_of.begin(actor())
+    flash("Your password was changed. Everywhere else you are signed out.")
     return redirect(url_for("web.account"), 303)
 
 

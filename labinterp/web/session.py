@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, flash, session
-from flask_login import LoginManager, login_user, logout_user
+from flask import Flask, flash, request, session
+from flask_login import LoginManager, current_user, login_user, logout_user
 
 from labinterp.usecases import administer
 from labinterp.web import kept
@@ -66,7 +67,9 @@ def begin(actor: Actor) -> None:
 
 
 def end() -> None:
-    """Forget who was signed in, and everything else."""
+    """Forget who was signed in, and everything else, on every machine."""
+    if current_user.is_authenticated:
+        administer.end_sessions(services(), current_user.actor)
     logout_user()
     session.clear()
 
@@ -101,8 +104,14 @@ def _person(user_id: str) -> SignedIn | None:
             session[_NEXT] = wanted
         flash("You were signed out because nothing happened for a while. Sign in to go on.")
         return None
-    found: Any = administer.actor_of_user(services(), user_id)
-    return SignedIn(found) if found else None
+    began = datetime.fromtimestamp(session[_BEGAN], UTC)
+    found: Any = administer.actor_of_user(
+        services(), user_id, address=request.remote_addr or "", began=began
+    )
+    if found is None:
+        session.clear()
+        return None
+    return SignedIn(found)
 
 
 def _still_open(now: float) -> bool:

@@ -73,9 +73,11 @@ def sign_in_by_link(token: str) -> ResponseReturnValue:
 @pages.post("/logout")
 @open_to_all
 def sign_out() -> ResponseReturnValue:
-    """End the session."""
+    """End all sessions of this person, and have the browser forget what it kept."""
     session.end()
-    return redirect(url_for("web.sign_in"), 303)
+    response = redirect(url_for("web.sign_in"), 303)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 @pages.post("/session")

@@ -87,6 +87,55 @@ def test_signing_out_ends_the_session(person):
     assert person.client.get("/").status_code == 303
 
 
+def copied(person, app):
+    """Another browser with the same cookie."""
+    thief = Person(app.test_client())
+    thief.client.set_cookie("labinterp", person.client.get_cookie("labinterp").value)
+    assert thief.client.get("/").status_code == 200
+    return thief
+
+
+@pytest.mark.hazard("stranger-reads")
+def test_a_copied_cookie_opens_nothing_after_signing_out(person, app, clock):
+    thief = copied(person, app)
+    clock.move(1)
+    answer = person.client.post("/logout", data=fields(person.get("/"), "/logout"))
+    assert "storage" in answer.headers["Clear-Site-Data"]
+    assert thief.client.get("/").status_code == 303
+    clock.move(1)
+    person.sign_in()
+    assert thief.client.get("/").status_code == 303
+    assert person.client.get("/").status_code == 200
+
+
+def test_a_new_password_ends_all_sessions_but_the_one_it_was_chosen_in(person, app, clock):
+    thief = copied(person, app)
+    clock.move(1)
+    words = "a new set of four words"
+    told = {"current": PASSWORD, "new": words, "again": words}
+    person.send(person.get("/account"), "/account/password", told)
+    assert person.client.get("/").status_code == 200
+    assert thief.client.get("/").status_code == 303
+
+
+def test_an_account_that_is_opened_again_opens_no_old_session(person, services, ann, clock):
+    clock.move(1)
+    administer.set_active(services, ann.id, active=False)
+    administer.set_active(services, ann.id, active=True)
+    assert person.client.get("/").status_code == 303
+
+
+def test_each_sign_in_gives_the_session_another_id(person, app):
+    def held(client):
+        with client.session_transaction() as session:
+            return session["id"]
+
+    first = held(person.client)
+    person.send(person.get("/"), "/logout", {})
+    person.sign_in()
+    assert held(person.client) != first
+
+
 def test_an_account_that_was_closed_is_out_at_once(person, services, ann):
     administer.set_active(services, ann.id, active=False)
     assert person.client.get("/").status_code == 303
