@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labinterp import config, knowledge
+from labinterp.delivery.bounce import ReturnAddress
+from labinterp.delivery.bounce_box import ImapBox, MaildirBox
 from labinterp.delivery.mailer import SmtpMailer
 from labinterp.jobs import CeleryQueue
 from labinterp.outbound import Outbound, listed
@@ -90,6 +93,7 @@ def _wired(chosen: Settings) -> Services:
     store = _store(chosen)
     verify_key(store)
     known, policy = knowledge.load(), policy_of(chosen, store.vault.kept("credentials"))
+    returns = _returns(chosen, policy)
     return Services(
         knowledge=known,
         store=store,
@@ -98,11 +102,13 @@ def _wired(chosen: Settings) -> Services:
             socket_timeout=chosen.broker_timeout,
             visibility_timeout=chosen.broker_visibility,
         ),
-        mailer=_mailer(chosen),
+        mailer=_mailer(chosen, returns),
         draw=drawing(known, policy, chosen.report_signing_key),
         now=now,
         policy=policy,
         outbound=_outbound(chosen),
+        bounces=_bounces(chosen),
+        returns=returns,
     )
 
 
@@ -127,7 +133,30 @@ def _store(chosen: Settings) -> Store:
     return open_store(chosen.database_url, _vault(chosen), opening)
 
 
-def _mailer(chosen: Settings) -> SmtpMailer:
+def _returns(chosen: Settings, policy: Policy) -> ReturnAddress | None:
+    """What makes the envelope's sender of each mail, where undelivered mail has its own address."""
+    if not chosen.bounce_address:
+        return None
+    return ReturnAddress(chosen.bounce_address, derived_key(policy.secret, "labinterp bounces"))
+
+
+def _bounces(chosen: Settings) -> MaildirBox | ImapBox | None:
+    """The mailbox that undelivered mail comes back to, where one is set."""
+    if chosen.bounce_maildir:
+        return MaildirBox(Path(chosen.bounce_maildir))
+    if not chosen.bounce_imap_host:
+        return None
+    return ImapBox(
+        chosen.bounce_imap_host,
+        chosen.bounce_imap_port,
+        chosen.bounce_imap_user,
+        chosen.bounce_imap_password,
+        folder=chosen.bounce_imap_folder,
+        security=chosen.bounce_imap_tls,  # type: ignore[arg-type]  # settings allow these words only
+    )
+
+
+def _mailer(chosen: Settings, returns: ReturnAddress | None) -> SmtpMailer:
     return SmtpMailer(
         chosen.smtp_host,
         chosen.smtp_port,
@@ -137,6 +166,7 @@ def _mailer(chosen: Settings) -> SmtpMailer:
         step_timeout=chosen.smtp_step_timeout,
         answer_timeout=chosen.smtp_answer_timeout,
         total_timeout=chosen.smtp_total_timeout,
+        returns=returns,
     )
 
 

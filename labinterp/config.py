@@ -35,6 +35,8 @@ _WELL_KNOWN_KEYS: Final = ("change", "default", "secret", "example", "insecure",
 _LARGEST: Final = 10**12
 _HIGHEST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^@\r\n<>]*<[^@\s<>]+@[^@\s<>]+>")
+# What is put before the @ of the address, to know a delivery again, leaves it so many characters.
+_BARE: Final = re.compile(r"[\w.-]{1,19}@[\w.-]{1,200}", re.ASCII)
 _DATABASE: Final = re.compile(r"(sqlite:///(?!:memory:)|postgres(ql)?(\+psycopg)?://)\S*")
 _SITE: Final = re.compile(r"https?://\S*")
 _BROKER: Final = re.compile(r"(rediss?|redis\+socket|unix)://\S+")
@@ -99,6 +101,19 @@ class Settings:
     smtp_step_timeout: float = _setting(15.0, "for connecting and each command [s]")
     smtp_answer_timeout: float = _setting(60.0, "for the answer after the message [s]")
     smtp_total_timeout: float = _setting(120.0, "for one conversation [s]")
+    bounce_address: str = _setting(
+        "", "where undelivered mail comes back, with +something before its @; MAIL_FROM if empty"
+    )
+    bounce_maildir: str = _setting("", "Maildir it comes to; not read if empty")
+    bounce_imap_host: str = _setting("", "IMAP server it comes to instead; not read if empty")
+    bounce_imap_port: int = _setting(993, "its port")
+    bounce_imap_user: str = _setting("", "sign-in at the IMAP server")
+    bounce_imap_password: str = _setting("", "and its password", secret=True)
+    bounce_imap_folder: str = _setting("INBOX", "and the folder that is read")
+    bounce_imap_tls: str = _setting(
+        "tls", "tls, starttls, or none (a local test server only)", refused="none"
+    )
+    bounce_interval: float = _setting(300.0, "how often it is looked for [s]")
     mail_from: str = _setting("", f"sender of every mail; {_FROM} if empty", refused="empty")
 
     base_url: str = _setting(
@@ -385,6 +400,7 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
     for name, value, words in (
         ("LABINTERP_ENV", settings.environment, _MODES),
         ("SMTP_TLS", settings.smtp_tls, _TLS),
+        ("BOUNCE_IMAP_TLS", settings.bounce_imap_tls, _TLS),
         ("LOG_LEVEL", settings.log_level, _LEVELS),
         ("PAGE_SIZE", settings.page_size, ("A4", "Letter")),
     ):
@@ -396,6 +412,7 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
             yield Place(_name(item), "setting-unusable", f"{_name(item)} is no usable number")
     for name, text, form, right in (
         ("MAIL_FROM", settings.mail_from, _ADDRESS, "a mail address"),
+        ("BOUNCE_ADDRESS", settings.bounce_address, _BARE, "a bare mail address, short before @"),
         ("DATABASE_URL", settings.database_url, _DATABASE, "sqlite:///… or postgresql://…"),
         ("BASE_URL", settings.base_url, _SITE, "http://… or https://…"),
         ("REDIS_URL", settings.redis_url, _BROKER, "redis://… or rediss://…"),
@@ -426,6 +443,8 @@ def _limits(settings: Settings) -> Iterator[Place]:
     if settings.task_hard_limit + talk >= settings.delivery_lease:
         longer = "TASK_HARD_LIMIT, SMTP_TOTAL_TIMEOUT and twice SMTP_STEP_TIMEOUT together"
         yield _contradiction("DELIVERY_LEASE", f"must be above {longer}")
+    if settings.bounce_maildir and settings.bounce_imap_host:
+        yield _contradiction("BOUNCE_MAILDIR", "and BOUNCE_IMAP_HOST: one mailbox is read")
     longest = max(settings.report_lease, settings.delivery_lease, settings.retry_ceiling)
     if settings.implausible <= longest:
         yield _contradiction("IMPLAUSIBLE", "must be above the leases and RETRY_CEILING")
@@ -453,6 +472,10 @@ def _unsafe(settings: Settings) -> Iterator[Place]:
         yield Place("DEBUG", "setting-unsafe", "DEBUG is on")
     if settings.base_url and not _is_https(settings.base_url):
         yield Place("BASE_URL", "setting-unsafe", "BASE_URL is not an https:// address")
+    if settings.bounce_imap_host and settings.bounce_imap_tls == "none":
+        yield Place(
+            "BOUNCE_IMAP_TLS", "setting-unsafe", "BOUNCE_IMAP_TLS is none: the password would too"
+        )
     if settings.smtp_tls == "none":
         yield Place("SMTP_TLS", "setting-unsafe", "SMTP_TLS is none: mail would go in the clear")
 

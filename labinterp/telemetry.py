@@ -199,6 +199,7 @@ _LABELS: Final[Mapping[str, frozenset[str]]] = {
         {
             *("ready", "failed", "parked", "sent", "deferred", "refused", "operator", "unknown"),
             "withdrawn",
+            "bounced",
         }
     ),
 }

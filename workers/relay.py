@@ -79,6 +79,19 @@ def run(wired: Callable[[], Services], stop: threading.Event, interval: float) -
             _log.info("woken", count=woken)
 
 
+def run_bounces(wired: Callable[[], Services], stop: threading.Event, interval: float) -> None:
+    """Read the mailbox of undelivered mail until told to stop; a slow one holds up nothing else."""
+    while not stop.is_set():
+        try:
+            came_back = journey.read_bounces(wired())
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.warning("bounces-not-read", **telemetry.error_facts(error))
+        else:
+            if came_back:
+                _log.warning("bounced", count=came_back)
+        stop.wait(interval)
+
+
 def main() -> int:
     """Sweep until SIGTERM or SIGINT."""
     try:
@@ -91,6 +104,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _log.info("relay-started")
+    if settings.bounce_maildir or settings.bounce_imap_host:
+        threading.Thread(
+            target=run_bounces,
+            args=(bootstrap.services, stop, settings.bounce_interval),
+            name="bounces",
+            daemon=True,
+        ).start()
     run(bootstrap.services, stop, settings.relay_interval)
     _log.info("relay-stopped")
     return 0

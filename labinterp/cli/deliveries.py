@@ -1,4 +1,4 @@
-"""`labinterp deliveries`: what became of every mail, and trying one again."""
+"""`labinterp deliveries`: what became of every mail, trying one again, reading what came back."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ def register(subparsers: Any) -> None:
     retry = actions.add_parser("retry", help="send one that was refused or has failed")
     retry.add_argument("delivery", metavar="DELIVERY", help="its id")
     retry.add_argument("--to", metavar="ADDRESS", help="another address, instead")
+    actions.add_parser("bounces", help="read the mailbox of undelivered mail once")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """List them, or try one again."""
+    """List them, try one again, or read what came back."""
     from labinterp import bootstrap  # noqa: PLC0415 - imported when the command runs
 
-    {"list": _list, "retry": _retry}[args.action](bootstrap.services(), args)
+    does = {"list": _list, "retry": _retry, "bounces": _bounces}[args.action]
+    does(bootstrap.services(), args)
     return DONE
 
 
@@ -84,6 +86,15 @@ def _retry(services: Services, args: argparse.Namespace) -> None:
     raise NotFound(
         f"There is no delivery {args.delivery!r}; `python -m labinterp deliveries list` has all."
     )
+
+
+def _bounces(services: Services, _args: argparse.Namespace) -> None:
+    from labinterp.usecases import journey  # noqa: PLC0415 - imported when the command runs
+
+    if services.bounces is None:
+        print("No mailbox is set: BOUNCE_MAILDIR or BOUNCE_IMAP_HOST names one.")
+        return
+    print(f"{journey.read_bounces(services)} came back")
 
 
 def _operators(services: Services) -> Iterator[Actor]:

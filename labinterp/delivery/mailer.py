@@ -26,11 +26,14 @@ from email.utils import parseaddr
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Literal
 
+from labinterp.delivery.bounce import envelope_id
 from labinterp.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import EmailMessage
+
+    from labinterp.delivery.bounce import ReturnAddress
 
 OutcomeKind = Literal["sent", "deferred", "refused", "operator", "unknown"]
 Security = Literal["starttls", "tls", "none"]
@@ -83,6 +86,7 @@ class SmtpMailer:
         total_timeout: float = 120.0,
         local_name: str | None = None,
         tls: ssl.SSLContext | None = None,
+        returns: ReturnAddress | None = None,
     ) -> None:
         """Keep the settings; nothing is opened before `send`.
 
@@ -99,6 +103,8 @@ class SmtpMailer:
             total_timeout: for the whole conversation [s].
             local_name: what we call ourselves in EHLO.
             tls: certificates to trust instead of the system's.
+            returns: makes the envelope's sender, to which undelivered mail comes back; the mail's
+                own sender if not given.
 
         Raises:
             SettingsError: a password would go over the line in the clear.
@@ -117,6 +123,7 @@ class SmtpMailer:
         self._total_timeout = total_timeout
         self._local_name = local_name
         self._tls = tls or ssl.create_default_context()
+        self._returns = returns
 
     def send(
         self,
@@ -134,7 +141,7 @@ class SmtpMailer:
                 (`deferred`).
         """
         try:
-            envelope = _Envelope.of(message, recipient)
+            envelope = _Envelope.of(message, recipient, self._returns)
         except ValueError:
             return SendOutcome("refused", "the address cannot be written in a mail envelope")
         try:
@@ -243,18 +250,21 @@ class _Envelope:
     recipient: str
     data: bytes
     needs_utf8: bool
+    id: str
 
     @classmethod
-    def of(cls, message: EmailMessage, recipient: str) -> _Envelope:
+    def of(cls, message: EmailMessage, recipient: str, returns: ReturnAddress | None) -> _Envelope:
         """The addresses as SMTP writes them, and the message as the bytes after DATA.
 
         Raises:
             ValueError: an address that SMTP cannot write.
         """
-        sender = _mailbox(parseaddr(str(message["From"]))[1])
+        own = parseaddr(str(message["From"]))[1]
+        sender = _mailbox(returns.of(message) if returns else own)
         target = _mailbox(recipient)
         needs_utf8 = not (sender.isascii() and target.isascii())
-        return cls(sender, target, _dotted(_flattened(message, needs_utf8)), needs_utf8)
+        data = _dotted(_flattened(message, needs_utf8))
+        return cls(sender, target, data, needs_utf8, envelope_id(message))
 
 
 def _mailbox(address: str) -> str:
@@ -293,6 +303,8 @@ def _address(server: smtplib.SMTP, envelope: _Envelope) -> None:
             raise _Ended(SendOutcome("refused", "the mail server cannot write to this address"))
         options = ["SMTPUTF8"]
         server.command_encoding = "utf-8"
+    if envelope.id and server.has_extn("dsn"):  # RFC 3461: what comes back names the delivery
+        options += ["RET=HDRS", f"ENVID={envelope.id}"]
     code, answer = server.mail(envelope.sender, options)
     if code != _DONE:
         raise _Ended(_of_conversation(code, answer))

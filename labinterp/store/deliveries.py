@@ -240,8 +240,8 @@ def withdraw_unsent(
 ) -> tuple[tuple[str, bool], ...]:
     """A correction: nothing of the old versions is sent any more, and their links end.
 
-    What had failed or was refused leaves a person's list too, with its last answer kept: it is a
-    matter of the new version now.
+    What had failed, was refused or came back leaves a person's list too, with its last answer kept:
+    it is a matter of the new version now.
 
     Returns:
         (address, as attachment) of everyone who had been told, or should have been.
@@ -260,7 +260,7 @@ def withdraw_unsent(
     )
     connection.execute(
         update(delivery)
-        .where(mine, delivery.c.status.in_(("failed", "refused")))
+        .where(mine, delivery.c.status.in_(("failed", "refused", "bounced")))
         .values(status="withdrawn", link_sealed=None)
     )
     connection.execute(
@@ -346,3 +346,16 @@ def withdraw_delivery(
         )
     )
     return done.rowcount == 1
+
+
+def end_bounced(connection: Connection, organisation_id: str, delivery_id: str, why: str) -> None:
+    """A row that came back leaves a person's list: another takes its place."""
+    connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.organisation_id == organisation_id,
+            delivery.c.id == delivery_id,
+            delivery.c.status == "bounced",
+        )
+        .values(status="withdrawn", last_answer=why[:500], link_withdrawn_at=db_now())
+    )

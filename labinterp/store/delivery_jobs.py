@@ -6,6 +6,7 @@ See `deliveries` for the rows. Every write after the claim repeats its token.
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from labinterp.store.crypto import Vault
 
 RETRIABLE: Final = ("failed", "refused", "deferred", "queued")
+"""A bounced one is not among them: its link's secret is gone, so a new message takes its place."""
 CLOSED_KINDS: Final = {"sent": "sent", "refused": "refused"}
 
 
@@ -176,6 +178,63 @@ def give_up_delivery(connection: Connection, claim: Claim, *, answer: str) -> bo
         .values(status="failed", last_answer=answer[:500], due_at=None, lease_token=None)
     )
     return done.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """Whose row came back."""
+
+    organisation_id: str
+    panel_id: str
+    version: int
+
+
+def bounce_delivery(connection: Connection, delivery_id: str, answer: str) -> Bounced | None:
+    """A mail that had left came back: a person's, unless that is known already.
+
+    A row whose last attempt had no known end may have left too; one that is being sent just now is
+    let be. What a correction withdrew stays withdrawn.
+    """
+    row = connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.id == delivery_id,
+            delivery.c.lease_token.is_(None),
+            or_(
+                delivery.c.status == "sent",
+                and_(
+                    delivery.c.status.in_((*OPEN, "failed")),
+                    delivery.c.unfinished > 0,
+                ),
+            ),
+        )
+        .values(
+            status="bounced",
+            last_answer=answer[:500],
+            last_kind="bounced",
+            due_at=None,
+            link_sealed=None,
+        )
+        .returning(delivery.c.organisation_id, delivery.c.panel_id, delivery.c.version)
+    ).first()
+    return None if row is None else Bounced(*row)
+
+
+def note_delay(connection: Connection, delivery_id: str, answer: str) -> bool | None:
+    """A server on the way still tries: said beside the row, which stays `sent`; None if no row."""
+    known = is_known(connection, delivery_id)
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id == delivery_id, delivery.c.status == "sent")
+        .values(last_answer=answer[:500])
+    )
+    return False if known else None
+
+
+def is_known(connection: Connection, delivery_id: str) -> bool:
+    """Is there such a row?"""
+    found = connection.execute(select(delivery.c.id).where(delivery.c.id == delivery_id))
+    return found.first() is not None
 
 
 def requeue_delivery(

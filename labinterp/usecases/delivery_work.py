@@ -38,6 +38,8 @@ _UNFINISHED: Final = (
     "begun {count} times without a known end: it may have arrived; ask the recipient before a retry"
 )
 _LAST: Final = "given up after {attempts} tries; the last answer: {answer}"
+_GIVEN_UP: Final = "failed"
+"""What a mail counts as after its last try, whatever that try ended with."""
 _COMMIT_TRIES: Final = 5
 _log = telemetry.logger(__name__)
 
@@ -181,13 +183,14 @@ def _enclosed(name: str, document: bytes, policy: Policy) -> Attachment:
 
 def _record(services: Services, claim: Claim, outcome: Outcome) -> None:
     """Write the answer down; after a `sent` nothing slow stands in between."""
-    telemetry.MAILS.labels(telemetry.label("outcome", outcome.kind)).inc()
+    told = _GIVEN_UP if _is_last(services, claim, outcome) else outcome.kind
+    telemetry.MAILS.labels(telemetry.label("outcome", told)).inc()
     wait = _wait(services, claim, outcome)
 
     def work(connection: Connection) -> bool:
         moved = _moved(services, connection, claim, outcome, wait)
         if moved:
-            _audit(connection, services, claim, outcome.kind)
+            _audit(connection, services, claim, told)
         return moved
 
     if not _committed(services, work):
@@ -195,7 +198,7 @@ def _record(services: Services, claim: Claim, outcome: Outcome) -> None:
     elif outcome.kind == "operator":
         _log.error("mail-settings-at-fault", delivery_id=claim.id, outcome=outcome.kind)
     else:
-        _log.info("delivery-moved", delivery_id=claim.id, outcome=outcome.kind)
+        _log.info("delivery-moved", delivery_id=claim.id, outcome=told)
 
 
 def _wait(services: Services, claim: Claim, outcome: Outcome) -> timedelta:
@@ -215,12 +218,18 @@ def _moved(
         return delivery_jobs.finish_delivery(
             connection, claim, kind=outcome.kind, answer=outcome.answer, now=services.now()
         )
-    if outcome.kind != "operator" and claim.attempts >= services.policy.delivery_attempts:
+    if _is_last(services, claim, outcome):
         last = _LAST.format(attempts=claim.attempts, answer=outcome.answer)
         return delivery_jobs.give_up_delivery(connection, claim, answer=last)
     return delivery_jobs.defer_delivery(
         connection, claim, kind=outcome.kind, answer=outcome.answer, delay=wait
     )
+
+
+def _is_last(services: Services, claim: Claim, outcome: Outcome) -> bool:
+    """Is this the end of it, though nobody refused? Our own fault costs no attempt."""
+    is_open = outcome.kind not in (*delivery_jobs.CLOSED_KINDS, "operator")
+    return is_open and claim.attempts >= services.policy.delivery_attempts
 
 
 def _committed(services: Services, work: Callable[[Connection], bool]) -> bool:

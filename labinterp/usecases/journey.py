@@ -46,6 +46,7 @@ Signatures (each takes `services` and, except the worker's side, `actor` first):
     notify_due(services, worker, limit) -> int
     background_due(services, worker, limit) -> int
     due_counts(services) -> DueCounts
+    read_bounces(services) -> int                          deliveries that came back, or did not
     tidy(services) -> int                                      forgets what has had its time
 
 What administrators do (organisations, users, keys, sign-in) is in `usecases.administer`.
@@ -62,6 +63,7 @@ from labinterp.store.rows import (
 from labinterp.usecases.accept import accept, interpret_only
 from labinterp.usecases.acknowledge import acknowledge
 from labinterp.usecases.background import background_due
+from labinterp.usecases.bounces import read_bounces
 from labinterp.usecases.correct import correct
 from labinterp.usecases.delivery_work import deliver_due
 from labinterp.usecases.document import delivery_document, panel_document
@@ -122,6 +124,7 @@ __all__ = [
     "open_mail_link",
     "panel_document",
     "patient_history",
+    "read_bounces",
     "read_panel",
     "read_report",
     "retry_delivery",

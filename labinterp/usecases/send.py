@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOUR: Final = timedelta(hours=1)
 _MOST: Final = 500
+_CAME_BACK: Final = "withdrawn: sent anew after it came back ({answer})"
 _MOVED_ON: Final = "withdrawn: sent to a corrected address instead"
 
 
@@ -180,10 +181,12 @@ def retry_delivery(
         )
         _can_be_sent(report)
         moved = address is not None and address.casefold() != old.to.casefold()
-        _requeued(connection, actor, old, ready=report.status == "ready")
+        came_back = old.status == "bounced"
+        if not came_back:
+            _requeued(connection, actor, old, ready=report.status == "ready")
         kept = (
             _moved(services, connection, actor, old, report=report, address=address)
-            if moved
+            if moved or came_back
             else old.id
         )
         deed = Deed("E", "delivery-retried", panel_id=old.panel_id, entity=f"delivery:{kept}")
@@ -228,7 +231,13 @@ def _moved(
     report: ReportRecord,
     address: str | None,
 ) -> str:
-    """A new message to the corrected address; the old one and its link end."""
+    """A new message to the corrected address; the old one and its link end.
+
+    One that came back is made anew too, also to the same address: it had left with its link.
+    """
+    if old.status == "bounced":
+        why = _CAME_BACK.format(answer=old.last_answer)
+        deliveries.end_bounced(connection, actor.organisation_id, old.id, why)
     deliveries.withdraw_delivery(connection, actor.organisation_id, old.id, _MOVED_ON)
     told = ((address or old.to, old.as_attachment, old.note),)
     return add_deliveries(

@@ -10,9 +10,10 @@ from labinterp.outbound import Outbound
 from labinterp.usecases.key_sets import KeySets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from email.message import EmailMessage
 
+    from labinterp.delivery.bounce import ReturnAddress
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.report import Report, ReportOrder
     from labinterp.store.store import Store
@@ -58,6 +59,17 @@ class Mailer(Protocol):
 
     def reachable(self) -> Outcome:
         """Whether the server would take mail now: greeted and signed in, nothing sent."""
+
+
+class BounceBox(Protocol):
+    """The mailbox that servers on a mail's way write to."""
+
+    def unread(self, most: int) -> Iterator[bytes]:
+        """Unread mails; each is marked as read when the next one is asked for.
+
+        Raises:
+            TemporaryFailure: the mailbox cannot be had.
+        """
 
 
 NOTICE_DELAYS: Final = tuple(
@@ -186,6 +198,8 @@ class Services:
         draw: `labinterp.reporting.render.draw`.
         now: the only clock; aware UTC.
         outbound: the only client for addresses that others name.
+        bounces: where notices of undelivered mails come to; None where none is read.
+        returns: makes the envelope's sender of each mail; None where it is the mail's own.
         key_sets: the public keys of clients, as fetched.
     """
 
@@ -198,3 +212,5 @@ class Services:
     policy: Policy
     outbound: Outbound = field(default_factory=Outbound)
     key_sets: KeySets = field(default_factory=KeySets)
+    bounces: BounceBox | None = None
+    returns: ReturnAddress | None = None

@@ -76,6 +76,13 @@ def test_the_sender_of_mails_may_have_a_name():
     assert named.mail_from == "Example Trust <reports@trust.org>"
 
 
+def test_one_mailbox_of_bounces_is_read_and_never_in_the_clear():
+    assert faults(BOUNCE_MAILDIR="/mail", BOUNCE_IMAP_HOST="imap.org") == {"BOUNCE_MAILDIR"}
+    assert faults(BOUNCE_IMAP_HOST="imap.org", BOUNCE_IMAP_TLS="none") == {"BOUNCE_IMAP_TLS"}
+    told = {"BOUNCE_IMAP_HOST": "imap.org", "BOUNCE_ADDRESS": "bounces@trust.org"}
+    assert config.from_environment({**SAFE, **told}).bounce_imap_tls == "tls"
+
+
 def test_production_starts_with_safe_settings():
     settings = config.from_environment(SAFE)
     assert settings.in_production
@@ -104,6 +111,9 @@ def test_production_names_everything_that_is_missing_at_once():
         ("SMTP_TLS", "none"),
         ("CONTACT", "   "),
         ("MAIL_FROM", ""),
+        ("BOUNCE_ADDRESS", "Bounces <bounces@trust.org>"),
+        ("BOUNCE_ADDRESS", "undelivered-messages@trust.org"),
+        ("BOUNCE_IMAP_TLS", "ssl"),
     ],
 )
 def test_production_refuses_what_is_unsafe(name, value):
@@ -178,6 +188,7 @@ def test_the_page_of_settings_is_what_the_command_prints(capsys):
 
 def test_the_page_names_exactly_what_production_refuses():
     worst = {"DEBUG": "true", "SMTP_TLS": "none", "DATA_KEY": "short"}
+    worst |= {"BOUNCE_IMAP_HOST": "imap.org", "BOUNCE_IMAP_TLS": "none"}
     with pytest.raises(SettingsError) as refused:
         config.from_environment({"LABINTERP_ENV": "production", **worst})
     named = {place.where for place in refused.value.errors}

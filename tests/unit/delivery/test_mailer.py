@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from labinterp.delivery.bounce import ReturnAddress
 from labinterp.delivery.mailer import SmtpMailer
 from labinterp.delivery.message import Notice, build
 from labinterp.errors import SettingsError
@@ -260,3 +261,37 @@ def test_a_claim_that_was_lost_stops_the_mail_before_its_data():
     server.close()
     assert outcome.kind == "deferred"
     assert "DATA" not in server.heard
+
+
+def test_undelivered_mail_comes_back_to_an_address_made_for_its_delivery():
+    delivery = "06h0pi4eg1qah40r6itdvgv8ek"
+    message = build(
+        Notice(
+            recipient=TO,
+            sender="Laboratory <reports@example.com>",
+            number="LI-2026-000123",
+            version=1,
+            organisation="Demo",
+            link="http://127.0.0.1:8000/m/abc",
+            message_id=f"<{delivery}@example.com>",
+            made_at=datetime(2026, 1, 2, 8, 0, tzinfo=UTC),
+        )
+    )
+    server = Server(EHLO="250-test\r\n250 DSN")
+    returns = ReturnAddress("bounces@example.com", b"the secret of these tests")
+    mailer = SmtpMailer("127.0.0.1", server.port, security="none", returns=returns)
+    outcome = mailer.send(message, TO)
+    server.close()
+    assert outcome.kind == "sent"
+    (said,) = (line for line in server.heard if line.startswith("MAIL"))
+    assert said.lower() == f"mail from:<{returns.of(message)}> ret=hdrs envid={delivery}"
+    assert b"From: Laboratory <reports@example.com>" in server.body
+
+
+def test_a_server_that_knows_no_notices_is_asked_for_none():
+    server = Server()
+    outcome = SmtpMailer("127.0.0.1", server.port, security="none").send(MESSAGE, TO)
+    server.close()
+    assert outcome.kind == "sent"
+    (said,) = (line for line in server.heard if line.startswith("MAIL"))
+    assert said.lower() == "mail from:<reports@example.com>"

@@ -90,3 +90,19 @@ def test_it_ends_at_once_when_told(due):
     stop = threading.Event()
     stop.set()
     relay.run(services, stop, interval=60)
+
+
+def test_the_mailbox_of_bounces_is_read_again_and_again_whatever_it_says(monkeypatch):
+    stop = threading.Event()
+    answers = iter([TemporaryFailure("away"), RuntimeError("worse"), 2])
+
+    def read(_services):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        stop.set()
+        return answer
+
+    monkeypatch.setattr(journey, "read_bounces", read)
+    relay.run_bounces(services, stop, interval=0.01)
+    assert next(answers, None) is None

@@ -1,0 +1,118 @@
+"""The mailbox that notices come to: a Maildir on this machine, or one on an IMAP server.
+
+A mail is marked as seen after what it says was written down, never deleted: a crash between the two
+reads it again, and what it says is true twice. Whoever owns the mailbox empties it.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import ssl
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from labinterp.delivery.bounce import LARGEST
+from labinterp.errors import TemporaryFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SEEN: Final = ":2,S"
+_OK: Final = "OK"
+Security = Literal["tls", "starttls", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class MaildirBox:
+    """A Maildir: mails in `new/` are unread, and move to `cur/` when they were."""
+
+    folder: Path
+
+    def unread(self, most: int) -> Iterator[bytes]:
+        """Unread mails, oldest name first; each is marked when the next one is asked for.
+
+        Raises:
+            TemporaryFailure: the folder cannot be read.
+        """
+        new, cur = self.folder / "new", self.folder / "cur"
+        try:
+            paths = sorted(path for path in new.iterdir() if path.is_file())
+            cur.mkdir(exist_ok=True)
+        except OSError as error:
+            raise TemporaryFailure(
+                "The folder of bounces cannot be read.", code="bounces-unreadable"
+            ) from error
+        for path in paths[:most]:
+            with suppress(OSError):  # another reader was faster
+                yield path.read_bytes() if path.stat().st_size <= LARGEST else b""
+                path.rename(cur / f"{path.name.partition(':')[0]}{_SEEN}")
+
+
+@dataclass(frozen=True, slots=True)
+class ImapBox:
+    """A folder on an IMAP server; mails without the flag Seen are unread."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    security: Security = "tls"
+    timeout: float = 30.0
+    tls: ssl.SSLContext | None = None
+
+    def unread(self, most: int) -> Iterator[bytes]:
+        """Unread mails, oldest first; each is marked when the next one is asked for.
+
+        Raises:
+            TemporaryFailure: the server cannot be had, or does not let us in.
+        """
+        with self._signed_in() as server:
+            for name in _found(server.uid("SEARCH", "UNSEEN"))[:most]:
+                yield self._content(server, name)
+                server.uid("STORE", name, "+FLAGS.SILENT", "(\\Seen)")
+
+    def _content(self, server: imaplib.IMAP4, name: str) -> bytes:
+        """At most so much as a notice may have; PEEK leaves the flag alone."""
+        _, answer = server.uid("FETCH", name, f"(BODY.PEEK[]<0.{LARGEST + 1}>)")
+        content = next((part[1] for part in answer or () if isinstance(part, tuple)), b"")
+        return content if len(content) <= LARGEST else b""
+
+    @contextmanager
+    def _signed_in(self) -> Iterator[imaplib.IMAP4]:
+        try:
+            server = self._connected()
+            try:
+                server.login(self.user, self.password)
+                answer, _ = server.select(self.folder)
+                if answer != _OK:
+                    raise TemporaryFailure(
+                        "The IMAP server has no such folder.", code="bounces-unreadable"
+                    )
+                yield server
+            finally:
+                with suppress(OSError, imaplib.IMAP4.error):
+                    server.logout()
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise TemporaryFailure(
+                "The mailbox of bounces cannot be read.", code="bounces-unreadable"
+            ) from error
+
+    def _connected(self) -> imaplib.IMAP4:
+        context = self.tls or ssl.create_default_context()
+        if self.security == "tls":
+            return imaplib.IMAP4_SSL(
+                self.host, self.port, ssl_context=context, timeout=self.timeout
+            )
+        server = imaplib.IMAP4(self.host, self.port, timeout=self.timeout)
+        if self.security == "starttls":
+            server.starttls(context)
+        return server
+
+
+def _found(answer: tuple[str, list[bytes | None]]) -> list[str]:
+    """The ids of a search."""
+    said = answer[1][0] if answer[1] else None
+    return said.decode("ascii", "replace").split() if said else []

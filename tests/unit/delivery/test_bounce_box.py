@@ -1,0 +1,172 @@
+"""The mailbox of notices: each mail is read once, marked after it was written down, never deleted."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+import pytest
+
+from labinterp.delivery.bounce import LARGEST
+from labinterp.delivery.bounce_box import ImapBox, MaildirBox
+from labinterp.errors import TemporaryFailure
+
+
+@pytest.fixture
+def maildir(tmp_path):
+    folder = tmp_path / "Maildir"
+    for name in ("new", "cur", "tmp"):
+        (folder / name).mkdir(parents=True)
+    return folder
+
+
+def test_unread_mails_are_read_in_their_order_and_moved(maildir):
+    for name in ("2.host", "1.host"):
+        (maildir / "new" / name).write_bytes(name.encode())
+    assert list(MaildirBox(maildir).unread(10)) == [b"1.host", b"2.host"]
+    assert sorted(path.name for path in (maildir / "cur").iterdir()) == ["1.host:2,S", "2.host:2,S"]
+    assert list(MaildirBox(maildir).unread(10)) == []
+
+
+def test_a_mail_stays_unread_until_it_was_written_down(maildir):
+    (maildir / "new" / "1.host").write_bytes(b"one")
+    box = MaildirBox(maildir)
+    reading = box.unread(10)
+    assert next(reading) == b"one"
+    reading.close()  # as when the database went away
+    assert list(box.unread(10)) == [b"one"]
+
+
+def test_at_most_so_many_are_read_at_once(maildir):
+    for number in range(5):
+        (maildir / "new" / f"{number}.host").write_bytes(b"x")
+    assert len(list(MaildirBox(maildir).unread(2))) == 2
+    assert len(list(MaildirBox(maildir).unread(9))) == 3
+
+
+def test_a_mail_of_any_length_is_not_loaded(maildir):
+    with (maildir / "new" / "1.host").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    assert list(MaildirBox(maildir).unread(10)) == [b""]
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    with pytest.raises(TemporaryFailure):
+        list(MaildirBox(tmp_path / "nowhere").unread(10))
+
+
+# ---- IMAP, over a real socket
+
+
+class ImapServer:
+    """Speaks as much IMAP4rev1 as a reader of notices needs; keeps flags and what it heard."""
+
+    def __init__(self, *mails):
+        self.mails = {str(number): mail for number, mail in enumerate(mails, 1)}
+        self.seen, self.heard = set(), []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+    def _serve(self):
+        with suppress(OSError):
+            while True:
+                line, _ = self._listener.accept()
+                with line, line.makefile("rwb") as stream, suppress(OSError, ValueError):
+                    self._converse(stream)
+
+    def _converse(self, stream):
+        def say(*lines):
+            for line in lines:
+                stream.write((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
+            stream.flush()
+
+        say("* OK [CAPABILITY IMAP4rev1] test")
+        for raw in stream:
+            tag, _, rest = raw.decode().strip().partition(" ")
+            self.heard.append(rest)
+            refused = self._refuses(rest)
+            say(*([] if refused else self._said(rest)), f"{tag} {'NO' if refused else 'OK'} done")
+
+    def _refuses(self, rest):
+        return (rest.startswith("LOGIN") and "right" not in rest) or (
+            rest.startswith("SELECT") and "INBOX" not in rest
+        )
+
+    def _said(self, rest):
+        name = rest.split()[2] if rest.count(" ") > 1 else ""
+        if rest.startswith("CAPABILITY"):
+            return ["* CAPABILITY IMAP4rev1"]
+        if rest.startswith("SELECT"):
+            return [f"* {len(self.mails)} EXISTS"]
+        if rest.startswith("UID SEARCH"):
+            return ["* SEARCH " + " ".join(one for one in self.mails if one not in self.seen)]
+        if rest.startswith("UID FETCH"):
+            body = self.mails[name][: LARGEST + 1]
+            head = f"* {name} FETCH (UID {name} BODY[]<0> {{{len(body)}}}\r\n"
+            return [head.encode() + body + b")"]
+        if rest.startswith("UID STORE"):
+            self.seen.add(name)
+        return ["* BYE"] if rest.startswith("LOGOUT") else []
+
+
+@pytest.fixture
+def serving():
+    started = []
+
+    def start(*mails):
+        started.append(ImapServer(*mails))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+def a_box(server, **more):
+    given = {"user": "bounces", "password": "right", "security": "none", "timeout": 5.0, **more}
+    return ImapBox("127.0.0.1", server.port, given.pop("user"), given.pop("password"), **given)
+
+
+def test_unread_mails_of_a_server_are_read_and_flagged(serving):
+    server = serving(b"From: a\r\n\r\none", b"From: b\r\n\r\ntwo")
+    assert list(a_box(server).unread(10)) == [b"From: a\r\n\r\none", b"From: b\r\n\r\ntwo"]
+    assert server.seen == {"1", "2"}
+    assert list(a_box(server).unread(10)) == []
+    assert not [line for line in server.heard if "DELETE" in line.upper() or "EXPUNGE" in line]
+
+
+def test_a_mail_of_a_server_stays_unread_until_it_was_written_down(serving):
+    server = serving(b"one", b"two")
+    reading = a_box(server).unread(10)
+    assert next(reading) == b"one"
+    reading.close()
+    assert server.seen == set()
+
+
+@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"folder": "Elsewhere"}])
+def test_a_server_that_does_not_let_us_in_is_asked_again_later(serving, wrong):
+    with pytest.raises(TemporaryFailure) as failed:
+        list(a_box(serving(b"one"), **wrong).unread(10))
+    assert failed.value.code == "bounces-unreadable"
+
+
+def test_a_server_that_is_away_is_asked_again_later():
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    listener.close()
+    box = ImapBox("127.0.0.1", port, "bounces", "right", security="none", timeout=2.0)
+    with pytest.raises(TemporaryFailure):
+        list(box.unread(10))
+
+
+def test_a_password_is_never_printed(serving):
+    assert "right" not in repr(a_box(serving()))
