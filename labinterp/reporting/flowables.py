@@ -208,7 +208,7 @@ def _polygon(
 
 
 class _Figure(Flowable):  # type: ignore[misc]
-    """A graphic with words in its place."""
+    """A graphic with words in its place; those in it end with a space, so that copied ones do."""
 
     element: Element | None = None
     role: Role = "Figure"
@@ -337,7 +337,7 @@ class NumberLine(_Figure):
     def _write(self, x: float, y: float, text: str, colour: str) -> None:
         self.canv.setFont(fonts.REGULAR, style.LABEL)
         self.canv.setFillColor(HexColor(colour))
-        self.canv.drawString(x, y, text)
+        self.canv.drawString(x, y, f"{text} ")
 
 
 PATH_PEN: Final = Pen(
@@ -399,4 +399,4 @@ class PathPicture(_Figure):
         canvas.setFillColor(HexColor(palette.INK))
         for y, line in written(box, PATH_PEN):
             shown = drawable(line, fonts.covered())
-            canvas.drawString(box.x + PATH_PEN.pad, self.height - y, shown)
+            canvas.drawString(box.x + PATH_PEN.pad, self.height - y, f"{shown} ")
