@@ -175,9 +175,9 @@ def _named(message: Message, returns: ReturnAddress | None) -> Iterator[str]:
             yield from _in_envelope(part)
         elif part.get_content_type() in _RETURNED:
             yield from _in_returned(part)
-    found = _MESSAGE_ID.fullmatch(str(message.get("In-Reply-To", "")).strip())
-    if found:
-        yield found[1]
+    replied = _MESSAGE_ID.fullmatch(str(message.get("In-Reply-To", "")).strip())
+    if replied:
+        yield replied[1]
 
 
 def _in_envelope(part: Message) -> Iterator[str]:

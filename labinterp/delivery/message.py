@@ -8,6 +8,7 @@ choice and the operator's permission.
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 # Seven-bit bodies pass every relay unchanged.
 _POLICY: Final = SMTP.clone(cte_type="7bit")
+_GAPS: Final = re.compile(r"\n{3,}")
 _ATTACHED: Final = (
     "The report is attached, because the sender asked for that. "
     "Please treat the file as confidential."
@@ -150,7 +152,9 @@ def _attach(message: EmailMessage, attachment: Attachment) -> None:
 
 
 def _filled(kind: str, part: str, words: Mapping[str, str]) -> str:
-    return _template(kind, part).substitute(words).strip()
+    """The template with its words; what has nothing to say leaves no gap."""
+    told = _template(kind, part).substitute(words).replace("<p></p>\n", "")
+    return _GAPS.sub("\n\n", told).strip()
 
 
 @cache

@@ -45,6 +45,16 @@ def test_text_and_html_say_the_same_and_carry_the_link():
     assert "http://127.0.0.1:8000/m/abc?x=1&amp;y=2" in rich
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("expires_at", [None, NOTICE.expires_at])
+def test_what_has_nothing_to_say_leaves_no_gap(version, expires_at):
+    message = build(replace(NOTICE, version=version, expires_at=expires_at))
+    text, page = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert "\n\n\n" not in text.strip()
+    assert "<p></p>" not in page
+    assert ("The link works until" in text) == ("The link works until" in page) == bool(expires_at)
+
+
 def test_a_correction_says_so_and_names_the_version():
     message, plain, rich = parts(replace(NOTICE, version=2))
     assert message["Subject"] == "A report was corrected (LI-2026-000123, version 2)"
