@@ -25,6 +25,7 @@ OURS: Final = 3
 
 COMMANDS: Final = {
     "interpret": "read a panel from a file and print what it means",
+    "bulk": "interpret files of any length, an answer a line; nothing is stored",
     "knowledge": "show, check and compare the medical knowledge",
     "up": "start everything on this machine, with a sample panel",
     "serve": "start the web server",

@@ -58,6 +58,11 @@ def begun(start: bytes, charset: str, guessed: str | None) -> dict[str, Any]:
     return table
 
 
+def start_of(body: bytes) -> bytes:
+    """So many of a table's first lines as the others here ask for."""
+    return b"".join(body.splitlines(keepends=True)[:_HEAD_LINES])
+
+
 def is_of_one_patient(table: Mapping[str, Any], start: bytes) -> bool:
     """Whether all its rows are one patient's, because it has no column for the number."""
     columns = _head(start, table).columns

@@ -21,7 +21,7 @@ from labinterp.formats.fhir_version import refuse_other_releases
 from labinterp.formats.limits import Context, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _MARK: Final = b"\xef\xbb\xbf"
 _FHIR: Final = b'"resourceType"'
@@ -39,19 +39,27 @@ def read(body: bytes, context: Context) -> Reading:
         TooLarge: more lines than rows are taken of one file.
         SubmissionError: no line holds anything.
     """
-    readings: list[Reading] = []
-    alone: list[Located] = []
+    lines: list[tuple[str, bytes]] = []
     for count, (number, line) in enumerate(_lines(body), start=1):
         if count > context.limits.rows:
             raise TooLarge(f"The file has more than {context.limits.rows} lines; send it in bulk.")
-        outcome = _line(line, number, context)
+        lines.append((f"line {number}", line))
+    if not lines:
+        message = "The file is empty; send one JSON document a line."
+        raise SubmissionError(message, code="nothing-recognised")
+    return read_lines(lines, context)
+
+
+def read_lines(lines: Iterable[tuple[str, bytes]], context: Context) -> Reading:
+    """The same of lines that stand in several places: each with its own, and none of them blank."""
+    readings: list[Reading] = []
+    alone: list[Located] = []
+    for place, line in lines:
+        outcome = _line(line, place, context)
         if isinstance(outcome, Located):
             alone.append(outcome)
         else:
             readings.append(outcome)
-    if not readings and not alone:
-        message = "The file is empty; send one JSON document a line."
-        raise SubmissionError(message, code="nothing-recognised")
     readings.append(fhir.read_resources(alone, context))
     return Reading(
         tuple(one for reading in readings for one in reading.received),
@@ -59,9 +67,8 @@ def read(body: bytes, context: Context) -> Reading:
     )
 
 
-def _line(line: bytes, number: int, context: Context) -> Reading | Located:
+def _line(line: bytes, place: str, context: Context) -> Reading | Located:
     """What one line holds; what is wrong with it is named and is never raised."""
-    place = f"line {number}"
     try:
         if _FHIR not in line:
             return _placed(json_panel.read(line, context), place)

@@ -1,6 +1,10 @@
 """The examples of the how-to pages are read as the pages say."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +19,42 @@ NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 def examples(page, kind):
     text = (PAGES / page).read_text(encoding="utf-8")
     return re.findall(rf"```{kind}\n(.+?)```", text, re.DOTALL)
+
+
+def followed(page, folder):
+    """What the commands of a page print, run in an empty folder with the files it shows."""
+    text = (PAGES / page).read_text(encoding="utf-8")
+    for name, content in re.findall(r'```\w+ title="([\w.]+)"\n(.+?)```', text, re.DOTALL):
+        (folder / name).write_text(content, encoding="utf-8")
+    said = []
+    for command in examples(page, "sh"):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command],
+            cwd=folder,
+            env={
+                "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+                "PYTHONPATH": str(PAGES.parents[1]),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        said.append(done.stdout + done.stderr)
+    return said
+
+
+def test_the_commands_that_interpret_many_do_as_their_page_says(tmp_path):
+    first, counted, resumed = followed("interpret-many.md", tmp_path)
+    assert "not interpreted 1: Unobtainium in mmol/L [unmapped-code]" in first
+    assert "7 lines: 2 panels interpreted" in counted
+    assert first == resumed
+    text = (tmp_path / "answers.ndjson").read_text(encoding="utf-8")
+    told = {one["where"]: one for one in map(json.loads, text.splitlines())}
+    assert set(told) == {"results.ndjson line 1", "results.ndjson line 3", "ward.csv rows 2-3"}
+    assert told["results.ndjson line 1"]["patient"] == {"reference": "Patient/TEST-1"}
+    assert json.loads((tmp_path / "counts.json").read_text(encoding="utf-8"))["panels"] == 2
 
 
 def read(text):
