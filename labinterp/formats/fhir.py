@@ -6,6 +6,7 @@ names its FHIRPath place; results whose patient cannot be told are never given t
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -144,26 +145,42 @@ def read_document(document: Document, context: Context) -> Reading:
         message = "The document holds no Observation of a laboratory."
         raise SubmissionError(message, code="nothing-recognised", errors=places)
     received, failed = [], list(refused)
+    alone, untold = len(groups) == 1, document.problems
     for group in groups:
         try:
-            received.append(received_of_group(document, group, context, alone=len(groups) == 1))
+            received.append(received_of_group(document, group, context, untold, alone=alone))
         except SubmissionError as error:
             if len(groups) == 1 and not refused:
                 raise
             failed += error.errors or (Place(group.where, error.code, error.message),)
+        else:  # what is wrong with an entry of nobody's is told once, not to each of thousands
+            untold = tuple(one for one in untold if ".entry[" not in one.where)
     return Reading(tuple(received), tuple(failed))
 
 
 def received_of_group(
-    document: Document, group: Group, context: Context, *, alone: bool = True
+    document: Document,
+    group: Group,
+    context: Context,
+    problems_of_all: Iterable[Place] | None = None,
+    *,
+    alone: bool = True,
 ) -> Received:
     """One patient's panel.
+
+    Args:
+        document: what it is part of.
+        group: the patient's part.
+        context: when it came, and how much is taken.
+        problems_of_all: those of the document that are to be told with it; all where it is None.
+        alone: is it the only one?
 
     Raises:
         SubmissionError: nothing of it can be accepted.
     """
     panel, problems = _panel(document, group, context.received_at)
-    problems += [(one.where, one.code, one.message) for one in document.problems]
+    told = document.problems if problems_of_all is None else problems_of_all
+    problems += [(one.where, one.code, one.message) for one in told]
     return json_panel.received_of(
         panel,
         context.received_at,
@@ -231,18 +248,19 @@ def _patient(group: Group, at: datetime, made: _Panel) -> dict[str, Any]:
 
 def _specimen(document: Document, group: Group, made: _Panel) -> dict[str, Any]:
     """The specimen that most results name; a result of another one carries its own."""
-    named = [one.path for one in _specimens(document, group)]
-    loose_ones = [one.path for one in group.others if one.kind == "Specimen"]
-    chosen = max(dict.fromkeys(named), key=named.count, default=None)
-    if chosen is None and len(loose_ones) == 1:
-        chosen = loose_ones[0]
+    used = _specimens(document, group)
+    unused = [one for one in group.others if one.kind == "Specimen"]
+    times = Counter(one.path for one in used)
+    chosen = max(times, key=times.__getitem__, default=None)
+    if chosen is None and len(unused) == 1:
+        chosen = unused[0].path
     specimen: dict[str, Any] = {}
-    for one in document.of("Specimen"):
-        if one.path == chosen or one.path in named:
+    for one in {each.path: each for each in (*used, *unused)}.values():
+        if one.path == chosen or one.path in times:
             read_one, problems = fhir_patient.specimen_of(one.resource, one.path)
             made.problems += problems
             specimen = read_one if one.path == chosen else specimen
-        elif one.path in loose_ones:
+        else:
             message = "no result names this specimen; it was kept and not used"
             made.problems.append((one.path, "not-supported", message))
     return specimen

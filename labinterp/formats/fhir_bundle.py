@@ -1,7 +1,8 @@
 """Whose resource each one of a FHIR document is; results of two patients never come together.
 
 A resource is of the patient that it names, else of the one whom its report or its container names,
-else of the only one there is. Where several are and none is named, it is refused alone.
+else of the only one there is. Where several are and none is named, or what is named is the address
+or number of several, it is refused alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _NOBODY: Final = ""
+_SEVERAL: Final = "\x00several"
+"""Whose a resource is that names an address or a number of several patients."""
+_MOST: Final = 20
+"""Where more than these have one address, nobody is looked for among them."""
+_SOMEBODYS: Final = ("Observation", "Condition", "MedicationStatement", "MedicationRequest")
+"""What is a patient's own, and is told where it cannot be given to one."""
+_WHOSE: Final = {
+    _NOBODY: "several patients were sent, and nothing says whose result this is",
+    _SEVERAL: "several patients have the address or number that it names as its subject's",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +59,18 @@ def groups_of(document: Document) -> tuple[list[Group], list[Place]]:
     owners = _owners(document)
     people = _people(document)
     named = {one.path: _named(document, one, owners, people) for one in document.resources}
-    keys = [key for key, _ in (*named.values(), *people.values()) if key]
-    known = dict(named[path] for path in named if named[path][0]) | dict(people.values())
-    only = next(iter(known.items())) if len(set(keys)) == 1 else None
+    known = {key: who for key, who in (*named.values(), *people.by_path.values()) if key}
+    known.pop(_SEVERAL, None)
+    only = next(iter(known)) if len(known) == 1 else _NOBODY
     statuses = {path: text(report.resource, "status") for path, report in owners.items()}
     gathered: dict[str, list[Located]] = {}
     refused: list[Place] = []
     for one in document.resources:
-        key = named[one.path][0] or (only[0] if only else _NOBODY)
-        if not key and keys and one.kind == "Observation":
-            message = "several patients were sent, and nothing says whose result this is"
-            refused.append(Place(one.path, "multiple-patients", message))
-        elif key or not keys:
+        key = named[one.path][0] or only
+        if key == _SEVERAL or (not key and known):
+            if one.kind in _SOMEBODYS:
+                refused.append(Place(one.path, "multiple-patients", _WHOSE[key]))
+        else:
             gathered.setdefault(key, []).append(one)
     groups = [_group(key, known.get(key), mine, statuses) for key, mine in gathered.items()]
     return [group for group in groups if group.observations], refused
@@ -93,15 +104,30 @@ def _owners(document: Document) -> dict[str, Located]:
     return found
 
 
-def _people(document: Document) -> dict[str, tuple[str, Located]]:
-    """Each Patient's key and resource by its path; the same person sent twice has one key."""
-    found: dict[str, tuple[str, Located]] = {}
+@dataclass(frozen=True, slots=True)
+class _People:
+    """The Patients of a document.
+
+    Attributes:
+        by_path: each one's key and resource; the same person sent twice has one key.
+        by_identifier: the keys of those who have this issuer and number.
+    """
+
+    by_path: dict[str, tuple[str, Located]]
+    by_identifier: dict[tuple[str, str], dict[str, Located]]
+
+
+def _people(document: Document) -> _People:
+    found = _People({}, {})
     first: dict[tuple[str, str, str], Located] = {}
     for one in document.of("Patient"):
         same = next((first[each] for each in _marks(one) if each in first), one)
         for each in _marks(one):
             first.setdefault(each, same)
-        found[one.path] = same.path, same
+        found.by_path[one.path] = same.path, same
+        for sent in items(one.resource, "identifier"):
+            number = text(sent, "system"), text(sent, "value")
+            found.by_identifier.setdefault(number, {})[same.path] = same
     return found
 
 
@@ -113,14 +139,11 @@ def _marks(patient: Located) -> Iterator[tuple[str, str, str]]:
 
 
 def _named(
-    document: Document,
-    one: Located,
-    owners: Mapping[str, Located],
-    people: Mapping[str, tuple[str, Located]],
+    document: Document, one: Located, owners: Mapping[str, Located], people: _People
 ) -> tuple[str, Located | None]:
     """Whom the resource itself names, or its report or container for it; else nobody."""
-    if one.path in people:
-        return people[one.path]
+    if one.path in people.by_path:
+        return people.by_path[one.path]
     for holder in (one, owners.get(one.path), one.owner):
         if holder is None:
             continue
@@ -132,21 +155,23 @@ def _named(
 
 
 def _subject(
-    document: Document,
-    subject: Mapping[str, object],
-    holder: Located,
-    people: Mapping[str, tuple[str, Located]],
+    document: Document, subject: Mapping[str, object], holder: Located, people: _People
 ) -> tuple[str, Located | None]:
-    found = document.find(subject, holder)
-    if found is not None and found.path in people:
-        return people[found.path]
+    found = document.all_of(subject, holder)
+    whose = dict(people.by_path[one.path] for one in found[:_MOST] if one.path in people.by_path)
+    if len(whose) > 1 or (whose and len(found) > _MOST):
+        return _SEVERAL, None
+    if whose:
+        return next(iter(whose.items()))
     identifier = inner(subject, "identifier")
     if text(identifier, "value"):
         wanted = (text(identifier, "system"), text(identifier, "value"))
-        for patient in document.of("Patient"):
-            listed = items(patient.resource, "identifier")
-            if wanted in [(text(each, "system"), text(each, "value")) for each in listed]:
-                return people[patient.path]
+        holders = people.by_identifier.get(wanted, {})
+        if len(holders) > 1:
+            return _SEVERAL, None
+        if holders:
+            return next(iter(holders.items()))
         logical = Located({"resourceType": "Patient", "identifier": [identifier]}, holder.path)
         return "|".join(wanted), logical
-    return text(subject, "reference").strip(), None
+    reference = text(subject, "reference").strip()
+    return (f"? {reference}" if reference else _NOBODY), None

@@ -24,6 +24,7 @@ _KNOWN: Final = re.compile(
 )
 """How the types begin that are read, or that only tell the circumstances."""
 _LONE: Final = ("DiagnosticReport", "Observation")
+_TYPE_AND_ID: Final = 2
 _PANELS: Final = ("panel", "resource", "bundle")
 Parameter = tuple[str, dict[str, Any]]
 """One of a Parameters resource, with its place."""
@@ -64,43 +65,92 @@ class Document:
         parameters: those of a Parameters resource beside the panel, each with its place.
         bundle: the Bundle itself, without its entries being looked at.
         problems: what is to be told of the document as a whole.
-        index: each resource by every reference that finds it.
+        by_kind: the resources of each type.
+        index: the resources that each reference finds; more than one where a sender gave several
+            the same address.
     """
 
     resources: tuple[Located, ...]
     parameters: tuple[Parameter, ...] = ()
     bundle: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Place, ...] = ()
-    index: Mapping[str, Located] = field(init=False)
+    index: Mapping[str, tuple[Located, ...]] = field(init=False)
+    by_kind: Mapping[str, tuple[Located, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Note by which references each resource is found; of two of one name the first."""
-        index: dict[str, Located] = {}
+        """Note by which references each resource is found, and where several share one."""
+        found: dict[str, dict[str, Located]] = {}
         for one in self.resources:
             for name in _references(one):
-                index.setdefault(name, one)
+                found.setdefault(name, {})[one.path] = one
         for one in self.resources:
             if "/" in one.url:
-                index.setdefault("/".join(one.url.split("/")[-2:]), one)
+                found.setdefault("/".join(one.url.split("/")[-2:]), {})[one.path] = one
+        index = {name: _unlike(several.values()) for name, several in found.items()}
+        problems = dict.fromkeys((*self.problems, *_shared(index)))
         object.__setattr__(self, "index", index)
+        object.__setattr__(self, "by_kind", _by_kind(self.resources))
+        object.__setattr__(self, "problems", tuple(problems))
 
     def of(self, kind: str) -> tuple[Located, ...]:
         """The resources of one type, in their order."""
-        return tuple(one for one in self.resources if one.kind == kind)
+        return self.by_kind.get(kind, ())
 
     def find(self, reference: object, origin: Located) -> Located | None:
-        """What a Reference points at: exactly, then by type and id, then among the contained."""
+        """What a Reference points at; of several of one address the first.
+
+        That several have it is a problem of the document; nobody's results are given to another for
+        it, since whose they are is asked of `all_of`.
+        """
+        return next(iter(self.all_of(reference, origin)), None)
+
+    def all_of(self, reference: object, origin: Located) -> tuple[Located, ...]:
+        """What a Reference may point at.
+
+        By its address, beside the one who refers where it is relative; then by type and id; then
+        among the contained.
+        """
         target = text(reference, "reference").strip() if isinstance(reference, dict) else ""
         if not target:
-            return None
+            return ()
         if target.startswith("#"):
-            return self._contained(target[1:], origin)
-        short = "/".join(target.split("?")[0].partition("/_history/")[0].split("/")[-2:])
-        return self.index.get(target) or self.index.get(short)
+            return self.index.get(f"{(origin.owner or origin).path}#{target[1:]}", ())
+        whole = target.split("?")[0].partition("/_history/")[0]
+        short = "/".join(whole.split("/")[-2:])
+        beside = f"{_server(origin)}{short}" if short == whole else whole
+        for name in (beside, target, short):
+            if name in self.index:
+                return self.index[name]
+        return ()
 
-    def _contained(self, name: str, origin: Located) -> Located | None:
-        owner = origin.owner or origin
-        return self.index.get(f"{owner.path}#{name}")
+
+def _by_kind(resources: Iterable[Located]) -> dict[str, tuple[Located, ...]]:
+    found: dict[str, list[Located]] = {}
+    for one in resources:
+        found.setdefault(one.kind, []).append(one)
+    return {kind: tuple(several) for kind, several in found.items()}
+
+
+def _unlike(several: Iterable[Located]) -> tuple[Located, ...]:
+    """Resources of one address, without those that say the same as the first."""
+    first, *others = several
+    return first, *(one for one in others if one.resource != first.resource)
+
+
+def _shared(index: Mapping[str, tuple[Located, ...]]) -> Iterator[Place]:
+    """Each resource whose own address an earlier and different one has too."""
+    for name, several in index.items():
+        for one in several[1:]:
+            if name == one.url:
+                message = "has the address of an earlier entry; references to it reach that one"
+                yield Place(one.path, "structure", message)
+
+
+def _server(origin: Located) -> str:
+    """The base that a relative reference is meant on: that of whoever refers."""
+    url = (origin.owner or origin).url
+    parts = url.split("/")
+    return f"{'/'.join(parts[:-2])}/" if "://" in url and len(parts) > _TYPE_AND_ID else ""
 
 
 def _references(one: Located) -> Iterator[str]:
@@ -213,10 +263,12 @@ def _nested(root: Mapping[str, Any], path: str) -> Document:
 
 
 def _with_contained(one: Located) -> Iterator[Located]:
+    """A resource and all within it; what a contained one contains is found from the outermost."""
     yield one
     for index, resource in enumerate(items(one.resource, "contained")):
         if text(resource, "resourceType"):
-            yield Located(resource, f"{one.path}.contained[{index}]", "", one)
+            path = f"{one.path}.contained[{index}]"
+            yield from _with_contained(Located(resource, path, "", one.owner or one))
 
 
 def _outcome(resource: Mapping[str, Any], path: str) -> Iterator[Place]:
