@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 import simplejson
 
 _JSON_NAMES: Final = {"from_unit": "from", "to_unit": "to", "as_": "as"}
+_PLAIN: Final = frozenset({str, int, bool, Decimal, type(None)})
 Noun = TypeVar("Noun")
+Reader = Callable[[Any], Any]
 
 
 def to_document(value: object) -> Any:
     """Frozen nouns as dicts and lists; decimals stay decimals, so that their digits are kept."""
+    if type(value) in _PLAIN:
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {
             json_name: to_document(getattr(value, name))
@@ -40,14 +44,12 @@ def from_document(noun: type[Noun], document: Mapping[str, Any]) -> Noun:
     Raises:
         KeyError: a member without a default is missing.
     """
-    hints = _hints(typing.cast("Any", noun))
-    return noun(
-        **{
-            name: _value(hints[name], document[json_name])
-            for name, json_name in member_names(typing.cast("Any", noun))
-            if json_name in document
-        }
-    )
+    given = {}
+    for name, json_name, reader in _readers(typing.cast("Any", noun)):
+        if json_name in document:
+            raw = document[json_name]
+            given[name] = raw if raw is None or reader is None else reader(raw)
+    return noun(**given)
 
 
 def written(document: object) -> str:
@@ -69,20 +71,29 @@ def member_names(noun: Any) -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def _hints(noun: Any) -> dict[str, Any]:
-    return typing.get_type_hints(noun)
+def _readers(noun: Any) -> tuple[tuple[str, str, Reader | None], ...]:
+    """A noun's fields with their names in JSON, and what reads each; None: it stays as it is."""
+    hints = typing.get_type_hints(noun)
+    return tuple((name, json, _reader(hints[name])) for name, json in member_names(noun))
 
 
-def _value(hint: Any, raw: Any) -> Any:
-    if raw is None:
-        return None
+@cache
+def _reader(hint: Any) -> Reader | None:
+    """What makes plain data into a value of this type."""
     if is_dataclass(hint):
-        return from_document(typing.cast("type", hint), raw)
+        return partial(from_document, typing.cast("type", hint))
     origin = get_origin(hint)
     if origin is tuple:
-        return tuple(_value(get_args(hint)[0], item) for item in raw)
+        inner = _reader(get_args(hint)[0])
+        return tuple if inner is None else partial(_each, inner)
     if origin in (typing.Union, types.UnionType):
-        return _value(next(arg for arg in get_args(hint) if arg is not type(None)), raw)
-    if hint is Decimal and not isinstance(raw, Decimal):
-        return Decimal(str(raw))
-    return raw
+        return _reader(next(arg for arg in get_args(hint) if arg is not type(None)))
+    return _decimal if hint is Decimal else None
+
+
+def _each(reader: Reader, raw: Any) -> tuple[Any, ...]:
+    return tuple(None if item is None else reader(item) for item in raw)
+
+
+def _decimal(raw: Any) -> Decimal:
+    return raw if isinstance(raw, Decimal) else Decimal(str(raw))

@@ -18,6 +18,7 @@ from labinterp.usecases.explained import interpreted, with_history
 from labinterp.usecases.outcomes import Accepted
 from labinterp.usecases.storing import (
     Order,
+    accepted,
     add_deliveries,
     add_report,
     is_test,
@@ -198,7 +199,7 @@ def store_order(
         patient_key=panels.patient_key(vault, actor.organisation_id, row.identity),
     )
     audit.record(connection, who(actor, origin.request_id), deed, order.now)
-    return Accepted(order.panel_id, order.version, problems=len(order.interpretation.problems))
+    return accepted(order)
 
 
 def wanted(policy: Policy, told: Recipients) -> tuple[tuple[str, bool, str | None], ...]:

@@ -14,9 +14,9 @@ from labinterp.usecases import idempotent, notices, recipients
 from labinterp.usecases.accept import again, as_text, wanted
 from labinterp.usecases.acting import who
 from labinterp.usecases.explained import interpreted, with_history
-from labinterp.usecases.outcomes import Accepted
 from labinterp.usecases.storing import (
     Order,
+    accepted,
     add_deliveries,
     add_report,
     keep_identities,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from labinterp.model.submission import Identity, Received
+    from labinterp.usecases.outcomes import Accepted
     from labinterp.usecases.services import Services
 
 _WITHDRAWN: Final = "withdrawn: the panel was corrected before this was sent"
@@ -160,7 +161,7 @@ def store_correction(
         patient_key=panels.patient_key(vault, organisation_id, row.identity),
     )
     audit.record(connection, who(actor, request_id), deed, order.now)
-    return Accepted(order.panel_id, order.version, problems=len(order.interpretation.problems))
+    return accepted(order)
 
 
 def _everyone(

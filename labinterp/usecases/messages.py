@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from labinterp.formats.sender_settings import SenderSettings
+    from labinterp.model.interpretation import Interpretation
     from labinterp.model.submission import Received
     from labinterp.usecases.outcomes import Accepted
     from labinterp.usecases.services import Services
@@ -228,21 +229,21 @@ def _panel(services: Services, asked: _Asked, received: Received, number: int) -
 
 def _problems(services: Services, actor: Actor, kept: list[Accepted]) -> list[Remark]:
     """What the answers of the panels question, as remarks."""
-    found = []
-    for one in kept:
-        with services.store.reading() as connection:
-            stored = panels.read_version(
-                connection,
-                services.store.vault,
-                actor.organisation_id,
-                one.panel_id,
-                one.version,
-            )
-        found += [
-            Remark(Place(problem.where, problem.code, problem.message), "W")
-            for problem in stored.interpretation.problems
-        ]
-    return found
+    return [
+        Remark(Place(problem.where, problem.code, problem.message), "W")
+        for one in kept
+        for problem in _answer_of(services, actor, one).problems
+    ]
+
+
+def _answer_of(services: Services, actor: Actor, one: Accepted) -> Interpretation:
+    if one.interpretation is not None:
+        return one.interpretation
+    vault, organisation_id = services.store.vault, actor.organisation_id
+    with services.store.reading() as connection:
+        return panels.read_version(
+            connection, vault, organisation_id, one.panel_id, one.version
+        ).interpretation
 
 
 def _once(remarks: list[Remark]) -> tuple[Remark, ...]:

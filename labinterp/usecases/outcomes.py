@@ -9,17 +9,25 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from labinterp.errors import Place
+    from labinterp.model.interpretation import Interpretation
     from labinterp.store.rows import ReportStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A panel that is on disk; `replayed` when an earlier request put it there."""
+    """A panel that is on disk.
+
+    Attributes:
+        replayed: an earlier request put it there.
+        problems: how many there are in its answer.
+        interpretation: its answer, where it was made just now; else it is read.
+    """
 
     panel_id: str
     version: int
     replayed: bool = False
     problems: int = 0
+    interpretation: Interpretation | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from labinterp.access.links import new_token
 from labinterp.store import deliveries, panels, reports, result_identities
 from labinterp.store.rows import ReportRecord
 from labinterp.store.store import fresh_id
+from labinterp.usecases.outcomes import Accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,14 @@ class Order:
     now: datetime
     seen: Mapping[str, str | None] | None = None
     """Who held these results' keys when it was decided; None where nobody looked."""
+
+
+def accepted(order: Order) -> Accepted:
+    """What is answered of an order that was stored just now."""
+    found = order.interpretation
+    return Accepted(
+        order.panel_id, order.version, problems=len(found.problems), interpretation=found
+    )
 
 
 def new_version(actor: Actor, order: Order) -> panels.NewVersion:
