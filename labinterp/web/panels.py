@@ -47,9 +47,13 @@ def deliveries() -> ResponseReturnValue:
     chosen = request.args.get("show", "all")
     if chosen not in STATES_OF_FILTER:
         chosen = "all"
-    every = journey.all_deliveries(services(), actor())
-    states = STATES_OF_FILTER[chosen]
-    shown = [delivery for delivery in every if not states or delivery.status in states]
+    states = STATES_OF_FILTER[chosen] or (None,)
+    found = [
+        delivery
+        for state in states
+        for delivery in journey.all_deliveries(services(), actor(), state)
+    ]
+    shown = sorted(found, key=lambda delivery: delivery.created_at, reverse=True)
     return render_template(
         "deliveries.html",
         deliveries=shown,

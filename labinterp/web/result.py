@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import flash, make_response, redirect, render_template, request, url_for
@@ -62,6 +63,8 @@ class _Page:
 
 WAITING = ("queued", "drawing")
 _FHIR = "application/fhir+json; charset=utf-8"
+_SOON = timedelta(minutes=2)
+"""How long a report may wait before the page says that it could not be drawn yet."""
 _FIRST = ("superseded", "changes", "critical")
 HOW_TOLD = ("by telephone", "in person", "by secure message", "other")
 
@@ -223,6 +226,7 @@ def _page(
         record=record,
         view=made,
         sections=_ordered(made.sections),
+        late=services().now() - record.received_at > _SOON,
         opened=request.args.get("open") == "all",
         errors=errors or (),
         form=request.form,

@@ -8,7 +8,8 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
-from labinterp.errors import AccessDenied
+from labinterp.errors import AccessDenied, TemporaryFailure
+from labinterp.usecases import undelivered
 
 if TYPE_CHECKING:
     from labinterp.access import Actor
@@ -100,14 +101,21 @@ def request_id() -> str:
 
 
 @pages.before_request
-def _guard() -> None:
+def _guard() -> Response | None:
     """Nothing of a request is read before its token is checked and somebody is signed in."""
+    from labinterp.web import limits, refusals  # noqa: PLC0415  (both hang on this module)
+
     request.max_form_memory_size = FORM_LIMIT
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         csrf.protect()
+    if request.endpoint == "web.static":
+        return None
     view = current_app.view_functions.get(str(request.endpoint))
-    if request.endpoint != "web.static" and not getattr(view, OPEN, False):
+    if not getattr(view, OPEN, False):
         actor()
+    who = current_user.actor.id if current_user.is_authenticated else limits.address()
+    wait = limits.seconds_to_wait("page", who)
+    return refusals.too_many(wait) if wait else None
 
 
 @pages.after_request
@@ -118,11 +126,15 @@ def _headers(response: Response) -> Response:
         response.headers["Cache-Control"] = "public, max-age=3600"
     else:
         response.headers["Cache-Control"] = "no-store"
-    if request.is_secure:
-        response.headers.setdefault(
-            "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-        )
     return response
+
+
+def _late_critical() -> int:
+    """How many critical reports are late; 0 for those who may not read panels."""
+    try:
+        return undelivered.late_critical(services(), actor())
+    except (AccessDenied, TemporaryFailure):
+        return 0
 
 
 @pages.app_context_processor
@@ -134,6 +146,7 @@ def _shared() -> dict[str, Any]:
         "policy": known.policy,
         "knowledge_version": known.knowledge.version,
         "actor": current_user.actor if current_user.is_authenticated else None,
+        "late_critical": _late_critical,
         "errors": (),
         "form": {},
     }

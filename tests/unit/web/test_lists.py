@@ -1,8 +1,12 @@
 """Panels, deliveries, knowledge and statements: found by identifier, free of what does not belong there."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.unit.web.browsing import said
+
+CRITICAL = "Potassium 2.0 mmol/L (3.5-5.3)\nMagnesium 0.3 mmol/L (0.7-1.0)"
 
 
 def test_a_patient_is_found_by_identifier_which_never_stands_in_an_address(person):
@@ -36,6 +40,42 @@ def test_the_list_of_deliveries_shows_domains_first_and_nothing_clinical(person)
     assert "MRN-1" not in page
     assert "Example, Anna" not in page
     assert "No delivery is in this state." in said(person.get("/deliveries?show=failed"))
+
+
+def sent_to(person, path, address="clinician@example.org"):
+    back = person.send(person.get(path), "/send", {"email": address}, 200)
+    person.send(back, "/send", {"confirmed": "1"})
+
+
+def test_the_filter_shows_what_waits_and_what_failed_and_nothing_else(person):
+    sent_to(person, person.enter())
+    assert "…@example.org" in person.get("/deliveries?show=waiting")
+    assert "No delivery is in this state." in said(person.get("/deliveries?show=delivered"))
+    assert "…@example.org" in person.get("/deliveries?show=nonsense")
+
+
+def test_a_critical_report_that_is_late_is_told_on_every_page_until_somebody_was_told(
+    person, clock
+):
+    path = person.enter(CRITICAL)
+    sent_to(person, path)
+    late = "1 critical report is not delivered after 30 minutes"
+    assert late not in said(person.get("/help"))
+    clock.move(timedelta(minutes=31) - timedelta(minutes=2))
+    person.get("/")
+    clock.move(timedelta(minutes=2))
+    assert late in said(person.get("/help"))
+    told = {"told": "Ward sister", "how": "by telephone", "read-back": "yes"}
+    person.send(person.get(path), "/acknowledge", told)
+    assert late not in said(person.get("/help"))
+
+
+def test_a_report_that_nobody_draws_says_so_and_the_results_stand_there(person, clock):
+    path = person.enter()
+    assert "The PDF waits to be drawn" in said(person.get(path))
+    clock.move(timedelta(minutes=3))
+    page = said(person.get(path))
+    assert "The report could not be drawn yet. Your results are stored and shown here." in page
 
 
 @pytest.mark.parametrize("kind", ["analytes", "rules", "sources"])

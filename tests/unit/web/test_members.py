@@ -103,7 +103,7 @@ def test_what_cannot_be_used_is_told_beside_its_field_and_kept(chief, fields, to
 
 
 def test_a_closed_account_is_out_at_its_next_request_and_can_be_opened_again(
-    chief, person, services, ann
+    chief, person, services, ann, app
 ):
     person.get("/")
     page = chief.get("/administration")
@@ -113,7 +113,7 @@ def test_a_closed_account_is_out_at_its_next_request_and_can_be_opened_again(
     assert "Closed" in said(page)
     assert f"/users/{ann.id}/link" not in page
     chief.send(page, f"/users/{ann.id}/state", {})
-    person.get("/")
+    assert Person(app.test_client()).sign_in() == "/"
     assert ("user-deactivated", "Chief Example") in deeds(services)
 
 
