@@ -25,7 +25,7 @@ from labinterp.reporting.conclusion_blocks import (
     UndecidedList,
     VerdictBlock,
 )
-from labinterp.reporting.lookups import told_doubts
+from labinterp.reporting.lookups import leading_findings, most_urgent_first, told_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     )
     from labinterp.reporting.lookups import Lookups
 
-LEADING: Final = 5
-"""At most so many findings are told in full."""
 _AS_ABOVE: Final = "From there on as above."
 _SETTLES: Final = re.compile(r"cannot tell; (.+) would settle it\.?")
 FREQUENCY_WORDS: Final = {
@@ -56,7 +54,7 @@ FREQUENCY_WORDS: Final = {
 
 def sample_doubts(answer: Interpretation, look: Lookups) -> Section:
     """Artefacts that the pattern fits, and which checks were made and found none."""
-    entries = tuple(entry(finding, look) for finding in _ranked(answer.artefacts))
+    entries = tuple(entry(finding, look) for finding in most_urgent_first(answer.artefacts))
     title = "Doubts about the sample"
     checks = _checks(answer, {finding.title for finding in answer.artefacts})
     if entries:
@@ -148,8 +146,8 @@ def _tell(path: Path, line: list[str], told: dict[tuple[str, str], list[str]]) -
 
 def findings(answer: Interpretation, look: Lookups) -> Section:
     """Patterns and mechanisms: the leading ones in full, the rest under "also noted"."""
-    ranked = _ranked((*answer.patterns, *answer.mechanisms))
-    leading = [finding for finding in ranked if finding.leading][:LEADING]
+    ranked = most_urgent_first((*answer.patterns, *answer.mechanisms))
+    leading = leading_findings(answer)
     told = {finding.id for finding in leading}
     block = Findings(
         leading=tuple(entry(finding, look) for finding in leading),
@@ -163,11 +161,6 @@ def _looked_at(answer: Interpretation) -> str:
     undecided = len(answer.undecided)
     looked = words.plural(answer.rules_looked_at, "rule was", "rules were")
     return f"{looked} looked at; {undecided} could not be decided."
-
-
-def _ranked(found: Iterable[Finding]) -> list[Finding]:
-    """Most urgent first; otherwise in the order of the answer."""
-    return sorted(found, key=lambda finding: -URGENCIES.index(finding.urgency))
 
 
 def entry(finding: Finding, look: Lookups) -> FindingEntry:

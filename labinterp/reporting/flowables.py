@@ -243,7 +243,7 @@ class NumberLine(_Figure):
 
     def draw_marked(self) -> None:
         """Track, band, limits, earlier value, value, labels."""
-        self.middle = self.height - 8.4
+        self.middle = self.height - 8.1
         self._track()
         self._limits()
         self._previous()
@@ -332,7 +332,7 @@ class NumberLine(_Figure):
         )
         for label, left in placed:
             colour = palette.CRITICAL if label.kind == "critical" else palette.MUTED
-            self._write(style.EDGE + left, self.middle - 9.7, label.text, colour)
+            self._write(style.EDGE + left, self.middle - 10.0, label.text, colour)
 
     def _write(self, x: float, y: float, text: str, colour: str) -> None:
         self.canv.setFont(fonts.REGULAR, style.LABEL)
@@ -345,7 +345,7 @@ PATH_PEN: Final = Pen(
     leading=7.8,
     width_of=lambda text: fonts.width(text, style.SMALLEST),
     pad=1.7,
-    gap=3.4,
+    gap=2.8,
 )
 """How the boxes of a path picture are set on paper [pt]."""
 TALLEST: Final = 400.0

@@ -20,7 +20,7 @@ from labinterp.reporting.blocks import (
     Tone,
     said,
 )
-from labinterp.reporting.lookups import Lookups, in_words, told_doubts
+from labinterp.reporting.lookups import Lookups, in_words, leading_findings, told_doubts
 
 if TYPE_CHECKING:
     from labinterp.model.interpretation import (
@@ -48,7 +48,7 @@ _INDICES: Final = (
     ("icterus", "icterus"),
     ("lipaemia", "lipaemia"),
 )
-_SEE_DOUBTS: Final = "See the doubts about the sample, below."
+_BELOW: Final = "Told below."
 _CRITICAL: Final = ("critically_low", "critically_high")
 
 
@@ -184,17 +184,21 @@ def urgency(answer: Interpretation) -> Section:
         text = "No rule asked for action by a set time. This is no all-clear."
         return Section("urgency", title, (Paragraph(said(text)), _question(answer)))
     flags = {finding.id for finding in answer.twitching.red_flags}
-    doubts = {finding.rule for finding in answer.artefacts}
     reasons = tuple(
-        said(Span(words.ended(item.title), "strong"), f" {_SEE_DOUBTS}")
-        if item.rule in doubts
-        else _because(item)
-        for item in answer.urgency_because
-        if item.id not in flags
+        _reasons([item for item in answer.urgency_because if item.id not in flags], answer)
     )
     tone: Tone = "critical" if answer.urgency in ("emergency", "same_day") else "plain"
     told = (Bullets(reasons),) if reasons else ()
     return Section("urgency", title, (*told, _question(answer)), tone)
+
+
+def _reasons(because: list[Finding], answer: Interpretation) -> Iterable[Line]:
+    """Each reason in full, but for those that are told in full below: these by their titles."""
+    below = {finding.rule for finding in (*answer.artefacts, *leading_findings(answer))}
+    yield from (_because(item) for item in because if item.rule not in below)
+    titles = dict.fromkeys(item.title.rstrip(".") for item in because if item.rule in below)
+    if titles:
+        yield said(Span(f"{'; '.join(titles)}.", "strong"), f" {_BELOW}")
 
 
 def _question(answer: Interpretation) -> Paragraph:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from labinterp.model.codes import URGENCIES
 from labinterp.reporting import words
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from labinterp.model.interpretation import Finding, Interpretation, InterpretedResult
 
 
+LEADING: Final = 5
+"""At most so many findings are told in full."""
 _NO_UNIT: Final = ("1", "[pH]")
 """Codes of a plain number, which is printed without a unit."""
 
@@ -65,6 +68,17 @@ def all_findings(answer: Interpretation) -> tuple[Finding, ...]:
         *answer.twitching.red_flags,
         *answer.urgency_because,
     )
+
+
+def leading_findings(answer: Interpretation) -> list[Finding]:
+    """The patterns and mechanisms that are told in full."""
+    ranked = most_urgent_first((*answer.patterns, *answer.mechanisms))
+    return [finding for finding in ranked if finding.leading][:LEADING]
+
+
+def most_urgent_first(found: Iterable[Finding]) -> list[Finding]:
+    """Most urgent first; otherwise in the order of the answer."""
+    return sorted(found, key=lambda finding: -URGENCIES.index(finding.urgency))
 
 
 def in_words(result: InterpretedResult) -> str:

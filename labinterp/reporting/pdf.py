@@ -121,7 +121,7 @@ def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]
     heading = [text(section.title, look.heading, "H2")] if section.title else []
     if section.tone in _BOXES:
         yield _box([*heading, *content], section.tone, width)
-        yield Spacer(0, look.gap + 2)
+        yield Spacer(0, look.gap + 1)
         return
     if heading and section.id == "results":
         yield CondPageBreak(_TABLE_NEEDS * look.body.leading)
@@ -154,8 +154,8 @@ def _box(content: list[Flowable], tone: str, width: float) -> Grid:
         ("RIGHTPADDING", (0, 0), (-1, -1), 6),
         ("TOPPADDING", (0, 0), (-1, -1), 0.3),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 0.3),
-        ("TOPPADDING", (0, 0), (0, 0), 2),
-        ("BOTTOMPADDING", (0, -1), (0, -1), 3),
+        ("TOPPADDING", (0, 0), (0, 0), 1.4),
+        ("BOTTOMPADDING", (0, -1), (0, -1), 2.4),
         ("NOSPLIT", (0, 0), (0, min(1, len(content) - 1))),
     ]
     rows = [[item] for item in content]
@@ -251,13 +251,13 @@ def _facts(block: Facts, look: Styles, width: float) -> Iterator[Flowable]:
         ("RIGHTPADDING", (0, 0), (-1, -1), 4),
         ("TOPPADDING", (0, 0), (-1, -1), 1),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
-        ("TOPPADDING", (0, 0), (-1, 0), 3),
-        ("BOTTOMPADDING", (0, -1), (-1, -1), 3),
+        ("TOPPADDING", (0, 0), (-1, 0), 2.4),
+        ("BOTTOMPADDING", (0, -1), (-1, -1), 2.4),
         *(("SPAN", (0, row), (-1, row)) for row in range(1, len(rows))),
     ]
     widths = [width / _COLUMNS] * _COLUMNS
     yield Grid(rows, role="L", colWidths=widths, style=commands, hAlign="LEFT")
-    yield Spacer(0, look.gap + 2)
+    yield Spacer(0, look.gap + 1)
 
 
 def _fact(row: Fact, look: Styles) -> Text:

@@ -204,7 +204,7 @@ def _row(
 
 
 def _name(result: InterpretedResult) -> str:
-    if result.derived_from and not result.name.endswith("(calculated)"):
+    if result.derived_from and not result.name.endswith(("(calculated)", ", calculated")):
         return f"{result.name} (calculated)"
     return result.name
 

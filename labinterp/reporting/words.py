@@ -131,7 +131,8 @@ def number(value: Decimal, decimals: int = 0) -> str:
         decimals: least digits after the point.
     """
     own = -int(value.as_tuple().exponent)
-    return f"{value:.{max(own, decimals, 0)}f}".replace("-", MINUS)
+    shown = value or abs(value)  # no minus before a zero
+    return f"{shown:.{max(own, decimals, 0)}f}".replace("-", MINUS)
 
 
 def rounded(value: Decimal, figures: int) -> str:

@@ -243,6 +243,19 @@ def test_a_doubt_about_the_sample_is_told_in_full_once():
     assert long_text(build(an_order(answer))).count("Long words.") == 1
 
 
+def test_a_finding_that_makes_it_urgent_is_told_in_full_once():
+    finding = a_finding(text="Long words.", kind="pattern", urgency="same_day", leading=True)
+    answer = replace(
+        a_plain_answer([a_result()]),
+        patterns=(finding,),
+        urgency="same_day",
+        urgency_because=(finding,),
+    )
+    text = long_text(build(an_order(answer)))
+    assert text.count("Long words.") == 1
+    assert f"- {finding.title}. Told below." in text
+
+
 def test_a_doubted_result_keeps_its_flag_but_not_in_bold():
     row = one_row(a_result(doubts=("Pattern fits EDTA contamination.",)))
     assert (row.flag, row.doubtful, row.strong) == ("Low", True, False)

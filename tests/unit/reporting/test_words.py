@@ -85,3 +85,8 @@ def test_a_formula_is_printed_and_not_programmed():
 def test_a_capital_leaves_abbreviations_alone():
     assert words.capital("pattern fits") == "Pattern fits"
     assert words.capital("eGFR is low") == "eGFR is low"
+
+
+def test_zero_has_no_minus():
+    assert words.number(Decimal("-0.0"), 1) == "0.0"
+    assert words.number(Decimal("-0.1"), 1) == "−0.1"
