@@ -1,4 +1,4 @@
-"""How often one address may try to sign in, and one account be tried; not the API's limits."""
+"""How often one address may try to sign in, one account be tried, and one person ask for pages."""
 
 from __future__ import annotations
 
@@ -36,11 +36,15 @@ def attach(app: Flask, services: Services) -> None:
         MovingWindowRateLimiter(
             storage_from_string(policy.rate_store or "memory://", wrap_exceptions=True)
         ),
-        {"account": parse(policy.account_rate), "address": parse(policy.address_rate)},
+        {
+            "account": parse(policy.account_rate),
+            "address": parse(policy.address_rate),
+            "page": parse(policy.request_rate),
+        },
     )
 
 
-def seconds_to_wait(kind: Literal["account", "address"], who: str) -> int:
+def seconds_to_wait(kind: Literal["account", "address", "page"], who: str) -> int:
     """Count one try; 0 when it is allowed, else the seconds until the next one is.
 
     With the shared storage gone nobody is kept out: whoever tries still has to know the password.
