@@ -10,7 +10,6 @@ from labinterp.access import Actor, require
 from labinterp.errors import LabinterpError, NotFound
 from labinterp.store import audit, panels
 from labinterp.store.audit import Deed
-from labinterp.store.records import written
 from labinterp.store.store import CommitUnknown, fresh_id
 from labinterp.usecases import idempotent, notices, recipients
 from labinterp.usecases.acting import who
@@ -57,39 +56,6 @@ def interpret_only(
     if actor is not None:
         require(actor, "panels:write")
     return interpreted(services, received.submission, actor.choices if actor else None)
-
-
-def accept(
-    services: Services,
-    actor: Actor,
-    received: Received,
-    *,
-    idempotency_key: str | None = None,
-    body_digest: str = "",
-    origin: str = "api",
-    request_id: str = "",
-) -> Accepted:
-    """Keep a panel with its answer, its report job and its messages: all of it, or nothing.
-
-    Args:
-        services: the wired parts.
-        actor: who sends it.
-        received: what a reader made of it.
-        idempotency_key: the same key and body again give the same panel.
-        body_digest: of the bytes; the panel's own content where none is given.
-        origin: the door it came by.
-        request_id: for the audit.
-
-    Raises:
-        AccessDenied: the actor may not.
-        SubmissionError: nothing readable, or an address that is none; nothing was stored.
-        Conflict: the key was used for another body, or its first request is still running.
-        TemporaryFailure: the database cannot be had; nothing was stored.
-    """
-    require(actor, "panels:write")
-    digest = body_digest or idempotent.digest_of(written(received.panel))
-    key = idempotent.client_key(services, actor.organisation_id, idempotency_key, "accept", digest)
-    return accept_once(services, actor, received, key, Origin(origin, request_id))
 
 
 def accept_once(

@@ -2,7 +2,6 @@
 
     interpret_only   read and explain, keep nothing
     take             what any door brings: kept as new, or as the next version of its panel
-    accept           keep, explain, queue the report and the mails: one transaction
     correct          a new version under the same id
     import_file      many rows, each accepted or refused alone
     read_panel, panel_document, list_panels, patient_history, read_report
@@ -14,8 +13,6 @@
 Signatures (each takes `services` and, except the worker's side, `actor` first):
 
     interpret_only(services, received, actor=None) -> Interpretation
-    accept(services, actor, received, *, idempotency_key=None, body_digest="", origin="api",
-           request_id="") -> Accepted
     take(services, actor, received, *, idempotency_key=None, body_digest="", origin="api",
          request_id="") -> Accepted
     correct(services, actor, panel_id, received, *, idempotency_key=None, body_digest="",
@@ -60,7 +57,7 @@ from labinterp.store.rows import (
     PanelSummary,
     ReportRecord,
 )
-from labinterp.usecases.accept import accept, interpret_only
+from labinterp.usecases.accept import interpret_only
 from labinterp.usecases.acknowledge import acknowledge
 from labinterp.usecases.background import background_due
 from labinterp.usecases.bounces import read_bounces
@@ -104,7 +101,6 @@ __all__ = [
     "PanelSummary",
     "ReportRecord",
     "ReportState",
-    "accept",
     "accepted_record",
     "acknowledge",
     "all_deliveries",

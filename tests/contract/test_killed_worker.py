@@ -91,7 +91,7 @@ def services(sqlite_store, clock, outbox, queue, monkeypatch):
 @pytest.mark.hazard("mail-twice")
 def test_a_worker_killed_leaves_one_document_and_one_message(services, outbox, step):
     ward = an_actor(services)
-    panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id
+    panel_id = journey.take(services, ward, a_panel(email=("a@example.org",))).panel_id
     killed = subprocess.run(
         [sys.executable, "-c", WORKER, str(services.store.engine.url), step],
         cwd=ROOT,

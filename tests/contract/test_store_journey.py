@@ -51,7 +51,7 @@ def ward(services):
 
 
 def test_a_panel_becomes_an_answer_a_document_and_a_mail(services, ward, outbox):
-    accepted = journey.accept(services, ward, received(services))
+    accepted = journey.take(services, ward, received(services))
     answered = journey.interpret_only(services, received(services), ward)
     assert journey.draw_due(services, "w", 10) == 1
     assert journey.deliver_due(services, "w", 10) == 1
@@ -78,8 +78,8 @@ def test_an_earlier_panel_shows_as_change(services, ward):
         "collected_at": "2026-11-20T08:00:00Z",
         "results": [{"test": "Potassium", "value": "4.2", "unit": "mmol/L"}],
     }
-    journey.accept(services, ward, received(services, **earlier))
-    newest = journey.accept(services, ward, received(services))
+    journey.take(services, ward, received(services, **earlier))
+    newest = journey.take(services, ward, received(services))
     found = journey.read_panel(services, ward, newest.panel_id).interpretation
     (potassium,) = [each for each in found.results if each.measurand == "potassium"]
     assert str(potassium.change.earlier.number) == "4.2"
@@ -87,7 +87,7 @@ def test_an_earlier_panel_shows_as_change(services, ward):
 
 
 def test_a_corrected_panel_is_told_and_its_document_says_what_changed(services, ward, outbox):
-    accepted = journey.accept(services, ward, received(services))
+    accepted = journey.take(services, ward, received(services))
     journey.draw_due(services, "w", 10)
     journey.deliver_due(services, "w", 10)
     corrected = {"results": [{"test": "Potassium", "value": "3.90", "unit": "mmol/L"}]}

@@ -141,7 +141,7 @@ class Site:
         panel = {**json.loads(PANEL.read_text()), **members}
         panel["deliver"] = {"email": [to] if isinstance(to, str) else to, "as": "link"}
         reading = formats.read("json", json.dumps(panel).encode(), self.services.now())
-        return journey.accept(self.services, self.actor, reading.received[0]).panel_id
+        return journey.take(self.services, self.actor, reading.received[0]).panel_id
 
     def work(self):
         """What the tasks do, in this process: everything that is due now."""

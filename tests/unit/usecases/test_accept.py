@@ -35,7 +35,7 @@ def counts(services, *chosen):
 
 
 def test_an_accepted_panel_reads_back_as_it_was_sent(services, ward):
-    accepted = journey.accept(services, ward, a_panel("Potassium 2.40 mmol/L LL"))
+    accepted = journey.take(services, ward, a_panel("Potassium 2.40 mmol/L LL"))
     record = journey.read_panel(services, ward, accepted.panel_id)
     assert record.panel["results"] == [{"test": "Potassium", "value": "2.40", "unit": "mmol/L"}]
     assert record.identity.family == "Testcase"
@@ -45,7 +45,7 @@ def test_an_accepted_panel_reads_back_as_it_was_sent(services, ward):
 
 
 def test_accepting_makes_the_work_rows_and_wakes_a_worker(services, ward, queue):
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org", "b@example.org")))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org", "b@example.org")))
     record = journey.read_panel(services, ward, accepted.panel_id)
     assert record.report.status == "queued"
     assert record.report.number == "LI-2026-000001"
@@ -61,7 +61,7 @@ def test_a_broker_that_fails_is_not_the_senders_problem(services, ward):
             raise ConnectionError
 
     broken = replace(services, queue=Broken())
-    accepted = journey.accept(broken, ward, a_panel())
+    accepted = journey.take(broken, ward, a_panel())
     assert journey.read_panel(services, ward, accepted.panel_id).id == accepted.panel_id
 
 
@@ -77,65 +77,61 @@ def test_a_fault_before_the_commit_leaves_nothing(services, ward, table):
     event.listen(services.store.engine, "after_cursor_execute", fail)
     try:
         with pytest.raises(RuntimeError):
-            journey.accept(services, ward, a_panel(email=("a@example.org",)), idempotency_key="k")
+            journey.take(services, ward, a_panel(email=("a@example.org",)), idempotency_key="k")
     finally:
         event.remove(services.store.engine, "after_cursor_execute", fail)
     assert counts(services, *EVERY_TABLE, tables.audit_event) == before
     # The key is free again, and the next attempt is accepted whole.
-    accepted = journey.accept(
-        services, ward, a_panel(email=("a@example.org",)), idempotency_key="k"
-    )
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org",)), idempotency_key="k")
     assert not accepted.replayed
 
 
 def test_a_panel_of_which_nothing_is_readable_is_refused_and_leaves_the_key_free(services, ward):
     with pytest.raises(SubmissionError) as refused:
-        journey.accept(services, ward, a_panel("Potassium high mmol/L"), idempotency_key="k")
+        journey.take(services, ward, a_panel("Potassium high mmol/L"), idempotency_key="k")
     assert refused.value.code == "nothing-readable"
     assert refused.value.errors[0].where == "results[0]"
     assert set(counts(services).values()) == {0}
-    assert not journey.accept(services, ward, a_panel(), idempotency_key="k").replayed
+    assert not journey.take(services, ward, a_panel(), idempotency_key="k").replayed
 
 
 def test_the_same_key_and_body_give_the_same_panel(services, ward):
-    first = journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
-    again = journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+    first = journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+    again = journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
     assert (again.panel_id, again.version, again.replayed) == (first.panel_id, 1, True)
     assert counts(services)["panel"] == 1
 
 
 def test_another_body_under_the_same_key_is_refused(services, ward):
-    journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+    journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
     with pytest.raises(Conflict) as refused:
-        journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="other")
+        journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="other")
     assert refused.value.code == "idempotency-key-reused"
     assert counts(services)["panel"] == 1
 
 
 def test_two_organisations_may_use_the_same_key(services, ward, neighbour):
-    first = journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
-    other = journey.accept(services, neighbour, a_panel(), idempotency_key="k", body_digest="x")
+    first = journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+    other = journey.take(services, neighbour, a_panel(), idempotency_key="k", body_digest="x")
     assert first.panel_id != other.panel_id
 
 
 def test_a_key_is_forgotten_after_its_time(services, ward, clock):
-    first = journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+    first = journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
     clock.move(services.policy.idempotency_kept)
     clock.move(1)
-    again = journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+    again = journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
     assert again.panel_id != first.panel_id
 
 
 def test_expired_keys_are_swept_away_and_others_kept(services, ward, clock):
-    journey.accept(services, ward, a_panel(), idempotency_key="old", body_digest="b")
+    journey.take(services, ward, a_panel(), idempotency_key="old", body_digest="b")
     clock.move(services.policy.idempotency_kept / 2)
-    journey.accept(services, ward, a_panel(), idempotency_key="new", body_digest="b")
+    journey.take(services, ward, a_panel(), idempotency_key="new", body_digest="b")
     assert journey.tidy(services) == 0
     clock.move(services.policy.idempotency_kept / 2)
     assert journey.tidy(services) == 1
-    assert journey.accept(
-        services, ward, a_panel(), idempotency_key="new", body_digest="b"
-    ).replayed
+    assert journey.take(services, ward, a_panel(), idempotency_key="new", body_digest="b").replayed
 
 
 def test_many_at_once_with_one_key_make_one_panel(services, ward):
@@ -143,7 +139,7 @@ def test_many_at_once_with_one_key_make_one_panel(services, ward):
 
     def send():
         start.wait()
-        return journey.accept(services, ward, a_panel(), idempotency_key="k", body_digest="b")
+        return journey.take(services, ward, a_panel(), idempotency_key="k", body_digest="b")
 
     with ThreadPoolExecutor(6) as pool:
         answers = [each.result() for each in [pool.submit(send) for _ in range(6)]]
@@ -158,7 +154,7 @@ def test_numbers_are_unique_and_without_reuse_under_concurrency(services, ward, 
     def send(number):
         start.wait()
         actor = ward if number % 2 else neighbour
-        accepted = journey.accept(services, actor, a_panel(identifier=f"MRN-{number}"))
+        accepted = journey.take(services, actor, a_panel(identifier=f"MRN-{number}"))
         return actor, journey.read_panel(services, actor, accepted.panel_id).report.number
 
     with ThreadPoolExecutor(8) as pool:
@@ -169,7 +165,7 @@ def test_numbers_are_unique_and_without_reuse_under_concurrency(services, ward, 
 
 
 def test_without_an_identifier_no_report_is_made_and_the_answer_says_why(services, ward, queue):
-    accepted = journey.accept(services, ward, a_panel(identifier=None, email=("a@example.org",)))
+    accepted = journey.take(services, ward, a_panel(identifier=None, email=("a@example.org",)))
     record = journey.read_panel(services, ward, accepted.panel_id)
     assert record.report.status == "not_made"
     assert record.report.number is None
@@ -183,7 +179,7 @@ def test_without_an_identifier_no_report_is_made_and_the_answer_says_why(service
 
 def test_an_address_that_is_none_is_named_by_its_place(services, ward):
     with pytest.raises(SubmissionError) as refused:
-        journey.accept(
+        journey.take(
             services,
             ward,
             a_panel(email=("a@example.org", "nobody", "x@example.org\nBcc: y@example.org")),
@@ -197,13 +193,13 @@ def test_an_address_that_is_none_is_named_by_its_place(services, ward):
 
 def test_one_address_written_twice_gets_one_message(services, ward):
     panel = a_panel(email=("A@Example.org", "a@example.org"))
-    accepted = journey.accept(services, ward, panel)
+    accepted = journey.take(services, ward, panel)
     assert len(journey.list_deliveries(services, ward, accepted.panel_id)) == 1
 
 
 def test_an_attachment_the_operator_forbids_becomes_a_link_and_says_so(services, ward):
     strict = with_policy(services, attachments=False)
-    accepted = journey.accept(strict, ward, a_panel(email=("a@example.org",), attachment=True))
+    accepted = journey.take(strict, ward, a_panel(email=("a@example.org",), attachment=True))
     (told,) = journey.list_deliveries(strict, ward, accepted.panel_id)
     assert not told.as_attachment
     assert "link" in told.note
@@ -213,13 +209,13 @@ def test_an_attachment_the_operator_forbids_becomes_a_link_and_says_so(services,
 def test_who_lacks_the_scope_may_not_send_panels(services, ward):
     reader = replace(ward, scopes=frozenset({"panels:read"}))
     with pytest.raises(AccessDenied):
-        journey.accept(services, reader, a_panel())
+        journey.take(services, reader, a_panel())
     assert set(counts(services).values()) == {0}
 
 
 @pytest.mark.hazard("stranger-reads")
 def test_another_organisations_panel_is_no_panel(services, ward, neighbour):
-    panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id
+    panel_id = journey.take(services, ward, a_panel(email=("a@example.org",))).panel_id
     (told,) = journey.list_deliveries(services, ward, panel_id)
     for ask in (
         lambda: journey.read_panel(services, neighbour, panel_id),
@@ -243,11 +239,11 @@ def test_another_organisations_panel_is_no_panel(services, ward, neighbour):
 def test_earlier_panels_of_the_same_patient_are_history(services, ward, neighbour):
     old = a_panel(collected_at=a_panel().submission.collected_at.replace(year=2025))
     ancient = a_panel(collected_at=a_panel().submission.collected_at.replace(year=2023))
-    first = journey.accept(services, ward, old)
-    journey.accept(services, ward, ancient)
-    journey.accept(services, neighbour, old)
-    journey.accept(services, ward, replace(old, identity=replace(old.identity, identifier="MRN-2")))
-    newest = journey.accept(services, ward, a_panel())
+    first = journey.take(services, ward, old)
+    journey.take(services, ward, ancient)
+    journey.take(services, neighbour, old)
+    journey.take(services, ward, replace(old, identity=replace(old.identity, identifier="MRN-2")))
+    newest = journey.take(services, ward, a_panel())
     record = journey.read_panel(services, ward, newest.panel_id)
     assert record.interpretation.notices == (f"earlier {first.panel_id}",)
 
@@ -256,20 +252,20 @@ def test_without_an_issuer_nothing_is_taken_for_history(services, ward):
     earlier = a_panel(
         issuer=None, collected_at=a_panel().submission.collected_at.replace(year=2025)
     )
-    journey.accept(services, ward, earlier)
-    newest = journey.accept(services, ward, a_panel(issuer=None))
+    journey.take(services, ward, earlier)
+    newest = journey.take(services, ward, a_panel(issuer=None))
     assert journey.read_panel(services, ward, newest.panel_id).interpretation.notices == ()
 
 
 def test_a_panel_sent_twice_is_not_its_own_history(services, ward):
-    journey.accept(services, ward, a_panel())
-    again = journey.accept(services, ward, a_panel())
+    journey.take(services, ward, a_panel())
+    again = journey.take(services, ward, a_panel())
     assert journey.read_panel(services, ward, again.panel_id).interpretation.notices == ()
 
 
 @pytest.mark.hazard("stranger-reads")
 def test_what_is_kept_of_a_patient_is_sealed(services, ward):
-    accepted = journey.accept(services, ward, a_panel(identifier="SECRET-77"))
+    accepted = journey.take(services, ward, a_panel(identifier="SECRET-77"))
     journey.draw_due(services, "w", 10)
     with services.store.reading() as connection:
         for table in tables.metadata.sorted_tables:
@@ -298,7 +294,7 @@ def test_a_database_that_goes_away_while_committing_is_asked_what_it_kept(
         raise CommitUnknown("gone")
 
     monkeypatch.setattr(type(services.store), "write", lost_answer)
-    accepted = journey.accept(services, ward, a_panel())
+    accepted = journey.take(services, ward, a_panel())
     monkeypatch.undo()
     assert journey.read_panel(services, ward, accepted.panel_id).id == accepted.panel_id
 
@@ -311,7 +307,7 @@ def test_a_commit_that_did_not_happen_is_told_as_a_failure(services, ward, monke
 
     monkeypatch.setattr(type(services.store), "write", nothing)
     with pytest.raises(TemporaryFailure):
-        journey.accept(services, ward, a_panel())
+        journey.take(services, ward, a_panel())
 
 
 def test_warming_up_keeps_and_counts_nothing(services, ward):

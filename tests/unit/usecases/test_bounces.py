@@ -44,7 +44,7 @@ def services(services, box):
 
 @pytest.fixture
 def panel_id(services, ward):
-    panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id
+    panel_id = journey.take(services, ward, a_panel(email=("a@example.org",))).panel_id
     journey.draw_due(services, "w", 10)
     journey.deliver_due(services, "w", 10)
     return panel_id
@@ -105,7 +105,7 @@ def test_a_notice_of_a_delivery_nobody_knows_is_passed_over(services, ward, pane
 
 
 def test_a_mail_with_an_unknown_end_that_comes_back_is_not_sent_again(services, ward, outbox, box):
-    panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id
+    panel_id = journey.take(services, ward, a_panel(email=("a@example.org",))).panel_id
     journey.draw_due(services, "w", 10)
     outbox.answers = [SendOutcome("unknown", "no answer after the data")]
     journey.deliver_due(services, "w", 10)
@@ -117,7 +117,7 @@ def test_a_mail_with_an_unknown_end_that_comes_back_is_not_sent_again(services, 
 
 
 def test_what_was_never_sent_cannot_come_back(services, ward, outbox, box):
-    panel_id = journey.accept(services, ward, a_panel(email=("a@example.org",))).panel_id
+    panel_id = journey.take(services, ward, a_panel(email=("a@example.org",))).panel_id
     journey.draw_due(services, "w", 10)
     outbox.answers = [SendOutcome("deferred", "451 try later")]
     journey.deliver_due(services, "w", 10)
@@ -186,7 +186,7 @@ def test_a_database_that_is_away_leaves_the_notice_unread(
 
 def test_a_mail_given_up_on_counts_as_failed_and_not_as_its_last_try(services, ward, outbox):
     impatient = replace(services, policy=replace(services.policy, delivery_attempts=2))
-    journey.accept(impatient, ward, a_panel(email=("a@example.org",)))
+    journey.take(impatient, ward, a_panel(email=("a@example.org",)))
     journey.draw_due(impatient, "w", 10)
     outbox.answers = [SendOutcome("deferred", "451 later")] * 2
     before = counted("deferred"), counted("failed")

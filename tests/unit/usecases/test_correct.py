@@ -19,7 +19,7 @@ RIGHT = ("Potassium 4.1 mmol/L", "Magnesium 0.80 mmol/L")
 
 @pytest.fixture
 def panel_id(services, ward):
-    accepted = journey.accept(services, ward, a_panel(*WRONG, email=("a@example.org",)))
+    accepted = journey.take(services, ward, a_panel(*WRONG, email=("a@example.org",)))
     return accepted.panel_id
 
 
@@ -103,7 +103,7 @@ def test_who_received_the_old_version_is_told(services, ward, panel_id, outbox):
 
 def test_who_should_have_been_told_of_the_old_version_is_told_of_the_new(services, ward, outbox):
     first = a_panel(*WRONG, identifier=None, email=("a@example.org",))
-    panel_id = journey.accept(services, ward, first).panel_id
+    panel_id = journey.take(services, ward, first).panel_id
     assert states(services, ward, panel_id) == [(1, "a@example.org", "failed")]
     journey.correct(services, ward, panel_id, a_panel(*RIGHT))
     sent(services)
@@ -168,7 +168,7 @@ def test_results_are_never_moved_to_another_patient(services, ward, panel_id):
 
 
 def test_a_correction_may_add_the_identifier_that_was_missing(services, ward):
-    panel_id = journey.accept(services, ward, a_panel(identifier=None)).panel_id
+    panel_id = journey.take(services, ward, a_panel(identifier=None)).panel_id
     assert journey.read_report(services, ward, panel_id).status == "not_made"
     journey.correct(services, ward, panel_id, a_panel())
     sent(services)
@@ -181,7 +181,7 @@ def test_a_correction_repeated_under_its_key_is_one_version(services, ward, pane
     again = journey.correct(services, ward, panel_id, a_panel(*RIGHT), **more)
     assert (first.version, again.version, again.replayed) == (2, 2, True)
     with pytest.raises(Conflict):
-        journey.accept(services, ward, a_panel(*RIGHT), **more)
+        journey.take(services, ward, a_panel(*RIGHT), **more)
 
 
 def test_two_corrections_at_once_do_not_share_a_version(services, ward, panel_id):
@@ -207,12 +207,12 @@ def test_two_corrections_at_once_do_not_share_a_version(services, ward, panel_id
 def test_a_replayed_acceptance_reads_as_it_did_before_the_correction(services, ward, identifier):
     more = {"idempotency_key": "k", "body_digest": "b"}
     panel = a_panel(*WRONG, email=("a@example.org",), identifier=identifier)
-    first = journey.accept(services, ward, panel, **more)
+    first = journey.take(services, ward, panel, **more)
     now = journey.read_panel(services, ward, first.panel_id, 1)
     answered = journey.panel_document(journey.as_accepted(now))
     assert journey.panel_document(now) == answered
     sent(services)
     journey.correct(services, ward, first.panel_id, a_panel(*RIGHT))
-    again = journey.accept(services, ward, panel, **more)
+    again = journey.take(services, ward, panel, **more)
     record = journey.read_panel(services, ward, again.panel_id, again.version)
     assert journey.panel_document(journey.as_accepted(record)) == answered

@@ -24,7 +24,7 @@ from tests.unit.usecases.conftest import a_panel, an_actor, with_policy
 @pytest.fixture
 def panel_id(services, ward):
     """A panel whose report is ready and whose one message is due."""
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org",)))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org",)))
     journey.draw_due(services, "w", 10)
     return accepted.panel_id
 
@@ -44,7 +44,7 @@ def due_now(services):
 
 
 def test_no_mail_leaves_before_its_report_is_ready(services, ward, outbox):
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org",)))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org",)))
     assert journey.deliver_due(services, "w", 10) == 0
     journey.draw_due(services, "w", 10)
     assert journey.deliver_due(services, "w", 10) == 1
@@ -247,7 +247,7 @@ def test_the_answer_after_the_data_is_written_even_if_the_database_is_slow(
 
 @pytest.mark.hazard("mail-lost")
 def test_one_recipients_refusal_does_not_hide_anothers_success(services, ward, outbox):
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org", "b@example.org")))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org", "b@example.org")))
     journey.draw_due(services, "w", 10)
     outbox.answers = [SendOutcome("refused", "550 no")]
     journey.deliver_due(services, "w", 10)
@@ -256,7 +256,7 @@ def test_one_recipients_refusal_does_not_hide_anothers_success(services, ward, o
 
 
 def test_an_attachment_is_the_stored_document(services, ward, outbox):
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org",), attachment=True))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org",), attachment=True))
     journey.draw_due(services, "w", 10)
     journey.deliver_due(services, "w", 10)
     (attached,) = outbox.sent[0][0].iter_attachments()
@@ -269,7 +269,7 @@ def test_an_attachment_opens_with_the_operators_password_only_and_the_mail_says_
 ):
     written = replace(sqlite_services, draw=draw)
     strict, ward = with_policy(written, attachment_password="correct horse"), an_actor(written)
-    accepted = journey.accept(strict, ward, a_panel(email=("a@example.org",), attachment=True))
+    accepted = journey.take(strict, ward, a_panel(email=("a@example.org",), attachment=True))
     journey.draw_due(strict, "w", 10)
     journey.deliver_due(strict, "w", 10)
     mail = outbox.sent[0][0]

@@ -74,7 +74,7 @@ def test_an_event_is_written_with_its_panel_or_not_at_all(services, admin, line,
     _endpoint(services, admin)
     monkeypatch.setattr("labinterp.usecases.accept.audit.record", _broken)
     with pytest.raises(RuntimeError):
-        journey.accept(services, admin, CRITICAL)
+        journey.take(services, admin, CRITICAL)
     assert journey.due_counts(services).notices == {}
     monkeypatch.undo()
 
@@ -103,7 +103,7 @@ def test_an_event_that_was_told_or_given_up_is_forgotten_after_its_time(
         return sorted(one.status for one in found)
 
     for panel in (CRITICAL, a_panel("Sodium 101 mmol/L LL", identifier=None)):
-        journey.accept(services, admin, panel)
+        journey.take(services, admin, panel)
     line.answers = [200, Unreachable("nobody is there")]
     while journey.notify_due(services, "w", 10):
         pass
@@ -123,7 +123,7 @@ def test_requests_at_once_under_one_key_write_one_event(services, admin, line):
 
     def accept(_):
         try:
-            return journey.accept(services, admin, CRITICAL, idempotency_key="one").panel_id
+            return journey.take(services, admin, CRITICAL, idempotency_key="one").panel_id
         except Conflict:
             return None
 
@@ -137,7 +137,7 @@ def test_requests_at_once_under_one_key_write_one_event(services, admin, line):
 
 def test_of_workers_at_once_one_claims_an_event(services, admin, line):
     _endpoint(services, admin)
-    journey.accept(services, admin, CRITICAL)
+    journey.take(services, admin, CRITICAL)
     with services.store.reading() as connection:
         (due,) = notices.due_notices(connection, IMPLAUSIBLE, 10)
 
@@ -168,7 +168,7 @@ def test_what_waits_and_what_was_given_up_is_counted(services, admin, line):
     hasty = dataclasses.replace(
         services, policy=dataclasses.replace(services.policy, notice_delays=(timedelta(0),))
     )
-    journey.accept(hasty, admin, CRITICAL)
+    journey.take(hasty, admin, CRITICAL)
     counts = journey.due_counts(hasty)
     assert (counts.notices, counts.notices_due) == ({"queued": 1}, 1)
     assert counts.oldest_due is not None
@@ -182,7 +182,7 @@ def test_what_waits_and_what_was_given_up_is_counted(services, admin, line):
 
 def test_an_event_is_not_told_again_while_it_is_being_told(services, admin, line):
     endpoint = _endpoint(services, admin)
-    journey.accept(services, admin, CRITICAL)
+    journey.take(services, admin, CRITICAL)
     (one,) = asked.deliveries(services, admin, endpoint.id)
     services.store.write(
         lambda held: notices.claim_notice(held, one.id, "w", lease=LEASE, implausible=IMPLAUSIBLE)
@@ -193,7 +193,7 @@ def test_an_event_is_not_told_again_while_it_is_being_told(services, admin, line
 
 def test_a_correction_is_told_once_for_each_version(services, admin, line):
     endpoint = _endpoint(services, admin, events=("critical.detected", "interpretation.withdrawn"))
-    panel_id = journey.accept(services, admin, CRITICAL).panel_id
+    panel_id = journey.take(services, admin, CRITICAL).panel_id
     journey.correct(services, admin, panel_id, CRITICAL)
     gone = a_panel("Potassium gone mmol/L", identifier=None, status="cancelled")
     journey.correct(services, admin, panel_id, gone)

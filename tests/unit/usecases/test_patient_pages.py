@@ -53,7 +53,7 @@ def actor(services):
 
 @pytest.fixture
 def panel_id(services, actor):
-    return journey.accept(services, actor, received()).panel_id
+    return journey.take(services, actor, received()).panel_id
 
 
 def subtypes(services, actor):
@@ -148,7 +148,7 @@ def test_a_second_release_takes_the_place_of_the_first(services, actor, panel_id
     [{"status": "preliminary"}, {"status": "cancelled"}, {"patient": {"birth_date": "1972-02-03"}}],
 )
 def test_a_panel_that_is_not_final_or_nobodys_is_not_released(services, actor, changed):
-    panel_id = journey.accept(services, actor, received(**changed)).panel_id
+    panel_id = journey.take(services, actor, received(**changed)).panel_id
     with pytest.raises(Conflict):
         patient_pages.release(services, actor, panel_id, **SAID)
 

@@ -18,7 +18,7 @@ def accept_many(services, ward, clock, count):
     for number in range(count):
         panel = a_panel(identifier=f"MRN-{number}")
         received = replace(panel.submission, received_at=clock())
-        accepted = journey.accept(services, ward, replace(panel, submission=received))
+        accepted = journey.take(services, ward, replace(panel, submission=received))
         made.append(accepted.panel_id)
         clock.move(60)
     return made
@@ -41,9 +41,7 @@ def test_pages_follow_one_another_newest_first_without_gap_or_repeat(services, w
 
 
 def test_panels_received_at_one_instant_are_paged_too(services, ward):
-    made = {
-        journey.accept(services, ward, a_panel(identifier=f"MRN-{n}")).panel_id for n in range(5)
-    }
+    made = {journey.take(services, ward, a_panel(identifier=f"MRN-{n}")).panel_id for n in range(5)}
     first = journey.list_panels(services, ward, limit=2)
     second = journey.list_panels(services, ward, limit=2, cursor=first.next_cursor)
     third = journey.list_panels(services, ward, limit=2, cursor=second.next_cursor)
@@ -65,7 +63,7 @@ def test_lists_are_narrowed_by_patient_time_standing_and_urgency(services, ward,
     made = accept_many(services, ward, clock, 3)
     critical = a_panel("Potassium 1.9 mmol/L LL", identifier="MRN-9")
     received = replace(critical.submission, received_at=clock())
-    sick = journey.accept(services, ward, replace(critical, submission=received)).panel_id
+    sick = journey.take(services, ward, replace(critical, submission=received)).panel_id
 
     def listed(**wanted):
         return ids(journey.list_panels(services, ward, **wanted))
@@ -82,7 +80,7 @@ def test_lists_are_narrowed_by_patient_time_standing_and_urgency(services, ward,
 
 
 def test_a_summary_says_what_a_list_needs(services, ward):
-    panel_id = journey.accept(services, ward, a_panel()).panel_id
+    panel_id = journey.take(services, ward, a_panel()).panel_id
     (item,) = journey.list_panels(services, ward).items
     assert item.id == panel_id
     assert item.identity.family == "Testcase"
@@ -93,8 +91,8 @@ def test_a_summary_says_what_a_list_needs(services, ward):
 @pytest.mark.hazard("lost-critical")
 def test_critical_panels_stay_listed_until_someone_was_told(services, ward):
     critical = a_panel("Potassium 1.9 mmol/L LL")
-    panel_id = journey.accept(services, ward, critical).panel_id
-    journey.accept(services, ward, a_panel(identifier="MRN-2"))
+    panel_id = journey.take(services, ward, critical).panel_id
+    journey.take(services, ward, a_panel(identifier="MRN-2"))
     assert [item.id for item in journey.critical_unacknowledged(services, ward)] == [panel_id]
     noted = journey.acknowledge(
         services, ward, panel_id, told="Dr A", how="telephone", read_back=True
@@ -108,18 +106,18 @@ def test_critical_panels_stay_listed_until_someone_was_told(services, ward):
 
 
 def test_an_acknowledgement_says_who_was_told_and_how(services, ward):
-    panel_id = journey.accept(services, ward, a_panel()).panel_id
+    panel_id = journey.take(services, ward, a_panel()).panel_id
     with pytest.raises(SubmissionError) as refused:
         journey.acknowledge(services, ward, panel_id, told=" ", how="a\nb", read_back=False)
     assert [place.where for place in refused.value.errors] == ["told", "how"]
 
 
 def test_a_patients_history_is_found_by_an_opaque_reference(services, ward, neighbour):
-    newer = journey.accept(services, ward, a_panel())
-    older = journey.accept(
+    newer = journey.take(services, ward, a_panel())
+    older = journey.take(
         services, ward, a_panel(collected_at=a_panel().submission.collected_at.replace(year=2025))
     )
-    journey.accept(services, ward, a_panel(identifier="MRN-2"))
+    journey.take(services, ward, a_panel(identifier="MRN-2"))
     ref = journey.read_panel(services, ward, newer.panel_id).patient_ref
     assert "MRN" not in ref
     found = journey.patient_history(services, ward, ref)
@@ -130,7 +128,7 @@ def test_a_patients_history_is_found_by_an_opaque_reference(services, ward, neig
 
 @pytest.mark.hazard("stranger-reads")
 def test_every_read_of_a_patient_leaves_its_mark(services, ward):
-    panel_id = journey.accept(services, ward, a_panel(), request_id="r0").panel_id
+    panel_id = journey.take(services, ward, a_panel(), request_id="r0").panel_id
     journey.read_panel(services, ward, panel_id, request_id="r1")
     journey.read_report(services, ward, panel_id, request_id="r2")
     with services.store.reading() as connection:
@@ -145,7 +143,7 @@ def test_every_read_of_a_patient_leaves_its_mark(services, ward):
 
 
 def test_the_document_has_the_members_of_the_contract(services, ward):
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org",)))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org",)))
     document = journey.panel_document(journey.read_panel(services, ward, accepted.panel_id))
     assert {
         "id",
@@ -165,7 +163,7 @@ def test_the_document_has_the_members_of_the_contract(services, ward):
 
 
 def test_a_version_that_does_not_exist_is_not_found(services, ward):
-    panel_id = journey.accept(services, ward, a_panel()).panel_id
+    panel_id = journey.take(services, ward, a_panel()).panel_id
     for version in (0, 2, -1, 2**31 - 1, 10**30):
         with pytest.raises(NotFound):
             journey.read_panel(services, ward, panel_id, version)
@@ -193,7 +191,7 @@ def test_what_is_no_id_of_ours_is_not_found(services, ward, text):
 def test_text_that_no_encoding_knows_is_kept_as_it_came(services, ward):
     odd = a_panel(identifier="MRN-\ud800\0")
     panel = {**odd.panel, "note": "\ud800 \0 \x1f"}
-    accepted = journey.accept(services, ward, replace(odd, panel=panel))
+    accepted = journey.take(services, ward, replace(odd, panel=panel))
     record = journey.read_panel(services, ward, accepted.panel_id)
     assert record.panel == panel
     assert record.identity == odd.identity
@@ -206,7 +204,7 @@ def test_a_list_by_collection_has_full_pages_in_that_order(services, ward, clock
         received = a_panel(identifier=f"MRN-{number}")
         moment = clock() - timedelta(hours=hours) if hours else None
         said = replace(received.submission, received_at=clock(), collected_at=moment)
-        panel_id = journey.accept(services, ward, replace(received, submission=said)).panel_id
+        panel_id = journey.take(services, ward, replace(received, submission=said)).panel_id
         if moment:
             taken[panel_id] = moment
     latest = sorted(taken, key=lambda one: (taken[one], one), reverse=True)

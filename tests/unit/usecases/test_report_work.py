@@ -22,7 +22,7 @@ LEASE = {"lease": timedelta(minutes=5), "implausible": timedelta(days=2), "attem
 
 
 def accepted(services, ward, **more):
-    return journey.accept(services, ward, a_panel(**more)).panel_id
+    return journey.take(services, ward, a_panel(**more)).panel_id
 
 
 def row(services, panel_id):

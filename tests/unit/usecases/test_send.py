@@ -17,7 +17,7 @@ ANN = Recipients(("ann@example.org",))
 
 @pytest.fixture
 def panel_id(services, ward):
-    accepted = journey.accept(services, ward, a_panel(email=("a@example.org",)))
+    accepted = journey.take(services, ward, a_panel(email=("a@example.org",)))
     journey.draw_due(services, "w", 10)
     journey.deliver_due(services, "w", 10)
     return accepted.panel_id
@@ -32,7 +32,7 @@ def test_sending_again_is_a_new_message_with_its_own_id_and_link(services, ward,
 
 
 def test_sending_before_the_report_is_ready_waits_for_it(services, ward, outbox):
-    panel_id = journey.accept(services, ward, a_panel()).panel_id
+    panel_id = journey.take(services, ward, a_panel()).panel_id
     journey.send(services, ward, panel_id, ANN)
     assert journey.deliver_due(services, "w", 10) == 0
     journey.draw_due(services, "w", 10)
@@ -48,7 +48,7 @@ def test_the_same_key_sends_once(services, ward, panel_id, outbox):
 
 
 def test_there_is_nothing_to_send_without_a_report(services, ward):
-    panel_id = journey.accept(services, ward, a_panel(identifier=None)).panel_id
+    panel_id = journey.take(services, ward, a_panel(identifier=None)).panel_id
     with pytest.raises(Conflict) as refused:
         journey.send(services, ward, panel_id, ANN)
     assert refused.value.code == "report-not-available"
@@ -72,7 +72,7 @@ def test_a_panel_is_not_sent_without_end(services, ward, panel_id, clock):
 
 @pytest.fixture
 def refused(services, ward, outbox):
-    journey.accept(services, ward, a_panel(email=("typo@example.org",)))
+    journey.take(services, ward, a_panel(email=("typo@example.org",)))
     journey.draw_due(services, "w", 10)
     outbox.answers = [SendOutcome("refused", "550 no such user")]
     journey.deliver_due(services, "w", 10)
