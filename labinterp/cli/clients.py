@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.cli import COMMANDS, DONE
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
     from labinterp.usecases.services import Services
 
 _SCOPES: Final = "system/*.rs"
-_LONGEST: Final = 1_000_000
 
 
 def register(subparsers: Any) -> None:
@@ -46,11 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(services: Services, args: argparse.Namespace) -> None:
-    from labinterp.cli import tables  # noqa: PLC0415 - imported when the command runs
-    from labinterp.cli.organisations import named  # noqa: PLC0415 - imported when the command runs
+    from labinterp.cli import given, tables  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import clients  # noqa: PLC0415 - imported when the command runs
 
-    chosen = named(services, args.organisation).id if args.organisation else None
+    chosen = given.organisation_id(services, args.organisation)
     tables.show(
         ("CLIENT ID", "NAME", "ORGANISATION", "SCOPES", "KEYS", "ISSUER", "REVOKED"),
         (
@@ -73,6 +69,7 @@ def _revoked(client: ClientRecord) -> str:
 
 
 def _create(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.cli import given  # noqa: PLC0415 - imported when the command runs
     from labinterp.cli.organisations import named  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import clients, smart  # noqa: PLC0415 - imported when the command runs
 
@@ -81,31 +78,13 @@ def _create(services: Services, args: argparse.Namespace) -> None:
         named(services, args.organisation).id,
         name=args.name,
         scopes_allowed=args.scopes.replace(",", " ").split(),
-        key_set=_key_set(args.jwks) if args.jwks else None,
+        key_set=given.json_object(args.jwks, "key-set-invalid") if args.jwks else None,
         key_set_url=args.jwks_url,
         issuer=args.issuer,
     )
     print(f"client id  {client.id}")
     print(f"token url  {smart.token_url(services.policy.base_url)}")
     print(f"scopes     {' '.join(client.scopes)}")
-
-
-def _key_set(path: str) -> dict[str, Any]:
-    """The key set in a file.
-
-    Raises:
-        SubmissionError: it cannot be read, or is no JSON object.
-    """
-    from labinterp.errors import SubmissionError  # noqa: PLC0415 - imported when the command runs
-
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            found = json.loads(file.read(_LONGEST))
-    except (OSError, ValueError, RecursionError) as error:
-        raise SubmissionError(f"{path} cannot be read as JSON.", code="key-set-invalid") from error
-    if not isinstance(found, dict):
-        raise SubmissionError(f"{path} holds no JSON object.", code="key-set-invalid")
-    return found
 
 
 def _revoke(services: Services, args: argparse.Namespace) -> None:

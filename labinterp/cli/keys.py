@@ -48,11 +48,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(services: Services, args: argparse.Namespace) -> None:
-    from labinterp.cli import tables  # noqa: PLC0415 - imported when the command runs
-    from labinterp.cli.organisations import named  # noqa: PLC0415 - imported when the command runs
+    from labinterp.cli import given, tables  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import administer  # noqa: PLC0415 - imported when the command runs
 
-    chosen = named(services, args.organisation).id if args.organisation else None
+    chosen = given.organisation_id(services, args.organisation)
     tables.show(
         ("ID", "BEGINS WITH", "NAME", "ORGANISATION", "SCOPES", "REVOKED"),
         (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from labinterp.cli import COMMANDS, DONE
 
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from labinterp.access import Actor
     from labinterp.store.rows import SenderRecord
     from labinterp.usecases.services import Services
-
-_LONGEST: Final = 1_000_000
 
 
 def register(subparsers: Any) -> None:
@@ -58,11 +55,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(services: Services, args: argparse.Namespace) -> None:
-    from labinterp.cli import tables  # noqa: PLC0415 - imported when the command runs
-    from labinterp.cli.organisations import named  # noqa: PLC0415 - imported when the command runs
+    from labinterp.cli import given, tables  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import senders  # noqa: PLC0415 - imported when the command runs
 
-    chosen = named(services, args.organisation).id if args.organisation else None
+    chosen = given.organisation_id(services, args.organisation)
     tables.show(
         ("ID", "NAME", "APPLICATION", "FACILITY", "SETTINGS"),
         (
@@ -73,6 +69,7 @@ def _list(services: Services, args: argparse.Namespace) -> None:
 
 
 def _create(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.cli import given  # noqa: PLC0415 - imported when the command runs
     from labinterp.cli.organisations import named  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import administer, senders  # noqa: PLC0415 - as above
 
@@ -82,25 +79,27 @@ def _create(services: Services, args: argparse.Namespace) -> None:
         name=args.name,
         application=args.application,
         facility=args.facility,
-        settings=_settings(args.settings) if args.settings else {},
+        settings=given.json_object(args.settings) if args.settings else {},
     )
     print(f"sender  {made.id}")
 
 
 def _change(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.cli import given  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import senders  # noqa: PLC0415 - imported when the command runs
 
     found, actor = _found(services, args.sender)
-    settings = _settings(args.settings)
+    settings = given.json_object(args.settings)
     senders.change_sender(services, actor, found.id, name=None, settings=settings)
     print(f"{found.id} is changed")
 
 
 def _try(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.cli import given  # noqa: PLC0415 - imported when the command runs
     from labinterp.usecases import senders  # noqa: PLC0415 - imported when the command runs
 
     found, actor = _found(services, args.sender)
-    effects = senders.dry_run(services, actor, found.id, _settings(args.settings))
+    effects = senders.dry_run(services, actor, found.id, given.json_object(args.settings))
     for effect in effects:
         changed = effect.before != effect.after
         print(f"{effect.control_id}: {'changes' if changed else 'stays'}")
@@ -135,21 +134,3 @@ def _found(services: Services, sender_id: str) -> tuple[SenderRecord, Actor]:
         one for one in administer.organisations(services) if one.id == found.organisation_id
     )
     return found, administer.system_actor(owner)
-
-
-def _settings(path: str) -> dict[str, Any]:
-    """The settings in a file.
-
-    Raises:
-        SubmissionError: it cannot be read, or is no JSON object.
-    """
-    from labinterp.errors import SubmissionError  # noqa: PLC0415 - imported when the command runs
-
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            found = json.loads(file.read(_LONGEST))
-    except (OSError, ValueError, RecursionError) as error:
-        raise SubmissionError(f"{path} cannot be read as JSON.", code="file-unreadable") from error
-    if not isinstance(found, dict):
-        raise SubmissionError(f"{path} holds no JSON object.", code="file-unreadable")
-    return found
