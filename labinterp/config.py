@@ -32,6 +32,7 @@ _TLS: Final = ("starttls", "tls", "none")
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _LEAST_KEY: Final = 32
 _WELL_KNOWN_KEYS: Final = ("change", "default", "secret", "example", "insecure", "demo", "0000")
+_WELL_KNOWN_PASSWORDS: Final = ("postgres", "password", "labinterp", "admin", "root", "changeme")
 _LARGEST: Final = 10**12
 _HIGHEST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^@\r\n<>]*<[^@\s<>]+@[^@\s<>]+>")
@@ -72,7 +73,10 @@ class Settings:
 
     data_dir: str = _setting("data", "folder for the database, keys and mailbox of one machine")
     database_url: str = _setting(
-        "", "sqlite:///… or postgresql://…; labinterp.db in DATA_DIR if empty", secret=True
+        "",
+        "sqlite:///… or postgresql://…; labinterp.db in DATA_DIR if empty",
+        secret=True,
+        refused="empty, or with a well-known password",
     )
     database_pool: int = _setting(8, "database connections a process keeps open")
     database_lock_wait: float = _setting(10.0, "how long a writer waits for another [s]")
@@ -462,9 +466,12 @@ def _unsafe(settings: Settings) -> Iterator[Place]:
         ("SMTP_HOST", settings.smtp_host),
         ("BASE_URL", settings.base_url),
         ("REDIS_URL", settings.redis_url or settings.celery_broker_url),
+        ("DATABASE_URL", settings.database_url),
     ):
         if not value:
             yield Place(name, "setting-missing", f"{name} is missing")
+    if (urlsplit(settings.database_url).password or "").casefold() in _WELL_KNOWN_PASSWORDS:
+        yield Place("DATABASE_URL", "setting-unsafe", "DATABASE_URL has a well-known password")
     yield from _weak("SECRET_KEY", settings.secret_key)
     if settings.data_key:
         yield from _weak("DATA_KEY", settings.data_key)

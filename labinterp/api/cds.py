@@ -34,7 +34,10 @@ _MAX_AGE: Final = "600"
 def let_in() -> None:
     """A client by its signed token, anyone else by key or access token; discovery is open."""
     scope = cast("Scope | None", getattr(_view(), "scope", "admin"))
-    if scope is None or request.method == "OPTIONS":
+    if request.method == "OPTIONS":
+        return
+    if scope is None:
+        limits.spend("open")
         return
     g.actor = _authenticated()
     limits.spend("request")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.services import Services
 
-resource = Resource("health", "Is it alive, is it ready?", prefix="")
+resource = Resource("health", "Is it alive, is it ready?", prefix="", gate=lambda: None)
+"""Without a limit: who watches the service must never be told that it is too busy to say so."""
 
 Seen = tuple[bool, str]
 """Whether a check is as it should be, and what was seen."""

@@ -38,11 +38,15 @@ def attach(app: Flask, policy: Policy) -> None:
         "limiter": limiter,
         "request": limiter.shared_limit(policy.request_rate, scope="requests"),
         "stranger": limiter.shared_limit(policy.stranger_rate, scope="strangers"),
+        "open": limiter.shared_limit(policy.request_rate, scope="open"),
     }
 
 
-def spend(kind: Literal["request", "stranger"]) -> None:
+def spend(kind: Literal["request", "stranger", "open"]) -> None:
     """Count this request against a limit of whoever asks.
+
+    Args:
+        kind: with a key; with none where one is needed; where none is needed.
 
     Raises:
         RateLimitExceeded: the limit is used up; nothing was done.

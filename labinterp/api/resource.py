@@ -127,7 +127,10 @@ def let_in() -> None:
         RateLimitExceeded: too many requests.
     """
     scope = _scope_asked()
-    if scope is None or request.method == "OPTIONS":
+    if request.method == "OPTIONS":
+        return
+    if scope is None:
+        limits.spend("open")
         return
     g.actor = authenticated()
     limits.spend("request")
@@ -150,7 +153,7 @@ def _operation_id(view: View) -> str:
 def _responses(
     answers: Mapping[int, Documentation], refusals: tuple[int, ...], scope: Scope | None
 ) -> Documentation:
-    always = (401, 403, 429, 503) if scope else ()
+    always = (401, 403, 429, 503) if scope else (429,)
     problems = {
         str(status): {"$ref": f"#/components/responses/Problem{status}"}
         for status in (*refusals, *always)

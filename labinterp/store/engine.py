@@ -8,6 +8,7 @@ PostgreSQL: its own durable defaults, a pool that asks before it lends a connect
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -58,6 +59,7 @@ def open_engine(text: str, opening: Opening | None = None) -> Engine:
 def _sqlite(url: URL, opening: Opening) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _made_private(Path(url.database))
     engine = create_engine(
         url,
         pool_size=opening.pool,
@@ -83,6 +85,12 @@ def _sqlite(url: URL, opening: Opening) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _made_private(path: Path) -> None:
+    """A new database is its owner's alone; SQLite gives its log and its index the same mode."""
+    with suppress(OSError):  # a folder that cannot be written is told of by the first connection
+        path.touch(mode=0o600)
 
 
 def _begin(connection: Connection) -> None:

@@ -177,7 +177,7 @@ def create_user(
         name=one_line("name", name),
         scopes=_scopes(scopes),
         active=True,
-        password_hash=passwords.hashed(password) if password is not None else None,
+        password_hash=None if password is None else passwords.chosen(password, (email, name)),
     )
 
     def work(connection: Connection) -> UserRecord:
@@ -205,8 +205,11 @@ def set_password(services: Services, user_id: str, password: str, *, by: Who = I
         NotFound: no such person.
         SubmissionError: the password cannot be used.
     """
+    with services.store.reading() as connection:
+        user = people.user_by_id(connection, user_id)
+    about = (user.email, user.name, user.organisation) if user else ()
     values = {
-        "password_hash": passwords.hashed(password),
+        "password_hash": passwords.chosen(password, about),
         "failures": 0,
         "locked_until": None,
         "sessions_from": services.now(),

@@ -23,6 +23,7 @@ SAFE = {
     "SMTP_HOST": "mail.trust.org",
     "BASE_URL": "https://labinterp.trust.org",
     "REDIS_URL": "redis://10.0.0.2:6379/0",
+    "DATABASE_URL": "postgresql://service:dVb7Kq2@10.0.0.3/labinterp",
 }
 
 
@@ -106,6 +107,8 @@ def test_production_names_everything_that_is_missing_at_once():
         ("SECRET_KEY", "a" * 64),
         ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
         ("DATA_KEY", "short"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "postgresql://postgres:Postgres@10.0.0.3/labinterp"),
         ("BASE_URL", "http://labinterp.trust.org"),
         ("BASE_URL", "https://"),
         ("SMTP_TLS", "none"),

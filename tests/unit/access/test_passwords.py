@@ -28,3 +28,39 @@ def test_unsuitable_passwords_are_refused_with_the_rule(password):
 def test_without_a_usable_hash_nothing_matches(stored):
     assert not passwords.matches(stored, "nobody has this password")
     assert not passwords.matches(stored, "x" * 1_000_000)
+
+
+def test_a_longer_password_is_not_the_one_it_begins_with():
+    stored = passwords.hashed("correct horse " * 14)
+    assert passwords.matches(stored, "correct horse " * 14)
+    long = "x" * passwords.LONGEST
+    assert not passwords.matches(passwords.hashed(long), f"{long}x")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "aaaaaaaaaaaa",
+        "abcabcabcabcabc",
+        "123456789012",
+        "qwertyuiop12",
+        "Password12345",
+        "labinterp2026",
+        "ann.example1!",
+        "Example Trust!",
+        "hospital-admin",
+        "lkjhgfdsa321",
+    ],
+)
+def test_what_is_guessed_first_is_refused(password):
+    with pytest.raises(SubmissionError) as refused:
+        passwords.chosen(password, ("ann@example.org", "Ann Example", "Example Trust"))
+    assert refused.value.code == "password-unsuitable"
+    assert password not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse battery", "Zwölf Boxkämpfer", "k3#Vn9!qLx2@", "x" * 11 + "yzabwv"]
+)
+def test_words_of_ones_own_and_any_characters_may_be_chosen(password):
+    assert passwords.matches(passwords.chosen(password, ("ann@example.org",)), password)
