@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Self
 
@@ -12,6 +13,7 @@ from labinterp.errors import Place, SubmissionError
 from labinterp.formats.characters import quoted
 
 _LONGEST_GUESS: Final = 64
+_QUOTED: Final = re.compile("“[^”]*”")
 _JSON_TYPES: Final = (
     (bool, "true or false"),
     (str, "text"),
@@ -69,7 +71,17 @@ def _flat(messages: object, path: str, whole: str) -> Iterator[Place]:
         return
     items: list[Any] = messages if isinstance(messages, list) else [messages]
     for message in items:
-        yield Place(path or whole, getattr(message, "code", "wrong-type"), str(message))
+        text = str(message)
+        yield Place(
+            path or whole,
+            getattr(message, "code", "wrong-type"),
+            _QUOTED.sub("what was sent", text) if _is_personal(path) else text,
+        )
+
+
+def _is_personal(path: str) -> bool:
+    """Is it about who the patient is? A refusal is logged by whoever gets it: it quotes nobody."""
+    return path.partition(".")[0] == "patient"
 
 
 def _step(path: str, key: object) -> str:

@@ -61,7 +61,7 @@ def birth_of(said: str, at: datetime) -> tuple[dict[str, Any], tuple[str, str] |
     if not plain:
         return {}, None
     match = _BIRTH.fullmatch(plain)
-    bad = ("bad-date", f"“{line(plain, 20)}” is no date such as 19790614; age is unknown")
+    bad = ("bad-date", "what was sent is no date such as 19790614; age is unknown")
     if match is None:
         return {}, bad
     if match[3]:

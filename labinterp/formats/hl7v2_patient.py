@@ -65,7 +65,7 @@ def patient_of(pid: Segment, at: datetime, notes: Notes) -> dict[str, Any]:
     if letter in _SEXES:
         found["sex"] = _SEXES[letter]
     elif letter not in ("", "U"):
-        message = f"“{line(letter, 20)}” is no sex of table 0001; it counts as unknown"
+        message = "what was sent is no sex of table 0001; it counts as unknown"
         notes.warn(f"{pid.place}-8", "code-invalid", message)
     born, problem = birth_of(pid.component(7), at)
     if problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 TEST: Final = "test"
 """Origin of a panel that its sender marked as a test."""
+_PACKED: Final = 1
 _HIGHEST: Final = 2**31 - 1
 _CRITICAL: Final = frozenset({"critically_low", "critically_high"})
 
@@ -181,7 +183,10 @@ def _add_version(connection: Connection, vault: Vault, new: NewVersion) -> None:
             received_at=new.received_at,
             collected_at=new.collected_at,
             panel_sealed=sealed.seal_document(vault, new.panel, "panel", *place),
-            interpretation=written(to_document(new.interpretation)),
+            interpretation="",
+            interpretation_sealed=seal_interpretation(
+                vault, written(to_document(new.interpretation)), *place
+            ),
             knowledge_version=new.interpretation.knowledge.version,
             knowledge_digest=new.interpretation.knowledge.digest,
             engine_version=new.interpretation.engine.version,
@@ -291,10 +296,25 @@ def _version_of(vault: Vault, row: Row[Any]) -> StoredVersion:
         received_at=row.received_at,
         collected_at=row.collected_at,
         panel=sealed.open_document(vault, row.panel_sealed, "panel", *place),
-        interpretation=from_document(Interpretation, read_back(row.interpretation)),
+        interpretation=from_document(Interpretation, read_back(_interpretation(vault, row))),
         identity=sealed.open_identity(vault, row.identity_sealed, *place),
         patient_key=row.patient_key,
     )
+
+
+def _interpretation(vault: Vault, row: Row[Any]) -> str | bytes:
+    if row.interpretation_sealed is None:
+        return str(row.interpretation)
+    place = sealed.place("interpretation", row.organisation_id, row.panel_id, row.version)
+    return zlib.decompress(vault.open(row.interpretation_sealed, place))
+
+
+def seal_interpretation(
+    vault: Vault, text: str, organisation_id: str, panel_id: str, version: int
+) -> bytes:
+    """An interpretation as it is kept: its own text, packed first, for sealed nothing packs it."""
+    packed = zlib.compress(text.encode(), _PACKED)
+    return vault.seal(packed, sealed.place("interpretation", organisation_id, panel_id, version))
 
 
 def earlier_panels(

@@ -14,6 +14,7 @@ from sqlalchemy import and_, func, select, tuple_, update
 
 from labinterp.store import door_tables, tables
 from labinterp.store.crypto import HEAD
+from labinterp.store.panels import seal_interpretation
 from labinterp.store.sealed import place
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _OWN: Final = ("organisation_id", "id")
 _REPORT: Final = ("organisation_id", "report_id")
 BOXES: Final = (
     Box(tables.panel_version.c.panel_sealed, "panel", _PANEL),
+    Box(tables.panel_version.c.interpretation_sealed, "interpretation", _PANEL),
     Box(tables.identity.c.sealed, "identity", _PANEL),
     Box(tables.report_file.c.pdf_sealed, "pdf", _REPORT),
     Box(tables.report_file.c.summary_sealed, "summary", _REPORT),
@@ -73,6 +75,28 @@ def left(connection: Connection, vault: Vault) -> int:
         connection.execute(select(func.count()).where(_is_former(box, vault))).scalar_one()
         for box in BOXES
     )
+
+
+def seal_plain(store: Store) -> int:
+    """Seal the interpretations that an older version of the program stored plain; how many."""
+    table, done = tables.panel_version, 0
+    plain = select(table).where(table.c.interpretation_sealed.is_(None)).limit(_AT_ONCE)
+
+    def some(connection: Connection) -> int:
+        rows = connection.execute(plain).all()
+        for row in rows:
+            place = (row.organisation_id, row.panel_id, row.version)
+            text = seal_interpretation(store.vault, row.interpretation, *place)
+            connection.execute(
+                update(table)
+                .where(table.c.panel_id == row.panel_id, table.c.version == row.version)
+                .values(interpretation="", interpretation_sealed=text)
+            )
+        return len(rows)
+
+    while count := store.write(some):
+        done += count
+    return done
 
 
 def reseal(store: Store) -> Iterator[int]:

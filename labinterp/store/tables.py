@@ -162,12 +162,18 @@ panel_version = Table(
     Column("collected_at", Moment),
     Column("panel_sealed", LargeBinary, nullable=False),
     Column("interpretation", Text, nullable=False),
+    Column("interpretation_sealed", LargeBinary),
     Column("knowledge_version", String(60), nullable=False),
     Column("knowledge_digest", String(80), nullable=False),
     Column("engine_version", String(40), nullable=False),
     Column("actor_id", String(40), nullable=False),
     Index(None, "organisation_id"),
 )
+"""A version as it was stored, never changed.
+
+The interpretation is sealed, since what it questions may quote what was sent; `interpretation` is
+empty but where an older version of the program wrote it.
+"""
 
 identity = Table(
     "identity",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import insert, inspect, select, text
 
 from labinterp.errors import SettingsError
-from labinterp.store import chain
+from labinterp.store import chain, resealing
 from labinterp.store.crypto import KEPT
 from labinterp.store.sealed import place
 from labinterp.store.tables import keyring
@@ -43,6 +43,8 @@ def upgrade(store: Store, now: datetime, revision: str = "head") -> None:
         if revision == "head":
             _prove_key(store, connection, now)
             chain.add_those_without(connection)
+    if revision == "head":
+        resealing.seal_plain(store)
 
 
 def configuration(connection: Connection) -> Config:

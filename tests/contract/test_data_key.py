@@ -14,6 +14,7 @@ from labinterp.model.submission import Recipients
 from labinterp.store import resealing
 from labinterp.store.crypto import Vault
 from labinterp.store.door_tables import metadata
+from labinterp.store.records import to_document, written
 from labinterp.store.store import Store
 from labinterp.store.upgrade import upgrade, verify_key
 from labinterp.usecases import administer, data_key, journey, patients
@@ -190,6 +191,24 @@ def test_an_older_database_keeps_the_keys_of_the_key_that_sealed_it(services, ac
     with_keys(services, NEW)
     assert services.store.vault.kept("credentials") == credentials
     assert patients.patient_of(services, actor, "MRN-1").panel_ids == (first,)
+
+
+def test_an_interpretation_that_was_stored_plain_is_sealed_by_the_next_upgrade(services, actor):
+    first, _ = lived(services, actor)
+    before = journey.read_panel(services, actor, first).interpretation
+    plain = written(to_document(before))
+    services.store.write(
+        lambda held: held.execute(
+            text("UPDATE panel_version SET interpretation = :plain, interpretation_sealed = NULL"),
+            {"plain": plain},
+        )
+    )
+    assert journey.read_panel(services, actor, first).interpretation == before
+    upgrade(services.store, START)
+    with services.store.reading() as connection:
+        column = metadata.tables["panel_version"].c.interpretation
+        assert set(connection.execute(select(column)).scalars()) == {""}
+    assert journey.read_panel(services, actor, first).interpretation == before
 
 
 def test_the_command_says_what_is_left_and_does_it(services, actor, monkeypatch, capsys):
