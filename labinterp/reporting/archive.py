@@ -116,6 +116,8 @@ class _Tree:
         for place, page in enumerate(self.pages):
             page.StructParents = place
             page.Tabs = Name.S
+            if "/Trans" in page:
+                del page.Trans
             owners = self.owners[place + 1]
             numbers.extend(
                 [place, pdf.make_indirect(Array(owners[mark] for mark in sorted(owners)))]
@@ -211,7 +213,10 @@ def _attributes(element: Element) -> Any:
 
 
 def _describe(pdf: pikepdf.Pdf, properties: Properties) -> None:
-    """XMP that says what the document's properties say, and their dates in full."""
+    """XMP that says what the document's properties say; their dates in full, none of them empty."""
+    for empty in ("/Keywords", "/Trapped"):
+        if empty in pdf.docinfo:
+            del pdf.docinfo[empty]
     pdf.docinfo.CreationDate = pdf.docinfo.ModDate = String(_date(properties.made_at))
     producer = str(pdf.docinfo.get("/Producer", ""))
     moment = properties.made_at.astimezone(UTC).isoformat(timespec="seconds")

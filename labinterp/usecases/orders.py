@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from labinterp.model.report import ReportOrder
+from labinterp.reporting.words import moment
 from labinterp.store import acknowledgements, deliveries, people
 from labinterp.usecases.changes import changes_of
 
@@ -65,5 +66,4 @@ def report_order(
 
 def _sentence(entry: AcknowledgementRecord) -> str:
     read_back = "read back" if entry.read_back else "not read back"
-    moment = entry.at.strftime("%Y-%m-%d %H:%M UTC")
-    return f"{entry.told} was told ({entry.how}, {read_back}) by {entry.by}, {moment}."
+    return f"{entry.told} was told ({entry.how}, {read_back}) by {entry.by}, {moment(entry.at)}."

@@ -104,6 +104,12 @@ def test_the_colours_mean_srgb():
     assert int(intent.DestOutputProfile.N) == 3
 
 
+def test_nothing_is_said_that_is_empty_and_pages_do_not_move():
+    pdf = opened()
+    assert all(str(value) for value in pdf.docinfo.values())
+    assert not any("/Trans" in page for page in pdf.pages)
+
+
 def test_only_colours_of_that_intent_are_used():
     pdf = opened(an_order(demo=True))
     for page in pdf.pages:

@@ -18,6 +18,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
+from labinterp import bootstrap
 from labinterp.errors import SettingsError
 from labinterp.reporting.render import draw
 from labinterp.reporting.sealing import protected, seal_of
@@ -196,3 +197,10 @@ def test_the_how_to_makes_a_key_that_signs(tmp_path):
     subprocess.run(["bash", "-ec", commands], cwd=tmp_path, check=True, capture_output=True)
     seal = seal_of((tmp_path / "report-signing.pem").read_text("utf-8"))
     assert b"/ETSI.CAdES.detached" in draw(an_order(), seal=seal).pdf
+
+
+def test_the_service_does_not_start_with_half_a_key_to_sign_with(pem, tmp_path):
+    half = tmp_path / "half.pem"
+    half.write_text(pem[: pem.index("-----BEGIN CERT")])
+    with pytest.raises(SettingsError, match="REPORT_SIGNING_KEY"):
+        bootstrap.services({"DATA_DIR": str(tmp_path), "REPORT_SIGNING_KEY_FILE": str(half)})
