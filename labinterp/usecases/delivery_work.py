@@ -18,14 +18,11 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
 from labinterp.delivery.message import Attachment, Notice, build
-from labinterp.errors import TemporaryFailure
-from labinterp.store import audit, deliveries, delivery_jobs, panels, people, reports
-from labinterp.store.audit import Deed
-from labinterp.usecases.acting import ITSELF
+from labinterp.store import deliveries, delivery_jobs, panels, people, reports
+from labinterp.usecases import outgoing
 from labinterp.usecases.backoff import delay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import timedelta
     from email.message import EmailMessage
 
@@ -40,7 +37,7 @@ _UNFINISHED: Final = (
 _LAST: Final = "given up after {attempts} tries; the last answer: {answer}"
 _GIVEN_UP: Final = "failed"
 """What a mail counts as after its last try, whatever that try ended with."""
-_COMMIT_TRIES: Final = 5
+_KIND: Final = "delivery"
 _log = telemetry.logger(__name__)
 
 
@@ -106,7 +103,7 @@ def _deliver(services: Services, worker: str, delivery_id: str) -> bool:
         return False
     outcome = _sent(services, claim)
     if outcome is None:
-        _log.warning("claim-lost", kind="delivery", delivery_id=claim.id)
+        outgoing.lost(_KIND, claim)
         return True
     _record(services, claim, outcome)
     return True
@@ -114,18 +111,17 @@ def _deliver(services: Services, worker: str, delivery_id: str) -> bool:
 
 def _sent(services: Services, claim: Claim) -> Outcome | None:
     """What came of the attempt; None when the claim was lost before anything left."""
-    try:
-        prepared = _message(services, claim)
-    except TemporaryFailure:
-        raise
-    except Exception as error:  # noqa: BLE001  # one message's fault stays with it
-        facts = telemetry.error_facts(error)
-        _log.error("message-not-written", delivery_id=claim.id, **facts)
-        return _Said("unknown", f"the message could not be written: {facts['exception']}")
+    prepared = outgoing.tried(_KIND, claim, lambda: _message(services, claim), _unwritten)
+    if isinstance(prepared, _Said):
+        return prepared
     if prepared is None or not _still_ours(services, claim):
         return None
     message, recipient = prepared
     return services.mailer.send(message, recipient, still_ours=lambda: _still_ours(services, claim))
+
+
+def _unwritten(fault: str) -> _Said:
+    return _Said("unknown", f"the message could not be written: {fault}")
 
 
 def _still_ours(services: Services, claim: Claim) -> bool:
@@ -135,7 +131,7 @@ def _still_ours(services: Services, claim: Claim) -> bool:
     )
 
 
-def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | None:
+def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | _Said | None:
     with services.store.reading() as connection:
         token = delivery_jobs.link_token(connection, services.store.vault, claim)
         if token is None:
@@ -190,12 +186,12 @@ def _record(services: Services, claim: Claim, outcome: Outcome) -> None:
     def work(connection: Connection) -> bool:
         moved = _moved(services, connection, claim, outcome, wait)
         if moved:
-            _audit(connection, services, claim, told)
+            outgoing.audited(services, connection, _KIND, claim, (told, f"delivery:{claim.id}"))
         return moved
 
-    if not _committed(services, work):
-        _log.warning("claim-lost", kind="delivery", delivery_id=claim.id, outcome=outcome.kind)
-    elif outcome.kind == "operator":
+    if not outgoing.kept(services, _KIND, claim, work):
+        return
+    if outcome.kind == "operator":
         _log.error("mail-settings-at-fault", delivery_id=claim.id, outcome=outcome.kind)
     else:
         _log.info("delivery-moved", delivery_id=claim.id, outcome=told)
@@ -230,26 +226,3 @@ def _is_last(services: Services, claim: Claim, outcome: Outcome) -> bool:
     """Is this the end of it, though nobody refused? Our own fault costs no attempt."""
     is_open = outcome.kind not in (*delivery_jobs.CLOSED_KINDS, "operator")
     return is_open and claim.attempts >= services.policy.delivery_attempts
-
-
-def _committed(services: Services, work: Callable[[Connection], bool]) -> bool:
-    """The answer is worth several tries: losing it means a second copy for the reader."""
-    for _ in range(_COMMIT_TRIES - 1):
-        try:
-            return services.store.write(work)
-        except TemporaryFailure:
-            continue
-    return services.store.write(work)
-
-
-def _audit(connection: Connection, services: Services, claim: Claim, kind: str) -> None:
-    deed = Deed(
-        "E",
-        f"delivery-{kind}",
-        "0" if kind == "sent" else "8",
-        panel_id=claim.panel_id,
-        version=claim.version,
-        entity=f"delivery:{claim.id}",
-    )
-    actor = audit.Who(claim.organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
-    audit.record(connection, actor, deed, services.now())

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
 from labinterp.delivery import webhook
-from labinterp.errors import NotFound, TemporaryFailure
+from labinterp.errors import NotFound
 from labinterp.outbound import AddressRefused, Unreachable
-from labinterp.store import audit, notices, webhooks
-from labinterp.store.audit import Deed
-from labinterp.usecases.acting import ITSELF
+from labinterp.store import notices, webhooks
+from labinterp.usecases import outgoing
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
 _CHANCE: Final = secrets.SystemRandom()
 _JITTER: Final = 0.1
+_KIND: Final = "notice"
 _ENDED: Final = "not sent: the endpoint was deleted or has ended"
 _log = telemetry.logger(__name__)
 
@@ -41,7 +41,7 @@ class _Outcome:
     """What came of a try.
 
     Attributes:
-        kind: sent, deferred (tried again), ended (there is no endpoint any more).
+        kind: sent, deferred (tried again), withdrawn (there is no endpoint any more).
         reached: whether the endpoint answered at all.
     """
 
@@ -79,16 +79,15 @@ def _notify(services: Services, worker: str, notice_id: str) -> bool:
     )
     if claim is None:
         return False
-    outcome = _told(services, claim)
-    if not services.store.write(lambda held: _record(services, held, claim, outcome)):
-        _log.warning("claim-lost", kind="notice", notice_id=claim.id)
+    outcome = outgoing.tried(_KIND, claim, lambda: _told(services, claim), _unsent)
+    _record(services, claim, outcome)
     return True
 
 
 def _told(services: Services, claim: NoticeClaim) -> _Outcome:
     found = _endpoint(services, claim)
     if found is None:
-        return _Outcome("ended", _ENDED)
+        return _Outcome("withdrawn", _ENDED)
     endpoint, message = found
     try:
         answer = services.outbound.send(
@@ -96,13 +95,11 @@ def _told(services: Services, claim: NoticeClaim) -> _Outcome:
         )
     except (AddressRefused, Unreachable) as error:
         return _Outcome("deferred", error.message, reached=False)
-    except TemporaryFailure:
-        raise
-    except Exception as error:  # noqa: BLE001  # one event's fault stays with it
-        facts = telemetry.error_facts(error)
-        _log.error("notice-not-sent", notice_id=claim.id, **facts)
-        return _Outcome("deferred", f"the event could not be sent: {facts['exception']}")
     return _Outcome("sent" if answer.is_success else "deferred", f"HTTP {answer.status}")
+
+
+def _unsent(fault: str) -> _Outcome:
+    return _Outcome("deferred", f"the event could not be sent: {fault}")
 
 
 def _endpoint(services: Services, claim: NoticeClaim) -> tuple[WebhookRecord, Message] | None:
@@ -125,15 +122,29 @@ def _endpoint(services: Services, claim: NoticeClaim) -> tuple[WebhookRecord, Me
         return endpoint, webhook.message(event, base, keys, now)
 
 
-def _record(
-    services: Services, connection: Connection, claim: NoticeClaim, outcome: _Outcome
-) -> bool:
+def _record(services: Services, claim: NoticeClaim, outcome: _Outcome) -> None:
     """Row, endpoint and audit in one transaction."""
-    moved, kind = _moved(services, connection, claim, outcome)
-    if not moved:
-        return False
+    wait = _wait(services, claim.attempts)
+    kind = "failed" if outcome.kind == "deferred" and wait is None else outcome.kind
+
+    def work(connection: Connection) -> bool:
+        moved = _moved(services, connection, claim, outcome, wait)
+        if moved:
+            _told_of(services, connection, claim, outcome, kind)
+        return moved
+
+    if not outgoing.kept(services, _KIND, claim, work):
+        return
     telemetry.NOTICES.labels(telemetry.label("outcome", kind)).inc()
     _log.info("notice-moved", notice_id=claim.id, webhook_id=claim.webhook_id, outcome=kind)
+    if kind == "failed":
+        _log.error("notice-given-up", notice_id=claim.id, webhook_id=claim.webhook_id)
+
+
+def _told_of(
+    services: Services, connection: Connection, claim: NoticeClaim, outcome: _Outcome, kind: str
+) -> None:
+    """The endpoint's state, and who was told or given up."""
     where = (claim.organisation_id, claim.webhook_id)
     if kind == "sent":
         webhooks.set_status(connection, *where, "active")
@@ -141,26 +152,28 @@ def _record(
         # Who never answered the handshake is told nothing; others are told the next event too.
         stands = "off" if claim.event == notices.HANDSHAKE else "error"
         webhooks.set_status(connection, *where, stands, outcome.answer)
-        _log.error("notice-given-up", notice_id=claim.id, webhook_id=claim.webhook_id)
     if kind in {"sent", "failed"}:
-        _audit(connection, services, claim, kind)
-    return True
+        endpoint = f"webhook:{claim.webhook_id}"
+        outgoing.audited(services, connection, _KIND, claim, (kind, endpoint))
 
 
 def _moved(
-    services: Services, connection: Connection, claim: NoticeClaim, outcome: _Outcome
-) -> tuple[bool, str]:
+    services: Services,
+    connection: Connection,
+    claim: NoticeClaim,
+    outcome: _Outcome,
+    wait: timedelta | None,
+) -> bool:
     if outcome.kind == "sent":
-        return notices.finish_notice(connection, claim, outcome.answer, services.now()), "sent"
-    if outcome.kind == "ended":
-        return notices.give_up_notice(connection, claim, outcome.answer, "withdrawn"), "withdrawn"
-    wait = _wait(services, claim.attempts)
+        return notices.finish_notice(connection, claim, outcome.answer, services.now())
+    if outcome.kind == "withdrawn":
+        return notices.give_up_notice(connection, claim, outcome.answer, "withdrawn")
     if wait is None:
-        return notices.give_up_notice(connection, claim, outcome.answer), "failed"
+        return notices.give_up_notice(connection, claim, outcome.answer)
     moved = notices.defer_notice(connection, claim, outcome.answer, wait)
     if moved and not outcome.reached:
         notices.hold_back(connection, claim.webhook_id, wait)
-    return moved, "deferred"
+    return moved
 
 
 def _wait(services: Services, attempts: int) -> timedelta | None:
@@ -169,16 +182,3 @@ def _wait(services: Services, attempts: int) -> timedelta | None:
     if attempts > len(delays):
         return None
     return delays[attempts - 1] * (1 + _JITTER * _CHANCE.random())
-
-
-def _audit(connection: Connection, services: Services, claim: NoticeClaim, kind: str) -> None:
-    deed = Deed(
-        "E",
-        f"notice-{kind}",
-        "0" if kind == "sent" else "8",
-        panel_id=claim.panel_id,
-        version=claim.version,
-        entity=f"webhook:{claim.webhook_id}",
-    )
-    actor = audit.Who(claim.organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
-    audit.record(connection, actor, deed, services.now())
