@@ -181,14 +181,21 @@ def received_of_group(
     panel, problems = _panel(document, group, context.received_at)
     told = document.problems if problems_of_all is None else problems_of_all
     problems += [(one.where, one.code, one.message) for one in told]
-    return json_panel.received_of(
-        panel,
-        context.received_at,
-        "fhir",
-        problems=problems,
-        where="" if alone else group.where,
-        limits=context.limits,
-    )
+    try:
+        return json_panel.received_of(
+            panel,
+            context.received_at,
+            "fhir",
+            problems=problems,
+            where="" if alone else group.where,
+            limits=context.limits,
+        )
+    except SubmissionError as error:
+        places = fhir_parameters.asked_of(document.parameters).places
+        error.errors = tuple(
+            replace(one, where=places.get(one.where, one.where)) for one in error.errors
+        )
+        raise
 
 
 # ---- one panel

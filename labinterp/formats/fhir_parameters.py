@@ -34,11 +34,13 @@ class Asked:
         panel: members of the panel's own form.
         wants_document: the answer is to hold the PDF itself, not only its address.
         problems: what has no effect, and why.
+        places: where each address stands, by its place in the panel's own form.
     """
 
     panel: dict[str, Any] = field(default_factory=dict)
     wants_document: bool = False
     problems: list[PlaceOfProblem] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
 
 
 def asked_of(parameters: Iterable[tuple[str, Mapping[str, Any]]]) -> Asked:
@@ -81,6 +83,7 @@ def _take(asked: Asked, name: str, path: str, sent: Mapping[str, Any]) -> None:
         address = said or line(text(sent, "valueUri"), 320)
         if address:
             deliver = asked.panel.setdefault("deliver", {"email": []})
+            asked.places[f"deliver.email[{len(deliver['email'])}]"] = path
             deliver["email"].append(address.removeprefix("mailto:"))
         else:
             _tell(asked, path, f"the parameter {name} must be a valueString; it has no effect")

@@ -21,14 +21,17 @@ MESSAGES = Path(__file__).parents[2] / "contract" / "fhir_messages"
 PANEL = json.loads((MESSAGES / "01-in-bundle-collection.json").read_text("utf-8"))
 
 
-def ask(caller, *parameters, panel=PANEL):
-    panel = copy.deepcopy(panel)
+def document(*parameters):
+    panel = copy.deepcopy(PANEL)
     panel.pop("identifier", None)
-    sent = {
+    return {
         "resourceType": "Parameters",
         "parameter": [{"name": "panel", "resource": panel}, *parameters],
     }
-    answer = caller.post(OPERATION, sent, content_type=FHIR)
+
+
+def ask(caller, *parameters):
+    answer = caller.post(OPERATION, document(*parameters), content_type=FHIR)
     assert answer.status_code == 200, answer.text
     return answer.json
 
@@ -203,3 +206,12 @@ def test_snomed_codes_are_sent_only_where_the_operator_allows_them(services, org
     assert snomed == {"190855004", "190634004", "14140009"}
     assert told[False] == {one for one in told[True] if one[0] != "http://snomed.info/sct"}
     assert all(system.startswith("https://labinterp.example.org/") for system, _ in told[False])
+
+
+def test_an_address_that_is_none_is_named_by_its_parameter(caller):
+    parts = [{"name": "email", "valueString": one} for one in ("a@example.org", "no address")]
+    parameter = {"name": "deliver", "part": parts}
+    answer = caller.post(OPERATION, document(parameter), content_type=FHIR)
+    assert answer.status_code == 422
+    (issue,) = answer.json["issue"]
+    assert issue["expression"] == ["Parameters.parameter[1].part[1]"]
