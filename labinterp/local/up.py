@@ -246,7 +246,7 @@ def planned(environment: Mapping[str, str]) -> Local:
             code="port-in-use",
         )
     data = Path(settings.data_dir).resolve()
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     filled = {
         "BASE_URL": f"http://{LOOPBACK}:{settings.port}",
         **environment,

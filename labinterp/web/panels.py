@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import TYPE_CHECKING, Final
 
 from flask import flash, redirect, render_template, request, session, url_for
 
+from labinterp.errors import SettingsError
 from labinterp.usecases import journey
 from labinterp.web.site import actor, pages, services
 
@@ -24,7 +27,7 @@ _SOUGHT: Final = "sought"
 @pages.get("/panels")
 def panels() -> ResponseReturnValue:
     """All panels, newest first; or those of the identifier that was searched for."""
-    sought = str(session.get(_SOUGHT, "")) if "search" in request.args else ""
+    sought = _sought() if "search" in request.args else ""
     page = journey.list_panels(
         services(), actor(), patient=sought or None, cursor=request.args.get("after") or None
     )
@@ -33,12 +36,29 @@ def panels() -> ResponseReturnValue:
 
 @pages.post("/panels/search")
 def search_panels() -> ResponseReturnValue:
-    """Search by identifier; it is posted, so that it stands in no address and no log."""
+    """Search by identifier; it is posted, so that it stands in no address and no log.
+
+    The session is signed, not secret: there it stands sealed.
+    """
     sought = request.form.get("identifier", "").strip()
     if not sought:
         return redirect(url_for("web.panels"), 303)
-    session[_SOUGHT] = sought
+    sealed = services().store.vault.seal(sought.encode("utf-8", "replace"), _place())
+    session[_SOUGHT] = base64.b64encode(sealed).decode()
     return redirect(url_for("web.panels", search=1), 303)
+
+
+def _sought() -> str:
+    """What this person searched for last; nothing that another key or person sealed."""
+    try:
+        sealed = base64.b64decode(session.get(_SOUGHT, ""), validate=True)
+        return services().store.vault.open(sealed, _place()).decode()
+    except (binascii.Error, ValueError, SettingsError):
+        return ""
+
+
+def _place() -> str:
+    return f"sought/{actor().id}"
 
 
 @pages.get("/deliveries")

@@ -236,6 +236,7 @@ def other(app, made_once):
     return Organisation(app, made_once[1][1])
 
 
+@pytest.mark.hazard("stranger-reads", "stranger-writes")
 def test_no_route_gives_or_changes_what_another_organisation_has(app, services, owner, other):
     before = _rows_of(services, owner)
     tried = set()

@@ -99,3 +99,14 @@ def test_statements_need_no_sign_in_and_every_page_says_who_runs_this(stranger, 
 
 def test_an_unknown_mail_link_reads_like_any_missing_page(person):
     assert "not found, or it is not yours" in said(person.get("/r/" + "x" * 32, 404))
+
+
+@pytest.mark.hazard("stranger-reads")
+def test_the_identifier_that_was_searched_for_stands_sealed_in_the_cookie(person):
+    person.enter()
+    page = person.send(person.get("/panels"), "/panels/search", {"identifier": "MRN-1"})
+    assert 'value="MRN-1"' in person.get(page)
+    with person.client.session_transaction() as session:
+        assert "MRN-1" not in str(dict(session))
+        session["sought"] = "not sealed by anybody"
+    assert 'value="not sealed' not in person.get(page)
