@@ -235,7 +235,7 @@ def test_the_database_of_another_key_is_refused(tmp_path):
     wired.store.close()
     bootstrap.services({"DATA_DIR": str(tmp_path)}).store.close()
     with pytest.raises(SettingsError) as refused:
-        bootstrap.services({"DATA_DIR": str(tmp_path), "DATA_KEY": "another " * 8})
+        bootstrap.services({"DATA_DIR": str(tmp_path), "SECRET_KEY": "another " * 8})
     assert refused.value.code == "data-key-wrong"
 
 
