@@ -14,7 +14,9 @@ from labinterp.formats.characters import decoded, folded, forbidden_character, q
 from labinterp.formats.headings import MEMBER_OF, RESULT_MEMBERS
 from labinterp.formats.json_panel import received_of
 from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reading
-from labinterp.formats.pasted_line import results_in
+from labinterp.formats.pasted_columns import DateColumns, date_columns
+from labinterp.formats.pasted_lead import MOMENT, led
+from labinterp.formats.pasted_line import Found, ends_with_result, results_in
 from labinterp.formats.pasted_sections import PastedLine, in_their_sections
 from labinterp.formats.stated import IDENTIFYING, Stated
 from labinterp.formats.vocabulary import Vocabulary
@@ -66,9 +68,13 @@ def parse(
         raise TooLarge(f"The text has {len(lines)} lines; at most {limits.rows} are taken.")
     known = Vocabulary(names)
     found: list[PastedLine] = []
+    columns: DateColumns | None = None
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            found.extend(_line(number, line, known, limits))
+            found.extend(_line(number, line, known, limits, columns))
+            columns = (_is_plain(line, limits) and date_columns(line)) or columns
+        else:
+            columns = None
         if len(found) > limits.results:
             raise TooLarge(f"More than {limits.results} results or lines; paste one panel.")
     return tuple(found)
@@ -118,7 +124,13 @@ def _refuse_several_patients(lines: tuple[PastedLine, ...]) -> None:
                 )
 
 
-def _line(number: int, text: str, names: Vocabulary, limits: Limits) -> Iterator[PastedLine]:
+def _is_plain(text: str, limits: Limits) -> bool:
+    return len(text) <= limits.cell_characters
+
+
+def _line(
+    number: int, text: str, names: Vocabulary, limits: Limits, columns: DateColumns | None
+) -> Iterator[PastedLine]:
     if len(text) > limits.cell_characters:
         reason = f"has {len(text)} characters; at most {limits.cell_characters} are read in a line"
         yield PastedLine(number, quoted(text), reason=reason)
@@ -126,19 +138,48 @@ def _line(number: int, text: str, names: Vocabulary, limits: Limits) -> Iterator
         yield PastedLine(number, quoted(text), reason=f"holds the control character {character}")
     elif stated := _stated_in(text, names):
         yield PastedLine(number, text, stated=stated)
+    elif date_columns(text):
+        yield PastedLine(number, text)
     else:
-        yield from _results(number, text, names)
+        yield from _results(number, text, names, columns)
 
 
-def _results(number: int, text: str, names: Vocabulary) -> Iterator[PastedLine]:
-    found, reason = results_in(text, names)
+def _results(
+    number: int, text: str, names: Vocabulary, columns: DateColumns | None
+) -> Iterator[PastedLine]:
+    rows = columns.by_date(text) if columns else None
+    found: list[tuple[Found, str]] = []
+    reason = rows if isinstance(rows, str) else None
+    if isinstance(rows, list):
+        for when, row in rows:
+            some, why = results_in(led(row, names).text, names)
+            reason = reason or why
+            found.extend((one, when) for one in some)
+    elif reason is None:
+        found, reason = _dated(text, names)
     if reason:
         yield PastedLine(number, text, reason=reason)
         return
-    for index, (result, span) in enumerate(found, start=1):
+    for index, ((result, span), when) in enumerate(found, start=1):
         place = f"line {number}" if index == 1 else f"line {number} ({index})"
         whole = {**result, "where": place, "as_received": text.strip()[:2000]}
-        yield PastedLine(number, text, whole, span, place=place)
+        yield PastedLine(number, text, whole, span, place=place, when=when)
+
+
+def _dated(text: str, names: Vocabulary) -> tuple[list[tuple[Found, str]], str | None]:
+    """The results of a line with the date that stands before or behind them."""
+    begun = led(text, names)
+    line, when = begun.text, begun.when
+    dates = list(MOMENT.finditer(line))
+    if not when and len(dates) == 1:
+        start, end = dates[0].span()
+        is_last = not line[end:].strip(" \t)].|;,")
+        if is_last and ends_with_result(line[:start]):
+            when, line = dates[0].group(), line[:start].rstrip("([ ,;|\t")
+    found, reason = results_in(line, names)
+    if begun.flag and found:
+        found[0][0].setdefault("flag", begun.flag)
+    return [(one, when) for one in found], reason
 
 
 def _stated_in(text: str, names: Vocabulary) -> dict[str, str]:

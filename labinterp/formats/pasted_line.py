@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from labinterp.formats.vocabulary import Vocabulary
 
 _DIGITS: Final = r"[0-9]{1,15}(?:[.,][0-9]{1,15}){0,5}"
+_LABEL: Final = (
+    r"(?:(?:(?:ref(?:erence)?|normal)?\s?(?:range|interval|ref(?:erence)?|normal)"
+    r"|(?:ref(?:erenz)?\.?|norm)-?(?:bereich|werte?)|normes?"
+    r"|val(?:eurs?|ores?)\s(?:usuelles|normale?s|de\sr[ée]f[ée]ren(?:ce|cia)))\s{0,3}[.:]?"
+    r"|(?:n|vn|vr)\s{0,3}:)\s{0,3}"
+)
+"""Words before an interval that say that it is one."""
 _NUMBER: Final = re.compile(
     rf"(?P<mark>[*!]{{0,3}})(?P<comparator>(?:[<>]=?|=[<>]|[≤≥⩽⩾])\s{{0,3}})?(?P<digits>[+\-−]?{_DIGITS})"
-    r"(?P<after>(?:LL|HH|[LH])?[*!↑↓]{0,3}(?![\w.,:/^]{0,40}[0-9])(?!\w))?"
+    r"(?P<after>(?:LL|HH|[LH])?[*!↑↓]{0,3}(?![\w.,:/^]{0,40}[0-9])(?!\w)(?!-?\(?(?i:OH|hydrox|hidrox)))?"
 )
 _INTERVAL: Final = re.compile(
-    r"(?:(?:ref(?:erence)?|normal)?\s?(?:range|interval|ref(?:erence)?|normal)\s{0,3}[.:]?\s{0,3})?"
-    rf"(?P<text>(?P<open>[\[(])?\s{{0,3}}"
+    rf"(?:{_LABEL})?(?P<text>(?P<open>[\[(])?\s{{0,3}}(?:{_LABEL})?"
     rf"(?:{_DIGITS}\s{{0,3}}(?:[-–—‐‑~]|to|bis|à|a|hasta|\.\.)\s{{0,3}}{_DIGITS}"
     rf"|(?(open)(?:[<>]=?|[≤≥]|up to)\s{{0,3}}{_DIGITS}|(?!)))"
     r"(?(open)(?:\s{0,3}[^\W\d_%][^\s()\[\],;|]{0,20})?\s{0,3}[\])]|))"
@@ -33,7 +39,7 @@ _INTERVAL: Final = re.compile(
 _FLAG: Final = re.compile(
     r"[\[(]?(?P<flag>LL|HH|AA|[LHNA][*!]{0,3}|low|high|normal|abnormal"
     r"|critical(?:ly)?(?: low| high)?|crit"
-    r"|[*!]{1,3}|[↑↓]{1,3}|\+{1,3})[\])]?(?=[\s,;|]|$)",
+    r"|[*!]{1,3}|[↑↓]{1,3}|\+{1,3})[\])]?(?=[\s,;|]|$)(?!\s{0,3}[:=])",
     re.IGNORECASE,
 )
 _UNIT: Final = re.compile(
@@ -50,6 +56,13 @@ _UNIT_OR_NAME: Final = frozenset(("mg",))
 _RANGE_LIKE: Final = re.compile(rf"[\[(]?{_DIGITS}[-–—‐‑~/]{_DIGITS}[\])]?[,.]?")
 """Two numbers that may be an interval in a form that is not read; kept, so that it is told."""
 _SKIPPED: Final = re.compile(r"[\s,;|:=•·\-–—]+")
+_ALSO: Final = re.compile(
+    rf"\(?(?:soit|bzw\.?|entspr(?:icht|\.)?|equivale\s?a|i\.e\.|=)\s{{1,3}}{_DIGITS}\s{{0,3}}"
+    r"[^\W\d_]{1,12}\s?/\s?[^\W\d_]{1,12}\)?(?=[\s,;|]|$)",
+    re.IGNORECASE,
+)
+"""The same value in another unit; it stands as a note, and is not read again."""
+_LABELLED: Final = re.compile(_LABEL, re.IGNORECASE)
 _STRONG: Final = re.compile(r"[;|\t]|\s{3}")
 _WORD: Final = re.compile(r"[^\s;|]+")
 _LEADERS: Final = re.compile(r"\.{3,}|…+|_{3,}")
@@ -224,6 +237,8 @@ class _Token:
 
 def _token(text: str, position: int) -> _Token | None:
     """The interval, flag or unit at `position`."""
+    if match := _ALSO.match(text, position):
+        return _Token("note", match.group().strip(), match.end())
     if match := _INTERVAL.match(text, position):
         return _Token("interval", _bare(match["text"]), match.end())
     if match := _FLAG.match(text, position):
@@ -237,6 +252,8 @@ def _token(text: str, position: int) -> _Token | None:
 def _take(token: _Token, draft: _Draft) -> bool:
     """Make the piece part of the result; false when it has another one already."""
     taken = draft.members.setdefault(token.member, token.text)
+    if token.member == "flag" and not any(mark.isalpha() for mark in taken):
+        draft.members["flag"] = token.text  # a word says more than the stars before it
     if token.member == "interval" and taken != token.text:
         draft.doubt = "two intervals stand in it; which is this test's?"
     return token.member != "unit" or taken == token.text
@@ -298,7 +315,18 @@ def _skipped(text: str, position: int) -> int:
 
 
 def _bare(interval: str) -> str:
-    return interval.strip(" \t()[]")
+    bare = interval.strip(" \t()[]")
+    return _LABELLED.sub("", bare, count=1) if _LABELLED.match(bare) else bare
+
+
+def ends_with_result(text: str) -> bool:
+    """Whether a text ends as a result does: with its number, unit, interval or flag."""
+    last = text.rstrip(" \t,;|([").rpartition(" ")[2].rpartition("\t")[2]
+    if not last:
+        return False
+    unit = _UNIT.fullmatch(last)
+    is_flag = _FLAG.fullmatch(last) is not None
+    return is_flag or last[-1] in "0123456789)]" or (unit is not None and _is_unit(unit["unit"]))
 
 
 def _is_unit(text: str) -> bool:

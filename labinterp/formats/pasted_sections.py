@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.formats.characters import quoted
-from labinterp.formats.dates import read_moment
+from labinterp.formats.dates import ReadMoment, order_of, read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,9 @@ _OTHER_MATERIAL: Final = re.compile(
 )
 _BLOOD: Final = re.compile(
     r"\b(serum|plasma|blood|biochemistry|chemistry|ha?ematology|blut|sang)\b", re.IGNORECASE
+)
+_UNDATED: Final = (
+    "no date stands beside it, as beside others; it counts as of the newest of their dates"
 )
 _LONGEST_HEADING: Final = 60
 
@@ -37,6 +40,7 @@ class PastedLine:
         stated: member and text, of a line about patient, time or laboratory.
         reason: why the line is not used; None when it is.
         place: the result's place, unique in the text.
+        when: the date that stands beside the result, as it was written.
     """
 
     number: int
@@ -46,6 +50,7 @@ class PastedLine:
     stated: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
     place: str = ""
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,13 @@ def in_their_sections(lines: Iterable[PastedLine]) -> Told:
     """Each result under the heading and the time that stand above it."""
     known = tuple(lines)
     times = {line.stated["collected_at"] for line in known if "collected_at" in line.stated}
+    dates = tuple(dict.fromkeys(line.when for line in known if line.when))
+    read = _read(dates, times)
     results: list[Mapping[str, Any]] = []
     problems: list[PlaceOfProblem] = []
     material = moment = None
+    if dates and times:  # what has no date of its own has the one that was stated
+        moment = _moment(next(line.stated for line in known if "collected_at" in line.stated))
     for line in known:
         heading = _heading(line)
         if heading is not None:
@@ -77,11 +86,22 @@ def in_their_sections(lines: Iterable[PastedLine]) -> Told:
                 problems.append((f"line {line.number}", "section-heading", message))
         if len(times) > 1 and "collected_at" in line.stated:
             moment = _moment(line.stated)
+        if line.when and (problem := read[line.when].problem):
+            problems.append((line.place, *problem))
         if line.result is not None:
-            results.append(_under(line.result, material, moment))
+            at = read[line.when].text if line.when else moment
+            if dates and not (line.when or moment):
+                problems.append((line.place, "time-missing", _UNDATED))
+            results.append(_under(line.result, material, at))
     moments = [one["collected_at"] for one in results if "collected_at" in one]
     latest = max(moments, key=datetime.fromisoformat) if moments else None
     return Told(tuple(results), tuple(problems), latest)
+
+
+def _read(dates: tuple[str, ...], times: set[str]) -> dict[str, ReadMoment]:
+    """Each date that was written, read in the order of day and month that all of them prove."""
+    order = order_of((*dates, *times))
+    return {date: read_moment(date, order=order) for date in dates}
 
 
 def _heading(line: PastedLine) -> str | None:

@@ -72,7 +72,7 @@ def test_the_tables_on_the_page_are_two_panels_each():
 
 
 def test_the_text_on_the_page_gives_all_its_results():
-    (text,) = examples("paste-results.md", "text")
+    text, _ = examples("paste-results.md", "text")
     kind, reading = read(text)
     (received,) = reading.received
     assert kind == "pasted"
@@ -85,6 +85,34 @@ def test_the_text_on_the_page_gives_all_its_results():
         ("Vitamin B12", ">2000"),
         ("Calcium", "2.05"),
     ]
+
+
+def test_the_table_on_the_page_gives_a_result_for_each_date_and_asks_about_the_rest():
+    _, text = examples("paste-results.md", "text")
+    lines = parse(text, formats.names_of(knowledge.load()))
+    assert [(one.result["value"], one.when) for one in lines if one.result] == [
+        ("2.4", "2026-01-02"),
+        ("3.6", "2026-01-05"),
+    ]
+    assert "which belongs to which?" in lines[-1].reason
+
+
+def test_each_way_of_writing_that_the_page_names_gives_one_result():
+    page = (PAGES / "paste-results.md").read_text(encoding="utf-8")
+    ways = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
+    names = formats.names_of(knowledge.load())
+    assert len(ways) == 4
+    for line in ways:
+        (only,) = parse(line, names)
+        assert only.result["unit"].lower() == "mmol/l", line
+        assert only.result["value"] in {"2.4", "2,4", "2,05"}
+
+
+def test_the_pasted_text_is_piped_into_the_command_as_the_page_says(tmp_path):
+    text, _ = examples("paste-results.md", "text")
+    (tmp_path / "results.txt").write_text(text, encoding="utf-8")
+    (said,) = followed("paste-results.md", tmp_path)
+    assert "Potassium" in said
 
 
 def test_the_lines_that_the_page_calls_unclear_are_not_guessed():

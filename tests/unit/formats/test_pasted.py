@@ -61,7 +61,25 @@ def results_of(text):
         ("Platelets 250 x10^9/L 150-400", ("Platelets", "250", "x10^9/L", "150-400", None)),
         ("Potassium -2.4 mmol/L", ("Potassium", "-2.4", "mmol/L", None, None)),
         ("Sodium 138 mmol/L 02/01/2026", ("Sodium", "138", "mmol/L", None, None)),
-        ("Sodium 138 mmol/L (N: 135-145)", ("Sodium", "138", "mmol/L", "(N: 135-145)", None)),
+        ("Sodium 138 mmol/L (N: 135-145)", ("Sodium", "138", "mmol/L", "135-145", None)),
+        ("Sodium 138 mmol/L (N : 135 - 145) H", ("Sodium", "138", "mmol/L", "135 - 145", "H")),
+        ("Sodium 138 mmol/L (ref 135-145) H", ("Sodium", "138", "mmol/L", "135-145", "H")),
+        ("Sodium 138 mmol/L [Normbereich: 135-145]", ("Sodium", "138", "mmol/L", "135-145", None)),
+        ("Sodium 138 mmol/L (valores de referencia: 135 - 145)", ("Sodium", "138", "mmol/L", "135 - 145", None)),
+        ("1. Sodium: 138 mmol/L", ("Sodium", "138", "mmol/L", None, None)),
+        ("2) Sodium: 138 mmol/L", ("Sodium", "138", "mmol/L", None, None)),
+        ("▪ Sodium: 138 mmol/L (135–145)", ("Sodium", "138", "mmol/L", "135–145", None)),
+        ("H Potassium 5.6 mmol/L", ("Potassium", "5.6", "mmol/L", None, "H")),
+        ("(L) Magnesium 0.5 mmol/L", ("Magnesium", "0.5", "mmol/L", None, "L")),
+        ("↓ Magnesium 0.5 mmol/L", ("Magnesium", "0.5", "mmol/L", None, "↓")),
+        ("Potassium 5.6* mmol/L", ("Potassium", "5.6", "mmol/L", None, "*")),
+        ("Potassium 5.6 (H) mmol/L", ("Potassium", "5.6", "mmol/L", None, "H")),
+        ("Potassium: 2.4 mmol/L ** LOW **", ("Potassium", "2.4", "mmol/L", None, "LOW")),
+        ("| Potassium | 2.4 | mmol/L | 3.5-5.3 | L |", ("Potassium", "2.4", "mmol/L", "3.5-5.3", "L")),
+        ("25-OH Vitamina D 18 ng/mL", ("25-OH Vitamina D", "18", "ng/mL", None, None)),
+        ("Vitamin D (25-OH D2+D3) 18 ng/mL", ("Vitamin D (25-OH D2+D3)", "18", "ng/mL", None, None)),
+        ("H Pylori 5.6 U/mL", ("H Pylori", "5.6", "U/mL", None, None)),
+        ("2026-01-02 08:00 Potassium 2.4 mmol/L", ("Potassium", "2.4", "mmol/L", None, None)),
         ("Sodium 138 mmol/L 135/145", ("Sodium", "138", "mmol/L", "135/145", None)),
     ],
 )  # fmt: skip
@@ -230,3 +248,90 @@ def test_time_grows_with_the_length_of_a_line_and_no_faster(piece):
         return time.process_time() - begun
 
     assert seconds(40_000) < 40 * max(seconds(4_000), 0.005)
+
+
+def dated(text):
+    reading = read("pasted", text.encode(), NOW, names=NAMES)
+    (received,) = reading.received
+    found = {}
+    for one in received.panel["results"]:
+        found.setdefault(one["test"], []).append((one["value"], one.get("collected_at", "")[:10]))
+    return found, {code for _, code, _ in received.submission.problems}, received
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "2026-01-02 Potassium 3.1 mmol/L\n2026-01-05 Potassium 3.4 mmol/L",
+        "Potassium 3.1 mmol/L (3.5-5.3) L 02.01.2026\nPotassium 3.4 mmol/L (05.01.2026)",
+        "01/02/2026 Potassium 3.1 mmol/L\n01/05/2026 Potassium 3.4 mmol/L\n01/15/2026 Sodium 138 mmol/L",
+        "Test\t2026-01-02\t2026-01-05\tUnit\nPotassium\t3.1\t3.4\tmmol/L",
+        "| | 02 Jan 2026 | 05 Jan 2026 | |\n|---|---|---|---|\n| Potassium | 3.1 | 3.4 | mmol/L |",
+        "            2026-01-02 08:00   2026-01-05 09:00\nPotassium   3.1 L              3.4 L     mmol/L   3.5-5.3",
+    ],
+)
+def test_a_date_beside_a_result_or_above_its_column_is_that_results(lines):
+    found, problems, received = dated(lines)
+    assert found["Potassium"] == [("3.1", "2026-01-02"), ("3.4", "2026-01-05")]
+    assert "line-not-recognised" not in problems - (
+        {"line-not-recognised"} if "|" in lines else set()
+    )
+    assert {one.unit for one in received.submission.results} == {"mmol/L"}
+
+
+def test_what_has_no_date_of_its_own_has_the_one_that_was_stated_or_is_asked_about():
+    lines = "2026-01-02 Potassium 3.1 mmol/L\nSodium 138 mmol/L"
+    found, problems, _ = dated(f"Collected: 2026-01-05T08:00:00Z\n{lines}")
+    assert found["Sodium"] == [("138", "2026-01-05")]
+    assert "time-missing" not in problems
+    _, problems, _ = dated(lines)
+    assert "time-missing" in problems
+
+
+def test_dates_that_could_be_read_in_two_ways_are_asked_about():
+    table = "Test\t02/01/2026\t05/01/2026\nPotassium\t3.1\t3.4"
+    found, problems, _ = dated(table.replace("3.1", "3.1 mmol/L").replace("3.4", "3.4 mmol/L"))
+    assert found["Potassium"] == [("3.1", ""), ("3.4", "")]
+    assert "date-ambiguous" in problems
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Potassium    3.1",
+        "Potassium    3.1   3.2   3.3",
+        "Potassium    mmol/L   3.1   3.2",
+    ],
+)
+def test_a_row_that_has_not_a_value_for_each_date_is_asked_about(row):
+    lines = parse(f"             2026-01-02   2026-01-05\n{row}", NAMES)
+    assert lines[1].result is None
+    assert "which belongs to which?" in lines[1].reason
+
+
+def test_an_empty_cell_below_a_date_is_a_test_that_was_not_done():
+    text = "Test|2026-01-02|2026-01-05\nPotassium 3.1 mmol/L\nMagnesium|0.55 mmol/L|\nSodium||-"
+    found = [(line.result and line.result["value"], line.when) for line in parse(text, NAMES)]
+    assert found == [
+        (None, ""),
+        ("3.1", ""),
+        ("0.55", "2026-01-02"),
+        (None, ""),
+    ]
+
+
+def test_the_value_is_found_where_it_stands_whatever_stands_before_it():
+    for text in (
+        "2026-01-02 08:00 (L) Potassium 3.1 mmol/L",
+        "1) Potassium 3.1 mmol/L",
+        "Calcium 3.1 mmol/L soit 124 mg/L",
+    ):
+        (line,) = parse(text, NAMES)
+        assert line.text[slice(*line.span)] == "3.1"
+
+
+def test_the_same_value_in_another_unit_is_a_note():
+    (line,) = parse("Calcium : 2,05 mmol/L soit 82 mg/L (2,20 - 2,60)", NAMES)
+    assert (line.result["value"], line.result["unit"]) == ("2,05", "mmol/L")
+    assert line.result["note"] == "soit 82 mg/L"
+    assert line.result["reference_interval"] == "2,20 - 2,60"
