@@ -17,7 +17,7 @@ from labinterp.reporting.patient_foods import foods
 from labinterp.reporting.patient_words import ENGLISH, Speech, Unsaid
 from labinterp.reporting.result_rows import interval_text, second_unit, unread_rows
 from labinterp.reporting.result_rows import number_line as line_of
-from labinterp.reporting.words import with_unit
+from labinterp.reporting.words import NBSP, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -250,7 +250,7 @@ class _Maker:
     ) -> PatientSection:
         says = self.speech.says
         rows = tuple(self._row(result, line) for result, line in zip(shown, lines, strict=True))
-        columns = ("test", "result", "word", "range")
+        columns = ("test", "word", "result", "range")
         return PatientSection(
             "found",
             says("found-title"),
@@ -284,7 +284,7 @@ class _Maker:
         sent = with_unit(digits(value_text(result)), unit_text(result))
         compared_in_another = any(map(str.isalpha, interval_text(result)))
         also = digits(second_unit(result)) if compared_in_another else ""
-        return f"{sent} (= {also})" if also else sent
+        return f"{sent} (={NBSP}{also})" if also else sent
 
     def _standing(self, result: InterpretedResult) -> str:
         return self.speech.of("standings", result.standing)

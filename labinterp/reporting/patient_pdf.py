@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from labinterp.reporting.number_line import Geometry
     from labinterp.reporting.patient_page import Made, PatientPage, PatientRow, PatientSection
 
-_SHARES: Final = (0.25, 0.19, 0.19, 0.18, 0.19)
+_SHARES: Final = (0.25, 0.2, 0.18, 0.18, 0.19)
 _LINE_HEIGHT: Final = 16.0
 _GAP: Final = 5.0
 _KEPT_TOGETHER: Final = 70.0
@@ -183,8 +183,8 @@ def _row(row: PatientRow, line: Geometry | None) -> list[Any]:
     word = Flag(SYMBOL_OF[row.standing], COLOUR_OF[row.standing], _text(row.word, "cell-strong"))
     return [
         _text(row.test, "cell", "TH"),
-        _text(row.value, "cell"),
         word,
+        _text(row.value, "cell"),
         _text(row.range, "cell"),
         NumberLine(line, _LINE_HEIGHT) if line else [],
     ]

@@ -29,6 +29,7 @@ ARGUMENTS = [
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")  # noqa: TID251 - who runs the tests names it
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCOPES = ("panels:write", "panels:read", "deliveries:write", "knowledge:read")
+CHIEF = "chief@example.org"
 
 
 class Site:
@@ -42,11 +43,18 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path):
+def settings():
+    """What a module sets otherwise than everyone."""
+    return {}
+
+
+@pytest.fixture
+def site(tmp_path, settings):
     environment = {
         "DATA_DIR": str(tmp_path),
         "CONTACT": "duty biochemist, extension 4000",
         "OPERATOR_LINE": "Run by the laboratory of Example Trust for evaluation.",
+        **settings,
     }
     services = replace(bootstrap.services(environment), queue=InlineQueue())
     bootstrap.upgrade(services)
@@ -57,6 +65,14 @@ def site(tmp_path):
         email="ann@example.org",
         name="Ann Example",
         scopes=SCOPES,
+        password=PASSWORD,
+    )
+    administer.create_user(
+        services,
+        organisation.id,
+        email=CHIEF,
+        name="Chief Example",
+        scopes=("admin",),
         password=PASSWORD,
     )
     sockets, stop = {}, threading.Event()
@@ -115,11 +131,12 @@ def open_page(browser, site):
         context.close()
 
 
-def sign_in(page):
+def sign_in(page, email="ann@example.org"):
     page.goto("/login")
-    page.get_by_label("E-mail address").fill("ann@example.org")
+    page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
 
 
 def violations(page):

@@ -18,7 +18,7 @@ def flat(text):
     return " ".join(plain(text).split())
 
 
-@pytest.fixture(params=PANELS, ids=[path.stem for path in PANELS])
+@pytest.fixture(scope="module", params=PANELS, ids=[path.stem for path in PANELS])
 def told(request):
     answer, panel = golden_answer(request.param)
     order = an_order(answer, panel=panel)

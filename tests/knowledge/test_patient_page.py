@@ -377,7 +377,7 @@ def test_a_reviewed_language_does_not_say_that_it_is_unchecked():
 
 def test_a_result_in_another_unit_than_its_range_is_shown_in_both():
     row = section(a_page(an_answer("magnesium 1.5 mg/dL")), "found").rows[0]
-    assert row.value == f"1.5{NBSP}mg/dL (= 0.62{NBSP}mmol/L)"
+    assert row.value == f"1.5{NBSP}mg/dL (={NBSP}0.62{NBSP}mmol/L)"
     assert row.range == f"0.70–1.00{NBSP}mmol/L"
 
 
