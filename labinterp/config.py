@@ -139,6 +139,9 @@ class Settings:
     )
     mllp_idle: float = _setting(300.0, "a connection without a message is closed after [s]")
     mllp_connections: int = _setting(1000, "connections it holds at once")
+    mllp_shared: bool = _setting(
+        default=False, about="let several listeners have its port, one for each core"
+    )
     web_threads: int = _setting(8, "requests the web server answers at once")
     trusted_proxies: int = _setting(0, "proxies in front of us that may say who asks")
     stop_grace: float = _setting(20.0, "time to finish requests when told to stop [s]")

@@ -89,6 +89,7 @@ class Listening:
     Attributes:
         idle: a connection without a message is closed after so long [s].
         connections: so many are held at once; one more is closed at once.
+        shared: other listeners may have the same port; the kernel divides the connections.
         organisation: whose messages of unregistered senders are; the only one's if empty.
         tls: for encrypted connections.
     """
@@ -98,6 +99,7 @@ class Listening:
     idle: float = 300.0
     connections: int = 1000
     organisation: str = ""
+    shared: bool = False
     grace: float = 20.0
     tls: ssl.SSLContext | None = None
 
@@ -145,6 +147,7 @@ class Listener:
             self._listening.host,
             self._listening.port,
             ssl=self._listening.tls,
+            reuse_port=self._listening.shared or None,
             backlog=_BACKLOG,
             limit=_PIECE,
         )

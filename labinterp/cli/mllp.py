@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         port=settings.mllp_port if args.port is None else args.port,
         idle=settings.mllp_idle,
         connections=settings.mllp_connections,
+        shared=settings.mllp_shared,
         organisation=settings.mllp_organisation,
         grace=settings.stop_grace,
         tls=mllp.tls_context(

@@ -224,29 +224,46 @@ def test_a_sender_is_registered_tried_changed_and_forgotten(post, services):
 
 
 @contextmanager
-def listening(services, **more):
-    started, port, loops = threading.Event(), [], []
+def listening(services, port=0, **more):
+    started, found, loops = threading.Event(), [], []
 
     async def run():
         stop = asyncio.Event()
         loops.append((asyncio.get_running_loop(), stop))
 
         def ready(number):
-            port.append(number)
+            found.append(number)
             started.set()
 
-        await Listener(services, Listening("127.0.0.1", 0, **more)).run(stop, ready)
+        await Listener(services, Listening("127.0.0.1", port, **more)).run(stop, ready)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
     assert started.wait(20)
     try:
-        yield port[0]
+        yield found[0]
     finally:
         loop, stop = loops[0]
         loop.call_soon_threadsafe(stop.set)
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_listeners_that_share_a_port_store_each_message_once(services, organisation):
+    with ExitStack() as both:
+        port = both.enter_context(listening(services, shared=True))
+        assert both.enter_context(listening(services, port=port, shared=True)) == port
+        for number in range(12):
+            (answer,) = talk(port, framed(numbered(number)))
+            assert f"MSA|AA|M-{number}".encode() in answer
+    assert (count(services, panel_table), count(services, message_table)) == (12, 12)
+
+
+def test_a_port_that_is_not_shared_is_had_by_one_alone(services):
+    with listening(services) as port:
+        second = Listener(services, Listening("127.0.0.1", port)).run(asyncio.Event())
+        with pytest.raises(OSError, match="in use"):
+            asyncio.run(second)
 
 
 def talk(port, *pieces, want=1, wait=0.0, context=None):
@@ -256,7 +273,7 @@ def talk(port, *pieces, want=1, wait=0.0, context=None):
         link = links.enter_context(socket.create_connection(("127.0.0.1", port), 20))
         if context:
             link = links.enter_context(context.wrap_socket(link, server_hostname="127.0.0.1"))
-        link.settimeout(20)
+        link.settimeout(90)
         for piece in pieces:
             link.sendall(piece)
             time.sleep(wait)
