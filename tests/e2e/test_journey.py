@@ -25,8 +25,9 @@ def tab_to(page, wanted, at_most=200):
     raise AssertionError(f"Tab never reached {wanted}; last {focused(page)}")
 
 
-def test_from_pasting_to_sending_with_the_keyboard_alone(open_page, site):
-    page = open_page()
+@pytest.mark.parametrize("scripts", [True, False])
+def test_from_pasting_to_sending_with_the_keyboard_alone(open_page, site, scripts):
+    page = open_page(scripts=scripts)
     page.goto("/login")
     tab_to(page, "email")
     page.keyboard.type("ann@example.org")
