@@ -104,7 +104,8 @@ def footer(order: ReportOrder, code: str) -> str:
 
 def verification_code(number: str, version: int, said_text: str) -> str:
     """A code over everything the report says: the same words and numbers, the same code."""
-    digest = hashlib.sha256(f"{number}\n{version}\n{said_text}".encode()).hexdigest()[:12].upper()
+    told = f"{number}\n{version}\n{said_text}".encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(told).hexdigest()[:12].upper()
     return "-".join(digest[start : start + 4] for start in range(0, len(digest), 4))
 
 
