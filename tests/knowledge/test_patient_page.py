@@ -131,6 +131,7 @@ def test_every_sentence_has_the_places_to_fill_in_that_the_english_one_has(langu
         assert sorted(re.findall(r"\{\w+\}", told[key])) == sorted(re.findall(r"\{\w+\}", text))
 
 
+@pytest.mark.hazard("patient-misled")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_calls_anything_normal(language):
     told = knowledge().patient.texts[language]
@@ -207,6 +208,7 @@ def test_a_page_is_no_longer_than_can_be_taken_in(language, usual, most):
     assert lengths[-1] <= most
 
 
+@pytest.mark.hazard("patient-misled")
 def test_an_emergency_says_first_to_seek_help_at_once_and_nothing_that_comforts():
     seen = 0
     for path in PANELS:
@@ -229,6 +231,7 @@ def test_an_emergency_says_first_to_seek_help_at_once_and_nothing_that_comforts(
     assert seen > 5
 
 
+@pytest.mark.hazard("patient-misled")
 def test_what_could_not_be_judged_is_named():
     for path in PANELS:
         answer, panel = golden_answer(path)
@@ -263,12 +266,14 @@ def test_a_panel_without_a_deficiency_names_none():
     assert foods_of("magnesium 0.85 mmol/L", "potassium 4.2 mmol/L") == ()
 
 
+@pytest.mark.hazard("patient-misled")
 @pytest.mark.parametrize("condition", ["ckd", "ckd-3", "ckd-4-5", "dialysis"])
 def test_no_food_is_named_where_a_kidney_disease_is_recorded(condition):
     for low in ("magnesium 0.60 mmol/L", "vitamin_b12 120 ng/L", "vitamin_d_25oh 40 nmol/L"):
         assert foods_of(low, conditions=[condition]) == ()
 
 
+@pytest.mark.hazard("patient-misled")
 @pytest.mark.parametrize(
     "kidneys",
     [
@@ -315,6 +320,7 @@ def test_no_food_is_named_where_the_deficiency_is_in_doubt():
     assert patient_foods.foods(replace(answer, mechanisms=doubted), rules) == ()
 
 
+@pytest.mark.hazard("patient-misled")
 def test_no_panel_with_a_kidney_finding_names_food():
     for path in PANELS:
         answer, panel = golden_answer(path)
@@ -342,6 +348,7 @@ def test_numbers_and_dates_are_written_as_the_language_does():
     assert "né" not in words_of(german)
 
 
+@pytest.mark.hazard("patient-misled")
 @pytest.mark.parametrize("part", ["measurands", "findings", "verdicts", "standings"])
 def test_a_language_that_lacks_one_sentence_gives_the_whole_page_in_english(part):
     patient = knowledge().patient

@@ -61,6 +61,7 @@ def subtypes(services, actor):
         return [deed.subtype for _, deed, _ in audit.events(connection, actor.organisation_id)]
 
 
+@pytest.mark.hazard("patient-misled")
 def test_it_is_off_unless_the_operator_allows_it(services, actor, panel_id):
     off = replace(services, policy=replace(services.policy, patient_page=False))
     with pytest.raises(Conflict) as refused:
@@ -116,6 +117,7 @@ def test_what_is_missing_is_named(services, actor, panel_id, missing, where):
     assert [place.where for place in refused.value.errors] == [where]
 
 
+@pytest.mark.hazard("patient-misled")
 def test_a_correction_ends_it(services, actor, panel_id):
     patient_pages.release(services, actor, panel_id, **SAID)
     results = [{"test": "Magnesium", "value": "0.85", "unit": "mmol/L"}]
