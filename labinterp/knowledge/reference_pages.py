@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from labinterp.knowledge import patient_pages
 from labinterp.knowledge.phrases import phrase
 from labinterp.model.rule import Artefact, Mechanism
 
@@ -44,6 +45,7 @@ def pages(knowledge: Knowledge) -> dict[str, str]:
         "formulas.md": _formulas,
         "next-steps.md": _next_steps,
         "causes.md": _causes,
+        "patient-page.md": patient_pages.page,
         "map.md": _map,
         "sources.md": _sources,
     }
