@@ -11,7 +11,7 @@ DEBIAN_PACKAGES := chromium curl libatomic1 qpdf poppler-utils
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove mutants bench docs lock openapi reference clean install install-dev system-packages
+.PHONY: help run test check lint prove mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,7 +34,7 @@ lint: install-dev  ## format, lint, types, import contracts, dependencies, knowl
 
 prove: install-dev system-packages  ## the long proofs that `make check` runs in a short form
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(PYTEST_WORKERS) tests/properties tests/unit/formats tests/contract/test_schemathesis.py -p no:randomly --timeout 3600
-	REPEAT=20 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
+	REPEAT=20 CHAOS_PANELS=510 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
 	PAGES=all $(BIN)/pytest tests/e2e -p no:randomly --timeout 3600
 	$(MAKE) mutants
 
@@ -49,6 +49,9 @@ bench: install-dev  ## measure, each figure as a ratio with its yardstick in the
 docs: install-dev  ## build the documentation site into site/, strictly
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+screenshots: install-dev system-packages  ## take the pictures of README and docs anew, of the real service
+	$(BIN)/python -m tests.screenshots docs/images
 
 lock: install-dev  ## resolve requirements*.txt anew into the hashed locks
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" requirements.txt -o requirements.lock
