@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -50,13 +51,20 @@ def settings():
 
 @pytest.fixture
 def site(tmp_path, settings):
+    with running(tmp_path, settings) as made:
+        yield made
+
+
+@contextmanager
+def running(folder, settings, **parts):
+    """The service over a database of its own in this folder, until the block ends."""
     environment = {
-        "DATA_DIR": str(tmp_path),
+        "DATA_DIR": str(folder),
         "CONTACT": "duty biochemist, extension 4000",
         "OPERATOR_LINE": "Run by the laboratory of Example Trust for evaluation.",
         **settings,
     }
-    services = replace(bootstrap.services(environment), queue=InlineQueue())
+    services = replace(bootstrap.services(environment), queue=InlineQueue(), **parts)
     bootstrap.upgrade(services)
     organisation = administer.create_organisation(services, "Example Trust")
     administer.create_user(
@@ -86,11 +94,13 @@ def site(tmp_path, settings):
     )
     thread = threading.Thread(target=serve_until_stopped, args=(server, sockets, stop, 5))
     thread.start()
-    yield Site(services, f"http://127.0.0.1:{server.effective_port}")
-    stop.set()
-    server.pull_trigger()
-    thread.join(timeout=60)
-    services.store.engine.dispose()
+    try:
+        yield Site(services, f"http://127.0.0.1:{server.effective_port}")
+    finally:
+        stop.set()
+        server.pull_trigger()
+        thread.join(timeout=60)
+        services.store.engine.dispose()
 
 
 @pytest.fixture(scope="session")
