@@ -153,6 +153,19 @@ def test_webhooks_and_subscriptions_are_received_as_the_page_says(site, tmp_path
         receiver.stdout.close()
 
 
+def test_the_template_is_fetched_and_sent_as_the_page_says(site, tmp_path):
+    reader = _reader(site, "send-csv.md", tmp_path)
+    (send,) = (one for one in reader.commands if "curl" in one)
+    organisation = administer.create_organisation(site.services, "Demo")
+    _, key = administer.create_key(
+        site.services, organisation.id, name="page", scopes=("panels:write",)
+    )
+    base = f"http://127.0.0.1:{site.ports['8000']}"
+    until(lambda: _answers(reader, f"curl -sf {base}/healthz"))
+    told = json.loads(reader.run(send, KEY=key))
+    assert (told["stored"], told["refused"]) == (1, 0)
+
+
 def test_panels_are_sent_and_fetched_in_bulk_as_the_page_says(site, tmp_path):
     reader = _reader(site, "bulk.md", tmp_path)
     send, ask, fetch, export = reader.commands

@@ -18,16 +18,16 @@ NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 
 def examples(page, kind):
     text = (PAGES / page).read_text(encoding="utf-8")
-    return re.findall(rf"```{kind}\n(.+?)```", text, re.DOTALL)
+    return re.findall(rf'```{kind}(?: title="[\w.]+")?\n(.+?)```', text, re.DOTALL)
 
 
 def followed(page, folder):
-    """What the commands of a page print, run in an empty folder with the files it shows."""
+    """What a page's commands without a server print, in an empty folder with its files."""
     text = (PAGES / page).read_text(encoding="utf-8")
     for name, content in re.findall(r'```\w+ title="([\w.]+)"\n(.+?)```', text, re.DOTALL):
         (folder / name).write_text(content, encoding="utf-8")
     said = []
-    for command in examples(page, "sh"):
+    for command in (one for one in examples(page, "sh") if "curl" not in one):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command],
             cwd=folder,
@@ -69,6 +69,12 @@ def test_the_tables_on_the_page_are_two_panels_each():
         assert kind == "csv"
         assert [one.identity.identifier for one in reading.received] == ["TEST-1", "TEST-2"]
         assert reading.refused == ()
+
+
+def test_a_table_is_interpreted_by_the_command_on_the_page(tmp_path):
+    (said,) = followed("send-csv.md", tmp_path)
+    assert "===== rows 2-3" in said
+    assert "===== row 4" in said
 
 
 def test_the_text_on_the_page_gives_all_its_results():
