@@ -34,7 +34,7 @@ lint: install-dev  ## format, lint, types, import contracts, dependencies, knowl
 
 prove: install-dev system-packages  ## the long proofs that `make check` runs in a short form
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(PYTEST_WORKERS) tests/properties tests/unit/formats tests/contract/test_schemathesis.py -p no:randomly --timeout 3600
-	REPEAT=20 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
+	REPEAT=20 CHAOS_PANELS=510 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
 	PAGES=all $(BIN)/pytest tests/e2e -p no:randomly --timeout 3600
 	$(MAKE) mutants
 
