@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from labinterp.usecases.services import Services
+    from labinterp.usecases.services import BounceBox, Services
 
 _MENDS: Final = {
     "settings": "Correct the settings named above; `.env.example` explains each.",
@@ -21,6 +21,7 @@ _MENDS: Final = {
     "work": "Look at the worker and the relay: do they run? Their logs say why not.",
     "mail": "Look at the SMTP_ settings; `python -m labinterp deliveries list` shows the"
     " server's answers.",
+    "bounces": "Look at the BOUNCE_ settings: does the folder or the mailbox exist?",
     "mail server": "Look at SMTP_HOST, SMTP_PORT, SMTP_TLS, SMTP_USER and SMTP_PASSWORD.",
 }
 
@@ -66,7 +67,20 @@ def _seen(services: Services) -> Iterator[tuple[str, bool, str]]:
         yield check.name, check.ok, check.message
     outcome = services.mailer.reachable()
     yield "mail server", outcome.kind == "sent", outcome.answer
+    if services.bounces is not None:
+        yield "bounces", *_readable(services.bounces)
     yield "knowledge", True, f"Version {services.knowledge.version}."
+
+
+def _readable(box: BounceBox) -> tuple[bool, str]:
+    """Whether the mailbox of undelivered mail can be read; nothing is."""
+    from labinterp.errors import TemporaryFailure  # noqa: PLC0415
+
+    try:
+        list(box.unread(0))
+    except TemporaryFailure as error:
+        return False, error.message
+    return True, "The mailbox of undelivered mail can be read."
 
 
 def _say(name: str, *, well: bool, words: str) -> bool:

@@ -80,7 +80,7 @@ def _foods(knowledge: Knowledge) -> Iterator[str]:
     rules = knowledge.patient.rules
     yield "## When foods are named\n"
     yield from _table(
-        ("Foods", "Shown by", "Not where", "Only where one of these is known and not high"),
+        ("Foods", "Shown by", "Not where", "Only where one of these is within its interval"),
         (_food(rule) for rule in rules.foods),
     )
     yield (

@@ -42,14 +42,14 @@ def _is_wanted(answer: Interpretation, rule: FoodRule) -> bool:
     shown = any(
         finding.rule in rule.shown_by and not finding.doubts for finding in answer.mechanisms
     )
-    known = not rule.needs_known or any(_is_known(answer, name) for name in rule.needs_known)
+    known = not rule.needs_known or any(_is_well(answer, name) for name in rule.needs_known)
     return shown and known and not unsafe(answer, rule.unsafe)
 
 
-def _is_known(answer: Interpretation, measurand: str) -> bool:
-    """Reported, believed and not low or high; eGFR has no interval, its least value is a rule."""
+def _is_well(answer: Interpretation, measurand: str) -> bool:
+    """Reported, believed, and within its interval."""
     return any(
-        result.value is not None and not result.doubts and result.standing not in ("low", *_HIGH)
+        result.value is not None and not result.doubts and result.standing == "within"
         for result in _of(answer, measurand)
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.access import Actor, require
-from labinterp.errors import Conflict, NotFound, Place, SubmissionError
+from labinterp.errors import Conflict, NotFound, Place, ReportFailure, SubmissionError
 from labinterp.store import audit, panels, patient_pages, reports
 from labinterp.store.audit import Deed
 from labinterp.store.records import from_document, to_document
@@ -76,7 +76,7 @@ def release(
 
     Raises:
         Conflict: code `patient-page-off`: the operator has not switched it on; or the panel is
-            preliminary, withdrawn or without an identifier.
+            preliminary, withdrawn or without an identifier; or a name cannot be printed.
         NotFound: no such panel in this organisation.
         SubmissionError: no such language, nobody to ask, or nobody who releases it.
     """
@@ -237,7 +237,10 @@ def _made(
         page_size=services.policy.page_size,
     )
     made = patient_page.build(order, services.knowledge.patient)
-    return made, patient_pdf.draw(made, told.released_at)
+    try:
+        return made, patient_pdf.draw(made, told.released_at)
+    except ReportFailure as failure:
+        raise Conflict(failure.message, code=failure.code) from failure
 
 
 def state(services: Services, actor: Actor, panel_id: str) -> PatientPageRecord | None:

@@ -296,6 +296,7 @@ def test_food_is_named_where_the_kidneys_are_known_to_filter():
 
 def test_food_with_potassium_is_named_only_where_the_kidneys_are_known_to_be_well():
     assert foods_of("potassium 3.2 mmol/L") == ()
+    assert foods_of("potassium 3.2 mmol/L", "creatinine 80 furlongs") == ()
     assert foods_of("potassium 3.2 mmol/L", *KIDNEYS_WELL) == ("diet-potassium",)
     assert foods_of("potassium 3.2 mmol/L", *KIDNEYS_WELL, medications=["ramipril"]) == ()
     assert foods_of("potassium 3.2 mmol/L", *KIDNEYS_WELL, conditions=["heart-failure"]) == ()

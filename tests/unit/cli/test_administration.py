@@ -1,11 +1,13 @@
 """What an operator does at the command line: organisations, users, keys, deliveries, doctor."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from labinterp import bootstrap
 from labinterp.cli import INPUT_AT_FAULT, OURS, main, tables
+from labinterp.delivery.bounce_box import MaildirBox
 from labinterp.errors import AccessDenied, SettingsError
 from labinterp.usecases import administer
 from tests.signing import EC, key_set
@@ -192,3 +194,16 @@ def test_a_client_that_could_not_be_used_is_refused_in_words(run, words, said):
     code, _, err = run("clients", "create", "EHR", "--organisation", "Ward 7", *words)
     assert code == INPUT_AT_FAULT
     assert said in err
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_doctor_looks_whether_the_mailbox_of_bounces_can_be_read(
+    services, run, monkeypatch, tmp_path, there
+):
+    if there:
+        (tmp_path / "bounces" / "new").mkdir(parents=True)
+    parts = replace(services, bounces=MaildirBox(tmp_path / "bounces"))
+    monkeypatch.setattr(bootstrap, "services", lambda *_: parts)
+    _, out, _ = run("doctor")
+    (line,) = (line for line in out.splitlines() if "bounces" in line.split()[:2])
+    assert line.startswith("ok" if there else "BAD")

@@ -176,3 +176,12 @@ def test_the_page_is_stored_sealed(services, actor, panel_id):
         row = connection.exec_driver_sql("SELECT page_sealed, pdf_sealed FROM patient_page").one()
     assert b"Magnesio" not in bytes(row[0])
     assert made.pdf not in bytes(row[1])
+
+
+def test_a_name_no_font_can_print_is_refused_by_its_character(services, actor):
+    patient = {**PANEL["patient"], "given": "आना"}
+    panel_id = journey.take(services, actor, received(patient=patient)).panel_id
+    with pytest.raises(Conflict) as refused:
+        patient_pages.release(services, actor, panel_id, **SAID)
+    assert refused.value.code == "glyph-missing"
+    assert patient_pages.state(services, actor, panel_id) is None
