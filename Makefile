@@ -11,7 +11,7 @@ DEBIAN_PACKAGES := chromium curl libatomic1 qpdf poppler-utils
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
+.PHONY: help run test check lint prove security mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,7 @@ lint: install-dev  ## format, lint, types, import contracts, dependencies, knowl
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	$(BIN)/bandit -q -c pyproject.toml -r app.py labinterp workers
 	$(BIN)/python -m labinterp knowledge check
 
 prove: install-dev system-packages  ## the long proofs that `make check` runs in a short form
@@ -37,6 +38,15 @@ prove: install-dev system-packages  ## the long proofs that `make check` runs in
 	REPEAT=20 CHAOS_PANELS=510 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
 	PAGES=all $(BIN)/pytest tests/e2e -p no:randomly --timeout 3600
 	$(MAKE) mutants
+
+security: install-dev  ## faults in the code, secrets in files, known faults of libraries; without a network: OSV_SNAPSHOT=all.zip
+	$(BIN)/bandit -q -c pyproject.toml -r app.py labinterp workers
+	$(BIN)/pytest -q -n 0 tests/contract/test_no_secrets.py tests/contract/test_asvs.py
+	@if [ -n "$(OSV_SNAPSHOT)" ]; then $(BIN)/python -m tests.known_faults "$(OSV_SNAPSHOT)"; \
+	else for lock in requirements.lock requirements-dev.lock; do \
+	  said=$$($(BIN)/pip-audit --strict -s osv --no-deps --disable-pip --progress-spinner off -r $$lock 2>&1) && echo "$$said" \
+	  || { case "$$said" in *Traceback*) echo "Nobody could be asked. Give a copy of OSV's archive: OSV_SNAPSHOT=all.zip";; *) echo "$$said";; esac; exit 1; }; \
+	done; fi
 
 mutants: install-dev  ## break the core on purpose, count what tests notice; a slice: MUTANTS="labinterp.model.units"
 	$(BIN)/mutmut run --max-children $(PYTEST_WORKERS) "labinterp.model.codes*"

@@ -515,7 +515,7 @@ def _refused(*faults: Place) -> SettingsError:
 
 def _completed(settings: Settings) -> Settings:
     folder = Path(settings.data_dir)
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  # compared only
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  # compared only  # nosec B104
     return replace(
         settings,
         database_url=settings.database_url or f"sqlite:///{(folder / 'labinterp.db').resolve()}",

@@ -103,7 +103,7 @@ def token() -> Response:
         return _refused(400, error.code.replace("-", "_"), error.message)
     document = wire.TokenAnswer(
         access_token=made.token,
-        token_type="bearer",  # noqa: S106 - a word of OAuth, no secret
+        token_type="bearer",  # noqa: S106 - a word of OAuth, no secret  # nosec B106
         expires_in=int(made.lifetime.total_seconds()),
         scope=" ".join(made.scopes),
     )

@@ -49,12 +49,12 @@ class _Page:
 
     def svg(self, row: ResultRow) -> Markup:
         """The number line of a row that has one; its texts are escaped where it is drawn."""
-        return Markup(number_line.svg(cast("Geometry", row.line), row.standing))  # noqa: S704  (its texts are escaped there)
+        return Markup(number_line.svg(cast("Geometry", row.line), row.standing))  # noqa: S704  (escaped there)  # nosec B704
 
     def paths(self, block: VerdictBlock) -> Markup:
         """The picture of the active paths; nothing where there is none."""
         made = path_picture.picture(block.drawn, path_picture.SVG_PEN, path_picture.SVG_WIDTH)
-        return Markup(path_picture.svg(made) if made else "")  # noqa: S704  (as above)
+        return Markup(path_picture.svg(made) if made else "")  # noqa: S704  (as above)  # nosec B704
 
     def legend(self, block: VerdictBlock) -> str:
         """What the marks of that picture mean."""
