@@ -121,6 +121,11 @@ class Text(Paragraph):  # type: ignore[misc]
         code.extend((CLOSED, opening(canvas, self._element())))
 
 
+def first_in(cell: Any) -> Any:
+    """What stands first in a cell."""
+    return cell[0] if isinstance(cell, list | tuple) and cell else cell
+
+
 def _behind(text: str, count: int) -> str:
     """What is left of a text behind so many characters that are no space."""
     for place, character in enumerate(text):
@@ -131,13 +136,38 @@ def _behind(text: str, count: int) -> str:
 
 
 class Grid(Table):  # type: ignore[misc]
-    """A table that knows whether it holds data (`Table`), a list (`L`) or only places things."""
+    """A table that knows whether it holds data (`Table`), a list (`L`) or only places things.
+
+    Attributes:
+        repeats: rows that head every part of it.
+        goes_on: by what stands first in a row: what the head of a part says that begins there.
+    """
+
+    _argH: list[Any]  # noqa: N815 - ReportLab's name
 
     def __init__(self, rows: list[Any], *, role: Role | None = None, **more: Any) -> None:
         super().__init__(rows, **more)
         self.role: Role | None = role
         self.rows = rows
         self.repeats: int = more.get("repeatRows", 0)
+        self.goes_on: dict[int, Text] = {}
+
+    def split(self, width: float, height: float) -> list[Any]:
+        """The parts of a table of data; a later part says which group of rows goes on in it."""
+        parts = list(super().split(width, height))
+        for part in parts:
+            part.role, part.repeats, part.goes_on = self.role, self.repeats, self.goes_on
+        if len(parts) > 1 and self.repeats:
+            parts[-1].say_what_goes_on()
+        return parts
+
+    def say_what_goes_on(self) -> None:
+        """In the head of a later part: the group of its first row, unless that heads a group."""
+        head = self._cellvalues[0]
+        title = first_in(head[0])
+        told = self.goes_on.get(id(first_in(self._cellvalues[self.repeats][0])))
+        self._cellvalues[0] = [[title, told] if told else title, *head[1:]]
+        self._rowHeights = self._argH = [None, *self._argH[1:]]
 
     def _drawBkgrnd(self) -> None:  # noqa: N802 - ReportLab's name
         with marked(self.canv, None):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from labinterp.model.codes import Standing
     from labinterp.model.interpretation import LineGeometryInputs
 
+_BOTH: Final = 2
 ALT_LENGTH: Final = 150
 """Longest alternative text [characters]."""
 CRITICAL_MARGIN: Final = Decimal("0.3")
@@ -150,7 +151,8 @@ def fitting(
 ) -> tuple[tuple[Label, float], ...]:
     """The labels that can be printed without touching, each with the left edge of its text.
 
-    All of them if they fit, else the interval's ends only, else none.
+    All of them if they fit, else the interval's ends only, these outside of a narrow band if they
+    must, else none.
 
     Args:
         labels: in order of place.
@@ -162,7 +164,8 @@ def fitting(
         placed = _placed(chosen, width, text_width)
         if _apart(placed, text_width, gap):
             return placed
-    return ()
+    outward = _outward(labels, width, text_width)
+    return outward if _apart(outward, text_width, gap) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,19 @@ def _placed(
     labels: tuple[Label, ...], width: float, text_width: Callable[[str], float]
 ) -> tuple[tuple[Label, float], ...]:
     return tuple((label, _left(label, width, text_width(label.text))) for label in labels)
+
+
+def _outward(
+    labels: tuple[Label, ...], width: float, text_width: Callable[[str], float]
+) -> tuple[tuple[Label, float], ...]:
+    """Both ends of the interval, each beside its mark and away from the other."""
+    ends = tuple(label for label in labels if label.kind == "interval")
+    if len(ends) != _BOTH:
+        return ()
+    low, high = ends
+    left, right = low.at * width - text_width(low.text), high.at * width
+    inside = left >= 0 and right + text_width(high.text) <= width
+    return ((low, left), (high, right)) if inside else ()
 
 
 def _left(label: Label, width: float, text: float) -> float:

@@ -8,7 +8,7 @@ from reportlab.lib.colors import HexColor
 
 from labinterp.reporting import fonts, palette, words
 from labinterp.reporting.blocks import ResultGroup, ResultRow, ResultTable, numbers_in, sentences
-from labinterp.reporting.flowables import Flag, Grid, NumberLine, Role, Text
+from labinterp.reporting.flowables import Flag, Grid, NumberLine, Role, Text, first_in
 from labinterp.reporting.glyphs import escape
 
 if TYPE_CHECKING:
@@ -39,9 +39,13 @@ def table(block: ResultTable, look: Styles, width: float) -> Grid:
     shares = _SHARES_WITH_HISTORY if block.history else _SHARES
     rows: list[list[Any]] = [[_text(title, look.column, "TH") for title in _TITLES[: len(shares)]]]
     commands = _frame(look)
+    goes_on: dict[int, Text] = {}
     for group in block.groups:
+        first = len(rows) + 1
         _add_group(group, rows, commands, look, len(shares))
-    return Grid(
+        told = _text(f"{group.title}, continued", look.group)
+        goes_on |= {id(first_in(row[0])): told for row in rows[first:]}
+    made = Grid(
         rows,
         role="Table",
         colWidths=[share * width for share in shares],
@@ -51,6 +55,8 @@ def table(block: ResultTable, look: Styles, width: float) -> Grid:
         splitInRow=0,
         hAlign="LEFT",
     )
+    made.goes_on = goes_on
+    return made
 
 
 def _frame(look: Styles) -> list[Any]:

@@ -229,7 +229,7 @@ def second_unit(result: InterpretedResult) -> str:
         if amount is None or words.one_unit_form(amount.printed_unit or amount.unit) == shown:
             continue
         number = words.with_comparator(words.rounded(amount.number, kept), amount.comparator)
-        if number == sent and is_compared:
+        if number.replace(words.NBSP, "") == sent.replace(words.NBSP, "") and is_compared:
             continue
         return words.with_unit(number, amount.printed_unit or amount.unit)
     return ""
@@ -256,7 +256,8 @@ def _region(decision: DecisionRecord, own: str | None) -> str:
 def _at_the_limit(result: InterpretedResult) -> str:
     if not result.at_the_limit:
         return ""
-    return result.at_the_limit_note or "At the limit (rounding or uncertainty decides)"
+    note = result.at_the_limit_note or "At the limit (rounding or uncertainty decides)"
+    return words.ended(words.capital(note))
 
 
 def _why_unknown(result: InterpretedResult) -> str:

@@ -84,6 +84,13 @@ def test_labels_keep_their_distance_or_fall_away():
     assert none == ()
 
 
+def test_the_ends_of_a_narrow_band_are_printed_beside_it_rather_than_left_out():
+    wide = a_geometry("1.8", "1.15", "1.30", critical=("0.8", "1.6"))
+    (low, left), (high, right) = fitting(wide.labels, 100.0, lambda text: 4.0 * len(text), 3)
+    assert left + 16 <= low.at * 100 + 0.01
+    assert right >= high.at * 100
+
+
 def test_the_alternative_text_is_at_most_150_characters():
     line = geometry(a_line("4", "3", "5"), Captions(alt="x" * 400, value="4"))
     assert len(line.alt) == 150

@@ -89,6 +89,18 @@ def within(node, above):
     return False
 
 
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext of poppler-utils is not here")
+def test_a_group_of_rows_that_goes_on_overleaf_is_named_there(tmp_path):
+    results = [a_result(f"Analyte {n}", f"{n}.5", group="minerals") for n in range(90)]
+    file = tmp_path / "report.pdf"
+    file.write_bytes(draw(an_order(a_plain_answer(results))).pdf)
+    asked = ["pdftotext", "-layout", str(file), "-"]
+    pages = subprocess.run(asked, capture_output=True, check=True, text=True).stdout.split("\f")
+    assert "Minerals, continued" not in pages[0]
+    assert "Minerals, continued" in pages[1]
+    assert "Minerals, continued" in pages[2]
+
+
 def test_a_figure_has_words_in_its_place_and_stands_on_its_page(pdf):
     for node, _ in elements(pdf):
         if node.S != "/Figure":
