@@ -116,7 +116,13 @@ def test_every_answer_carries_the_security_headers(stranger, path):
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Frame-Options"] == "DENY"
-    assert "Strict-Transport-Security" not in headers
+
+
+def test_a_service_without_https_asks_no_browser_for_it(services):
+    app = limited(services, base_url=IN_THE_CLEAR)
+    answer = app.test_client().get("/healthz", base_url=IN_THE_CLEAR)
+
+    assert "Strict-Transport-Security" not in answer.headers
 
 
 def test_over_https_it_stays_https(app):
@@ -217,8 +223,10 @@ def test_a_proxy_is_believed_only_where_one_is_configured(services):
     def asked_of(app):
         return app.test_client().get("/healthz", headers=told, base_url=IN_THE_CLEAR)
 
-    assert "Strict-Transport-Security" not in asked_of(limited(services)).headers
-    assert "Strict-Transport-Security" in asked_of(limited(services, trusted_proxies=1)).headers
+    clear = {"base_url": IN_THE_CLEAR}
+    assert "Strict-Transport-Security" not in asked_of(limited(services, **clear)).headers
+    believing = limited(services, trusted_proxies=1, **clear)
+    assert "Strict-Transport-Security" in asked_of(believing).headers
 
 
 @pytest.fixture
