@@ -26,7 +26,7 @@ from labinterp.usecases.services import Policy, Services
 
 hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=200, deadline=None)
-hypothesis.settings.register_profile("prove", max_examples=20_000, deadline=None)
+hypothesis.settings.register_profile("prove", max_examples=10_000, deadline=None)
 # How long to search is asked of the tests, not of the product.
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))  # noqa: TID251
 
