@@ -22,9 +22,7 @@ POSTGRES = [pytest.mark.postgres, pytest.mark.xdist_group("pg")]
 ROUNDS = [
     pytest.param(database, mood, marks=POSTGRES if database == "postgresql" else ())
     for database, moods in (
-        (("sqlite", MOODS), ("postgresql", MOODS))
-        if PANELS > A_FEW
-        else (("sqlite", ["well"]), ("postgresql", ["drop"]))
+        (("sqlite", MOODS), ("postgresql", MOODS)) if PANELS > A_FEW else (("sqlite", ["drop"]),)
     )
     for mood in moods
 ]
