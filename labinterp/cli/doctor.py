@@ -45,7 +45,26 @@ def run(_args: argparse.Namespace) -> int:
         return OURS
     _say("settings", well=True, words="They are complete.")
     looked = [_say(name, well=well, words=words) for name, well, words in _seen(services)]
+    _note_what_is_exposed()
     return DONE if all(looked) else OURS
+
+
+def _note_what_is_exposed() -> None:
+    """Remarks, no faults: a network of one's own, or a machine of one's own, may be meant."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from labinterp import bootstrap  # noqa: PLC0415
+    from labinterp.cli import exposed  # noqa: PLC0415
+
+    chosen = bootstrap.settings()
+    names = exposed.readable_by_others(Path(chosen.data_dir))
+    if names:
+        print(f"note {'files':<12} Everybody on this machine can read {', '.join(names)}.")
+        print(f"{'':17} chmod -R o-rwx {chosen.data_dir}")
+    lines = exposed.in_the_clear(chosen.database_url, chosen.redis_url)
+    if lines:
+        print(f"note {'lines':<12} {' and '.join(lines)} may cross a network without TLS.")
+        print(f"{'':17} Add ?sslmode=verify-full to a postgresql:// address, write rediss://.")
 
 
 def _environment() -> dict[str, str]:
