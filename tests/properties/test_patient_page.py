@@ -70,6 +70,7 @@ def test_every_summary_fits_a_record_and_leads_with_its_urgency(submission):
     assert len(lines) <= LINES
     assert all(line.strip() and len(line) <= WIDTH for line in lines)
     assert all(m.isascii() or unicodedata.category(m)[0] in "LM" for m in text)
-    assert "URGENCY: " in text or "WITHDRAWN" in text or "CANCELLED" in text
-    flags = answer.twitching.red_flags
-    assert not flags or "RED FLAG: " in text
+    if text.startswith("CANCELLED: "):  # nothing was judged, and nothing is said to be
+        return
+    assert "URGENCY: " in text
+    assert ("RED FLAG: " in text) == bool(answer.twitching.red_flags)
