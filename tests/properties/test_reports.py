@@ -6,6 +6,7 @@ import io
 import re
 
 import pikepdf
+import pytest
 from hypothesis import HealthCheck, given, settings
 from pypdf import PdfReader
 
@@ -45,6 +46,7 @@ def whole(pdf):
             check(opened)
 
 
+@pytest.mark.hazard("report-loses-text")
 @SOME
 @given(submissions(max_results=20))
 def test_a_plausible_panels_report_is_whole_and_holds_every_value(submission):
@@ -56,6 +58,7 @@ def test_a_plausible_panels_report_is_whole_and_holds_every_value(submission):
         assert re.sub(r"\s+", "", value_text(result)) in text
 
 
+@pytest.mark.hazard("report-loses-text")
 @SOME
 @given(hostile_submissions())
 def test_a_hostile_panels_report_is_whole_or_refused_by_the_name_of_a_character(submission):

@@ -16,7 +16,7 @@ from labinterp.model.submission import Identity
 from labinterp.reporting.archive import Attached
 from labinterp.reporting.attached import bundle_inside
 from labinterp.reporting.render import draw
-from tests.unit.reporting.orders import an_order
+from tests.unit.reporting.orders import a_plain_answer, a_result, an_order
 from tests.unit.reporting.test_real_panels import LOW, the_order
 
 ROOT = Path(__file__).parents[3]
@@ -135,6 +135,13 @@ def test_the_bundle_is_inside_as_it_was_given():
     assert kept.get_file().read_bytes() == BUNDLE.body
     assert kept.get_file().mime_type == BUNDLE.media_type
     assert str(associated.Desc) == BUNDLE.about
+
+
+def test_forty_results_with_their_bundle_stay_small():
+    results = [a_result(f"Analyte {n}", f"{n}.5") for n in range(40)]
+    order = an_order(a_plain_answer(results), panel_id="0123")
+    inside = bundle_inside(order, load(), "https://lab.example/fhir")
+    assert len(draw(order, inside).pdf) < 200_000
 
 
 def test_without_a_bundle_nothing_is_inside():
