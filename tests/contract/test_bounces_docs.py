@@ -11,7 +11,7 @@ from labinterp.store.crypto import derived_key
 from labinterp.usecases import journey
 from tests.contract.test_calling_docs import PAGES, Reader
 from tests.unit.delivery.test_bounce import a_mail, notice
-from tests.workers.harness import Site
+from tests.workers.harness import Site, until
 
 
 class Taken:
@@ -47,6 +47,7 @@ def test_a_mail_that_came_back_is_listed_and_sent_anew_as_the_page_says(taken, t
         taken.port,
         BOUNCE_MAILDIR=str(box),
         BOUNCE_ADDRESS=address,
+        BOUNCE_INTERVAL="0.3",
     )
     folder = tmp_path / "reader"
     folder.mkdir()
@@ -67,4 +68,19 @@ def test_a_mail_that_came_back_is_listed_and_sent_anew_as_the_page_says(taken, t
     site.work()
     assert len(taken.senders) == 2
     assert taken.senders[1] != made
-    site.stop()
+
+    def states():
+        found = journey.list_deliveries(site.services, site.actor, panel_id)
+        return sorted(one.status for one in found)
+
+    (again_id,) = (
+        one.id
+        for one in journey.list_deliveries(site.services, site.actor, panel_id)
+        if one.status == "sent"
+    )
+    site.start("relay")
+    (box / "new" / "2.host").write_bytes(notice("exchange-mailbox-full", again_id))
+    try:
+        until(lambda: states() == ["bounced", "withdrawn"])
+    finally:
+        site.stop()
