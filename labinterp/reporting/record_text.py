@@ -190,9 +190,9 @@ def _parts(view: View) -> Iterator[_Part]:
     yield _Part("Sample in doubt", _titles(view, "sample_doubts"), "doubts", weight=7, floor=2)
     yield _Part("Explains twitching", _verdict(view), "", weight=12, floor=1, least=1)
     yield from _findings(view)
-    yield _Part("To consider", tuple(_steps(view)), "further steps", weight=3, floor=3)
+    yield _Part("To consider", tuple(_steps(view)), "further steps", weight=5, floor=2, least=1)
     yield _Part(
-        "Not decided; would settle", _undecided(view), "undecided", weight=6, floor=4, least=1
+        "Not decided; would settle", _undecided(view), "undecided", weight=3, floor=2, least=1
     )
 
 
@@ -206,7 +206,7 @@ def _results(view: View) -> Iterator[_Part]:
     yield _Part("CRITICAL", critical, "critical results", weight=11, floor=6, least=2, apart=True)
     yield _Part("Outside interval", outside, "outside their interval", weight=8, floor=6, least=1)
     yield _Part("Within interval", within, "within their interval", weight=1, floor=3)
-    yield _Part("Not classified", unknown, "not classified", weight=4, floor=3)
+    yield _Part("Not classified", unknown, "not classified", weight=2, floor=3)
 
 
 def _rows(block: Block) -> tuple[ResultRow, ...]:
@@ -248,7 +248,7 @@ def _findings(view: View) -> Iterator[_Part]:
     )
     also = tuple(item.title for block in blocks for item in block.also)
     yield _Part("Leading finding", leading[:1], "", weight=12, floor=1, least=1)
-    yield _Part("Further findings", leading[1:], "further findings", weight=5, floor=2)
+    yield _Part("Further findings", leading[1:], "further findings", weight=4, floor=1)
     yield _Part("Also noted", also, "also noted", weight=0)
 
 
