@@ -46,6 +46,7 @@ _SHORTER: Final = (
 )
 """Editions in the order they are tried, with the least part of the full length each can take: one
 that cannot reach the goal is not drawn; one is always tried, to save paper."""
+_FULLER: Final = ((FULL, True), (BRIEF, False))
 _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 
@@ -116,6 +117,17 @@ def best_drawn(view: View, order: ReportOrder) -> Drawn:
         shorter = _drawn(view, order, edition, tight=tight)
         if shorter.pages < best.pages:
             best = shorter
+    return best if best.is_good(goal) else _fuller(best, view, order)
+
+
+def _fuller(best: Drawn, view: View, order: ReportOrder) -> Drawn:
+    """As many pages used better, where the last of them would be all but empty."""
+    if best.pages == 1 or best.last >= _WORTH_A_PAGE:
+        return best
+    for edition, tight in _FULLER:
+        other = _drawn(view, order, edition, tight=tight)
+        if other.pages <= best.pages and other.last >= _WORTH_A_PAGE:
+            return other
     return best
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NBSP: Final = "\u00a0"
 MINUS: Final = "\u2212"
 MICRO: Final = "\u00b5"
-_LOCALE: Final = "en_GB"
+_LOCALE: Final = "en"  # whose months have three letters, as in the engine's sentences
 _NUMBER: Final = re.compile(r"[+\-\u2212]?\d+(?:[.,]\d+)*")
 _COMPARATORS: Final = {"<=": "≤", ">=": "≥"}
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -13,7 +14,7 @@ from labinterp.interpretation import interpret
 from labinterp.knowledge import load
 from labinterp.reporting import fonts
 from labinterp.reporting.glyphs import drawable
-from labinterp.reporting.render import draw
+from labinterp.reporting.render import best_drawn, draw
 from labinterp.reporting.text import long_text, summary
 from labinterp.reporting.view import build
 from tests.unit.reporting.orders import an_order
@@ -57,6 +58,13 @@ def the_order(name):
 def the_text(name):
     pages = PdfReader(io.BytesIO(draw(the_order(name)).pdf)).pages
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+
+
+@pytest.mark.parametrize("name", ["low", "edta"])
+def test_on_shorter_paper_a_third_page_is_worth_it(name):
+    order = replace(the_order(name), page_size="Letter", demo=True)
+    drawn = best_drawn(build(order), order)
+    assert drawn.pages <= 2 or (drawn.pages == 3 and drawn.last >= 0.25)
 
 
 @pytest.mark.parametrize("name", ["low", "edta", "within"])
