@@ -25,6 +25,7 @@ def history(ref: str) -> ResponseReturnValue:
         newest=records[0],
         history=trends.history(records, services().knowledge, _page()),
         drawn=Markup,
+        drawn_at_most=trends.DRAWN,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
-from itertools import pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
@@ -147,12 +147,12 @@ def _across(name: str, y: float, colour: str, dashes: str) -> str:
 
 
 def _joins(plane: _Plane, points: Sequence[Point]) -> Iterator[str]:
-    """Lines between neighbours in time that can be compared and are numbers."""
-    for before, after in pairwise(points):
-        if all(point.comparable and not point.comparator for point in (before, after)):
-            start, end = _place(plane, before), _place(plane, after)
+    """A line through each run of neighbours in time that can be compared and are numbers."""
+    for is_joined, run in groupby(points, lambda one: one.comparable and not one.comparator):
+        places = [_place(plane, point) for point in run]
+        if is_joined and len(places) > 1:
             yield (
-                f'<path class="tr-join" d="M{start}L{end}" fill="none" stroke="{MUTED}" '
+                f'<path class="tr-join" d="M{"L".join(places)}" fill="none" stroke="{MUTED}" '
                 f'stroke-width="{_JOIN}"/>'
             )
 

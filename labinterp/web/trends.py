@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from labinterp.usecases.journey import PanelRecord
 
 COLUMNS: Final = 8
+DRAWN: Final = 60
+"""Results of one row that are drawn at most, the newest; more would be a smear."""
 OTHER_LABORATORY: Final = "≠ lab"
 OTHER_METHOD: Final = "≠ method"
 OTHER_UNIT: Final = "≠ unit"
@@ -279,6 +281,7 @@ def _differences(held: _Held, lead: _Held) -> tuple[str, ...]:
 
 def _strip(numbers: Sequence[_Held], lead: _Held) -> str:
     """The course on the axis of the newest result, in its unit."""
+    numbers = numbers[:DRAWN]
     points = [_point(one, lead) for one in numbers]
     if len(points) < 2:  # noqa: PLR2004  (one result is no course)
         return ""

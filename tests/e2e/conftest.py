@@ -29,6 +29,9 @@ ARGUMENTS = [
 ]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")  # noqa: TID251 - who runs the tests names it
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKED_AT = ("color-contrast", "th-has-data-cells")
+"""What axe cannot decide and somebody did: text that a sticky column may overlap or that stands in
+a drawing (all our colours are 4.5:1 or more on white and pale), and headings of groups of rows."""
 SCOPES = ("panels:write", "panels:read", "deliveries:write", "knowledge:read")
 CHIEF = "chief@example.org"
 
@@ -152,8 +155,9 @@ def sign_in(page, email="ann@example.org"):
 def violations(page):
     """What axe finds, in a form that reads well in a failing test."""
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": STANDARDS}})
+    doubted = [rule for rule in found.response["incomplete"] if rule["id"] not in LOOKED_AT]
     return [
         f"{rule['id']}: {node['html'][:160]}"
-        for rule in found.response["violations"]
+        for rule in (*found.response["violations"], *doubted)
         for node in rule["nodes"][:3]
     ]

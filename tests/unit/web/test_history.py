@@ -114,6 +114,15 @@ def test_every_page_draws_the_same_course_on_the_same_axis(keep, read):
     assert strips.pop().count("<circle") == 9
 
 
+def test_a_line_goes_through_neighbours_only_and_many_results_are_drawn_in_part(keep, read):
+    for days in range(trends.DRAWN + 2):
+        keep(days + 1, "Potassium | 3.6 | mmol/L | 3.5-5.3")
+    newest = keep(0, "Potassium | 3.4 | mmol/L | 3.5-5.3")
+    strip = row_of(read(newest), "Potassium").strip
+    assert strip.count("<circle") == trends.DRAWN
+    assert strip.count("tr-join") == 1
+
+
 def test_a_change_is_told_as_the_report_tells_it(keep, read, services, ann_acts):
     keep(60, "Calcium | 2.40 | mmol/L | 2.20-2.60")
     newest = keep(0, "Calcium | 1.95 | mmol/L | 2.20-2.60")
