@@ -31,5 +31,6 @@ def run(_args: argparse.Namespace) -> int:
     from labinterp.local.screen import Screen  # noqa: PLC0415 - imported when the command runs
     from labinterp.local.up import up  # noqa: PLC0415 - imported when the command runs
 
+    os.umask(0o077)  # broker, mailbox and logs hold what is nobody else's, whoever made DATA_DIR
     up(dict(os.environ), Screen.standard())  # noqa: TID251 - the process it starts gets this one's environment
     return DONE

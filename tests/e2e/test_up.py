@@ -27,7 +27,7 @@ class Up:
     """`labinterp up` in a folder and on a port, and what it printed."""
 
     def __init__(self, data, port, **settings):
-        self.port = port
+        self.data, self.port = Path(data), port
         self.lines = []
         environment = {
             "PATH": os.defpath,
@@ -116,6 +116,8 @@ def test_one_command_leads_to_an_interpretation_a_pdf_and_a_mail(up):
     assert get(first.address("Sign in")).startswith(b"<!")
     processes = first.processes()
     assert len(processes) > 4
+    made = [path for path in first.data.rglob("*") if not path.is_symlink()]
+    assert [path.name for path in made if path.exists() and path.stat().st_mode & 0o077] == []
 
     assert first.end() == 0
     assert first.lines[-1].startswith("Stopped.")
