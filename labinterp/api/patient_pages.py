@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response
-from marshmallow import fields
 
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content
 from labinterp.api.reports import PDF
 from labinterp.api.resource import Resource, actor, operation, request_id, services
-from labinterp.formats.fields import Base, Text
+from labinterp.formats.fields import Base, Text, Whole
 from labinterp.store.records import to_document
 from labinterp.usecases import patient_pages
 
@@ -24,8 +23,8 @@ resource = Resource("patient_page", "A page in plain words for the patient, once
 class PatientReleaseSchema(Base):
     """How a page is released."""
 
-    language = fields.String(
-        required=True, metadata={"description": "en, es, fr or de", "example": "es"}
+    language = Text(
+        10, required=True, metadata={"description": "en, es, fr or de", "example": "es"}
     )
     contact = Text(
         metadata={
@@ -38,6 +37,11 @@ class PatientReleaseSchema(Base):
             "description": "The clinician who releases it, by name",
             "example": "Dr A. Example",
         }
+    )
+    version = Whole(
+        1,
+        1_000_000,
+        metadata={"description": "Release it only if this is still the newest version"},
     )
 
 
@@ -65,6 +69,7 @@ def release(panel_id: str) -> Response:
         language=wanted["language"],
         contact=wanted.get("contact") or "",
         released_by=wanted.get("released_by") or "",
+        version=wanted.get("version"),
         request_id=request_id(),
     )
     document = _document(made)

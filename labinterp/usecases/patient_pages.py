@@ -61,6 +61,7 @@ def release(
     language: str,
     contact: str = "",
     released_by: str = "",
+    version: int | None = None,
     request_id: str = "",
 ) -> ReleasedPage:
     """Make the page of the newest version and release it in the name of a clinician.
@@ -72,37 +73,38 @@ def release(
         language: `en`, `es`, `fr` or `de`.
         contact: whom the patient asks; the operator's setting if empty.
         released_by: the clinician's name, where no person is signed in.
+        version: the one whose page was read; if another is the newest, nothing is released.
         request_id: for the audit.
 
     Raises:
         Conflict: code `patient-page-off`: the operator has not switched it on; or the panel is
-            preliminary, withdrawn or without an identifier; or a name cannot be printed.
+            preliminary, withdrawn or without an identifier; or a name cannot be printed; or code
+            `superseded`: another version is the newest.
         NotFound: no such panel in this organisation.
         SubmissionError: no such language, nobody to ask, or nobody who releases it.
     """
     require(actor, "deliveries:write")
     _is_on(services)
     told = _said(services, actor, language=language, contact=contact, released_by=released_by)
-    now = services.now()
+    now, organisation_id = services.now(), actor.organisation_id
+    stored, report = _stored(services, actor, panel_id)
+    if version not in (None, stored.version):
+        raise _changed(stored.version)
+    made, drawn = _made(services, stored, report, told)
+    record = replace(
+        told,
+        id=fresh_id(now),
+        panel_id=panel_id,
+        version=stored.version,
+        language=made.page.language,
+        digest=drawn.digest,
+        file_name=drawn.file_name,
+    )
 
     def work(connection: Connection) -> PatientPageRecord:
-        organisation_id = actor.organisation_id
-        version = panels.newest_version(connection, organisation_id, panel_id, lock=True)
-        stored = panels.read_version(
-            connection, services.store.vault, organisation_id, panel_id, version
-        )
-        report = reports.read_report(connection, organisation_id, panel_id, version)
-        _can_be_released(stored, report)
-        made, drawn = _made(services, stored, report, told)
-        record = replace(
-            told,
-            id=fresh_id(now),
-            panel_id=panel_id,
-            version=version,
-            language=made.page.language,
-            digest=drawn.digest,
-            file_name=drawn.file_name,
-        )
+        newest = panels.newest_version(connection, organisation_id, panel_id, lock=True)
+        if newest != record.version:
+            raise _changed(newest)
         patient_pages.withdraw_pages(connection, organisation_id, panel_id, told.released_by, now)
         patient_pages.add_page(
             connection,
@@ -118,6 +120,24 @@ def release(
         return record
 
     return _opened(services, actor, services.store.write(work))
+
+
+def _stored(services: Services, actor: Actor, panel_id: str) -> tuple[StoredVersion, ReportRecord]:
+    """The newest version and its report, if a page may be made of them."""
+    with services.store.reading() as connection:
+        stored = panels.read_version(
+            connection, services.store.vault, actor.organisation_id, panel_id
+        )
+        report = reports.read_report(connection, actor.organisation_id, panel_id, stored.version)
+    _can_be_released(stored, report)
+    return stored, report
+
+
+def _changed(newest: int) -> Conflict:
+    return Conflict(
+        f"The panel was corrected meanwhile: version {newest} is the newest. Read its page first.",
+        code="superseded",
+    )
 
 
 def preview(
@@ -138,12 +158,7 @@ def preview(
     require(actor, "deliveries:write")
     _is_on(services)
     told = _said(services, actor, language=language, contact=contact, released_by=released_by)
-    with services.store.reading() as connection:
-        stored = panels.read_version(
-            connection, services.store.vault, actor.organisation_id, panel_id
-        )
-        report = reports.read_report(connection, actor.organisation_id, panel_id, stored.version)
-    _can_be_released(stored, report)
+    stored, report = _stored(services, actor, panel_id)
     made, _ = _made(services, stored, report, told)
     deed = Deed(
         "R",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from labinterp.reporting.patient_page import PatientRow
+
+_LONGEST: Final = 7
+"""Digits that a version's number may have."""
 
 
 def picture(row: PatientRow) -> Markup:
@@ -60,7 +63,14 @@ def preview_patient_page(panel_id: str) -> ResponseReturnValue:
 def release_patient_page(panel_id: str) -> ResponseReturnValue:
     """Release it in the name of whoever is signed in."""
     try:
-        patient_pages.release(services(), actor(), panel_id, **_asked(), request_id=request_id())
+        patient_pages.release(
+            services(),
+            actor(),
+            panel_id,
+            **_asked(),
+            version=_seen_version(),
+            request_id=request_id(),
+        )
     except (Conflict, SubmissionError) as error:
         return _back(panel_id, error)
     return redirect(url_for("web.patient_page", panel_id=panel_id), 303)
@@ -92,6 +102,12 @@ def _asked() -> dict[str, str]:
         "language": request.form.get("language", ""),
         "contact": request.form.get("contact", "").strip(),
     }
+
+
+def _seen_version() -> int:
+    """The version whose page was read before the button was pressed; 0 is none."""
+    sent = request.form.get("version", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < _LONGEST else 0
 
 
 def _released(panel_id: str) -> patient_pages.ReleasedPage:

@@ -80,3 +80,16 @@ def test_another_organisation_finds_nothing(caller, neighbour, page):
     assert neighbour.post(page, SAID).status_code == 404
     assert neighbour.open("DELETE", page).status_code == 404
     assert caller.get(page).status_code == 200
+
+
+def test_a_version_that_is_not_the_newest_is_not_released(caller, page):
+    assert caller.post(page, {**SAID, "version": 2}).json["code"] == "superseded"
+    assert caller.post(page, {**SAID, "version": "one"}).status_code == 422
+    assert caller.post(page, {**SAID, "version": 1}).status_code == 201
+
+
+@pytest.mark.parametrize("language", [5, None, [], "xx", "x" * 40, "d\u0000e"])
+def test_a_language_that_is_none_is_refused_by_its_place(caller, page, language):
+    refused = caller.post(page, {**SAID, "language": language})
+    assert refused.status_code == 422
+    assert [one["where"] for one in refused.json["errors"]] == ["language"]

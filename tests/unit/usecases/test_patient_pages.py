@@ -185,3 +185,14 @@ def test_a_name_no_font_can_print_is_refused_by_its_character(services, actor):
         patient_pages.release(services, actor, panel_id, **SAID)
     assert refused.value.code == "glyph-missing"
     assert patient_pages.state(services, actor, panel_id) is None
+
+
+def test_what_was_corrected_since_it_was_read_is_not_released(services, actor, panel_id):
+    seen = patient_pages.preview(services, actor, panel_id, **SAID)
+    results = [{"test": "Magnesium", "value": "0.85", "unit": "mmol/L"}]
+    journey.correct(services, actor, panel_id, received(results=results))
+    with pytest.raises(Conflict) as refused:
+        patient_pages.release(services, actor, panel_id, **SAID, version=seen.version)
+    assert refused.value.code == "superseded"
+    assert patient_pages.state(services, actor, panel_id) is None
+    assert patient_pages.release(services, actor, panel_id, **SAID, version=2).record.version == 2

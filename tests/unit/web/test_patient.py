@@ -89,3 +89,10 @@ def test_what_came_from_outside_is_text(person):
     )
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_release_without_having_read_the_page_is_refused(person, path):
+    page = previewed(person, path).replace('name="version" value="1"', 'name="version" value=""')
+    person.send(page, f"{path}/patient", ASKED, 303)
+    assert "Read its page first" in said(person.get(path))
+    person.get(f"{path}/patient", status=404)
