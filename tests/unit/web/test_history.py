@@ -114,7 +114,10 @@ def test_every_page_draws_the_same_course_on_the_same_axis(keep, read):
     assert strips.pop().count("<circle") == 9
 
 
-def test_a_line_goes_through_neighbours_only_and_many_results_are_drawn_in_part(keep, read):
+def test_a_line_goes_through_neighbours_only_and_many_results_are_drawn_in_part(
+    keep, read, monkeypatch
+):
+    monkeypatch.setattr(trends, "DRAWN", 4)
     for days in range(trends.DRAWN + 2):
         keep(days + 1, "Potassium | 3.6 | mmol/L | 3.5-5.3")
     newest = keep(0, "Potassium | 3.4 | mmol/L | 3.5-5.3")
@@ -131,6 +134,7 @@ def test_a_change_is_told_as_the_report_tells_it(keep, read, services, ann_acts)
     assert row_of(read(newest), "Calcium").change == f"{told[:1].upper()}{told[1:]}."
 
 
+@pytest.mark.hazard("wrong-interval")
 def test_a_result_of_another_laboratory_is_marked_hollow_and_not_joined(keep, read):
     keep(90, "Potassium | 3.6 | mmol/L | 3.5-5.3")
     keep(60, "Potassium | 3.9 | mmol/L | 3.5-5.3", laboratory="Other Laboratory")
@@ -162,6 +166,7 @@ def test_a_result_in_another_unit_is_converted_marked_and_drawn_on_the_same_axis
     assert max(heights) - min(heights) < 0.5
 
 
+@pytest.mark.hazard("wrong-unit")
 def test_a_unit_that_cannot_be_converted_is_shown_apart_and_never_drawn(keep, read):
     keep(60, "Vitamin B12 | 32 | nmol/g", "Potassium | 4.0 | mmol/L")
     newest = keep(0, "Vitamin B12 | 410 | pg/mL | 180-914")
@@ -178,6 +183,7 @@ def test_a_test_that_is_not_known_is_shown_apart_as_it_was_sent(keep, read):
     assert [row.name for row in read(newest).apart] == ["Zorblax, mmol/L"]
 
 
+@pytest.mark.hazard("lost-comparator")
 def test_a_result_below_what_can_be_measured_is_an_arrow_and_no_point(keep, read):
     keep(60, "Vitamin B12 | 410 | pg/mL | 180-914")
     newest = keep(0, "Vitamin B12 | <150 | pg/mL | 180-914")
@@ -188,6 +194,7 @@ def test_a_result_below_what_can_be_measured_is_an_arrow_and_no_point(keep, read
     assert "cannot be reckoned" in row.change
 
 
+@pytest.mark.hazard("correction-missed")
 def test_what_was_taken_back_is_not_compared(keep, read):
     keep(60, "Potassium | 9.9 | mmol/L | 3.5-5.3", status="cancelled")
     newest = keep(0, "Potassium | 3.4 | mmol/L | 3.5-5.3")
@@ -197,6 +204,7 @@ def test_what_was_taken_back_is_not_compared(keep, read):
     assert shown(row_of(history, "Potassium")) == ["3.4 mmol/L"]
 
 
+@pytest.mark.hazard("wrong-patient")
 def test_panels_that_do_not_agree_on_who_the_patient_is_say_so(person, keep):
     keep(60, "Potassium | 3.4 | mmol/L", who=WHO | {"birth_date": "1992-02-03"})
     newest = keep(0, "Potassium | 3.4 | mmol/L")
@@ -217,6 +225,7 @@ def test_each_look_at_a_history_is_written_down(person, keep, services):
     assert ("history-read", path[1]) in [tuple(kind) for kind in kinds]
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_anothers_patient_reads_like_one_that_does_not_exist(person, keep, services, app):
     newest = keep(0, "Potassium | 3.4 | mmol/L")
     path = re.search(r"/patients/\w+/history", person.get(f"/panels/{newest}"))[0]

@@ -54,6 +54,7 @@ def test_the_filter_shows_what_waits_and_what_failed_and_nothing_else(person):
     assert "…@example.org" in person.get("/deliveries?show=nonsense")
 
 
+@pytest.mark.hazard("mail-lost")
 def test_a_critical_report_that_is_late_is_told_on_every_page_until_somebody_was_told(
     person, clock
 ):

@@ -102,6 +102,7 @@ def test_what_cannot_be_used_is_told_beside_its_field_and_kept(chief, fields, to
     assert f'value="{typed["email"]}"' in page
 
 
+@pytest.mark.hazard("stranger-reads")
 def test_a_closed_account_is_out_at_its_next_request_and_can_be_opened_again(
     chief, person, services, ann, app
 ):
@@ -185,6 +186,7 @@ def test_others_find_nothing_there(person, chief):
     assert "Users and keys" in said(chief.get("/"))
 
 
+@pytest.mark.hazard("stranger-reads", "stranger-writes")
 def test_people_and_keys_of_another_organisation_read_like_none_at_all(chief, services, other):
     bob, key = other
     page = chief.get("/administration")

@@ -250,6 +250,7 @@ def a_year_later(services):
     return later
 
 
+@pytest.mark.hazard("changed-answer")
 def test_newer_knowledge_is_told_of_and_what_would_differ_is_shown_and_not_kept(
     person, services, ann_acts, a_year_later
 ):
