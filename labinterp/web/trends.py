@@ -141,6 +141,10 @@ class _Held:
         return words.one_unit_form(unit_text(self.result))
 
     @property
+    def is_withdrawn(self) -> bool:
+        return self.result.reported is not None and is_taken_back(self.result.reported.status)
+
+    @property
     def per_unit(self) -> Decimal:
         """What one of the unit as sent is in the unit all results of a measurand share."""
         conversion = self.result.conversion
@@ -224,8 +228,7 @@ def _rank(result: InterpretedResult) -> int:
 
 def _is_comparable(held: _Held) -> bool:
     """Can it stand on the row's axis? A value in words stands in the row, and on no axis."""
-    taken_back = held.result.reported is not None and is_taken_back(held.result.reported.status)
-    return held.result.value is not None or held.result.read_in_words or taken_back
+    return held.result.value is not None or held.result.read_in_words or held.is_withdrawn
 
 
 def _rows(held: Mapping[str, list[_Held]], shown: range, knowledge: Knowledge) -> Iterable[Row]:
@@ -236,7 +239,7 @@ def _rows(held: Mapping[str, list[_Held]], shown: range, knowledge: Knowledge) -
 
 
 def _row(measurand: str, results: list[_Held], shown: range, knowledge: Knowledge) -> Row:
-    numbers = [one for one in results if one.result.value is not None]
+    numbers = [one for one in results if one.result.value is not None and not one.is_withdrawn]
     lead = (numbers or results)[0]
     here = [one for one in numbers if one.column >= shown.start]
     name = lead.result.name
@@ -259,12 +262,11 @@ def _cells(results: Iterable[_Held], shown: range, lead: _Held) -> tuple[tuple[E
 
 def _entry(held: _Held, lead: _Held) -> Entry:
     result = held.result
-    withdrawn = result.reported is not None and is_taken_back(result.reported.status)
     return Entry(
-        shown="withdrawn" if withdrawn else value_and_unit(result) or "no value",
-        second="" if withdrawn or held.unit == lead.unit else second_unit(result),
+        shown="withdrawn" if held.is_withdrawn else value_and_unit(result) or "no value",
+        second="" if held.is_withdrawn or held.unit == lead.unit else second_unit(result),
         standing=result.standing,
-        flag="" if withdrawn else words.FLAG_WORDS[result.standing],
+        flag="" if held.is_withdrawn else words.FLAG_WORDS[result.standing],
         doubtful=bool(result.doubts),
         marks=_differences(held, lead),
     )
@@ -285,14 +287,13 @@ def _strip(numbers: Sequence[_Held], lead: _Held) -> str:
     points = [_point(one, lead) for one in numbers]
     if len(points) < 2:  # noqa: PLR2004  (one result is no course)
         return ""
-    line = next((one.result.line for one in numbers if one.unit == lead.unit), None)
     oldest, newest = numbers[-1], numbers[0]
     title = (
         f"{lead.result.name}: {len(points)} results from {day(oldest.sample.at)} "
         f"({value_and_unit(oldest.result)}) to {day(newest.sample.at)} "
         f"({value_and_unit(newest.result)})."
     )
-    return trend_strip.svg(points, line, title.replace(words.NBSP, " "))
+    return trend_strip.svg(points, lead.result.line, title.replace(words.NBSP, " "))
 
 
 def _point(held: _Held, lead: _Held) -> Point:
@@ -325,6 +326,8 @@ def _change(measurand: str, numbers: Sequence[_Held], knowledge: Knowledge) -> s
     differs = _differences(before[0], newest[0])
     if OTHER_LABORATORY in differs or OTHER_METHOD in differs:
         told += "; of another laboratory or method, so part of it may be theirs"
+    if newest[0].result.doubts or before[0].result.doubts:
+        told += "; one of the two is doubtful"
     return f"{words.capital(told)}."
 
 

@@ -194,6 +194,31 @@ def test_a_result_below_what_can_be_measured_is_an_arrow_and_no_point(keep, read
     assert "cannot be reckoned" in row.change
 
 
+@pytest.mark.hazard("artefact-believed")
+def test_a_change_from_or_to_a_doubtful_result_says_so(keep, read):
+    keep(60, "Potassium | 4.1 | mmol/L | 3.5-5.3")
+    newest = keep(0, "Potassium | 6.9 | mmol/L | 3.5-5.3", specimen={"haemolysis": "gross"})
+    row = row_of(read(newest), "Potassium")
+    assert row.cells[0][0].doubtful
+    assert row.change.endswith("; one of the two is doubtful.")
+
+
+def test_a_single_result_that_was_withdrawn_is_named_and_neither_drawn_nor_compared(
+    keep, read, services, ann_acts
+):
+    keep(60, "Potassium | 4.1 | mmol/L | 3.5-5.3")
+    results = [
+        a_result("Potassium | 9.9 | mmol/L | 3.5-5.3") | {"status": "entered-in-error"},
+        a_result("Sodium | 139 | mmol/L | 133-146"),
+    ]
+    panel = {"patient": WHO, "collected_at": NEWEST.isoformat(), "results": results}
+    received = json_panel.received_of(panel, services.now())
+    newest = journey.take(services, ann_acts, received, origin="web").panel_id
+    row = row_of(read(newest), "Potassium")
+    assert shown(row) == ["withdrawn", "4.1 mmol/L"]
+    assert (row.strip, row.change) == ("", "")
+
+
 @pytest.mark.hazard("correction-missed")
 def test_what_was_taken_back_is_not_compared(keep, read):
     keep(60, "Potassium | 9.9 | mmol/L | 3.5-5.3", status="cancelled")
