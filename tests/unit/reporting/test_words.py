@@ -67,6 +67,7 @@ def test_a_unit_never_leaves_its_number():
 def test_dates_have_their_month_in_letters_and_times_their_offset():
     at = datetime(2026, 11, 20, 8, 5, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
     assert words.day(date(2026, 11, 20)) == "20 Nov 2026"
+    assert words.day(date(2026, 9, 21)) == "21 Sep 2026"
     assert words.moment(at) == "20 Nov 2026 08:05 (UTC−03:30)"
     assert words.moment(datetime(2026, 1, 2, 23, 0, tzinfo=UTC)) == "2 Jan 2026 23:00 (UTC)"
 
