@@ -51,6 +51,7 @@ from labinterp.reporting.flowables import (
     Text,
 )
 from labinterp.reporting.glyphs import escape
+from labinterp.reporting.paper import TEST_DATA
 from labinterp.reporting.path_picture import legend, not_drawn, picture, sentence
 from labinterp.reporting.pdf_results import table
 from labinterp.reporting.plain import finding_brief, finding_labels, finding_trace, source_line
@@ -95,7 +96,7 @@ def story(view: View, look: Styles, width: float) -> list[Flowable]:
     """
     made: list[Flowable] = [
         text(view.title, look.title, "H1"),
-        text(view.status_line, look.small),
+        text(f"{TEST_DATA} · {view.status_line}" if view.demo else view.status_line, look.small),
         Spacer(0, look.gap),
     ]
     *sections, last = view.sections

@@ -149,6 +149,13 @@ def test_words_stay_apart_where_a_line_was_broken(tmp_path):
     assert not re.search(r"[a-z]\.[A-Z][a-z]", told.replace("Example.E", ""))
 
 
+@pytest.mark.skipif(not shutil.which("pdfinfo"), reason="pdfinfo of poppler-utils is not here")
+def test_the_marks_across_a_page_are_said_to_whoever_does_not_see_them(tmp_path):
+    told = struct_text(the_bytes("superseded"), tmp_path)
+    assert "TEST DATA, NOT A PATIENT" in told
+    assert "This version has been replaced by a newer one" in told
+
+
 def struct_text(document, folder):
     """What poppler reads aloud of a document."""
     file = folder / "report.pdf"
