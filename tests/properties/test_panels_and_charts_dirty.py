@@ -101,7 +101,7 @@ JUNK = st.one_of(
             {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Observation"}}]},
         ]
     ),
-)
+).map(copy.deepcopy)  # what is spoilt further must not be what the next document is given
 
 
 def places_in(node, path=()):
