@@ -106,7 +106,9 @@ def running(folder, settings, **parts):
         services.store.engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it is there a loop runs, and no test of another file can have one
 def browser():
     if shutil.which(CHROMIUM) is None:
         pytest.fail(f"There is no {CHROMIUM}: install chromium, or name a browser in CHROMIUM.")
