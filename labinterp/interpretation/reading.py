@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from labinterp.model.submission import ReportedResult, Submission
 
 UNUSABLE: Final = frozenset(
-    {"value-implausible", "unit-unknown", "unit-missing", "value-not-numeric", "duplicate-result"}
+    {
+        "value-implausible",
+        "unit-unknown",
+        "unit-missing",
+        "value-not-numeric",
+        "duplicate-result",
+        "not-measured",
+        "status-ignored",
+    }
 )
 """Problems after which a reported result can decide nothing."""
 
@@ -48,11 +56,12 @@ class Reading:
 
     @property
     def unusable(self) -> frozenset[str]:
-        """Measurands that were reported and can decide nothing."""
+        """Measurands that were reported, and of which no result can decide anything."""
+        counting = {one.measurand.id for one in self.results if one.usable}
         return frozenset(
             one.measurand
             for one in self.problems
-            if one.code in UNUSABLE and one.measurand is not None
+            if one.code in UNUSABLE and one.measurand is not None and one.measurand not in counting
         )
 
 

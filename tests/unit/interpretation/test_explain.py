@@ -3,8 +3,8 @@
 import pytest
 
 from labinterp.interpretation.paths import active_paths
-from labinterp.model.submission import ReportedTerm
-from tests.build import interpreted, knowledge, rules
+from labinterp.model.submission import ReportedResult, ReportedTerm
+from tests.build import a_result, interpreted, knowledge, rules
 
 ADULT = {"age": "54 years", "sex": "female"}
 
@@ -322,3 +322,23 @@ def test_a_missing_result_leaves_a_pattern_open_and_names_what_would_settle_it()
     left = next(one for one in answer.undecided if one.rule == "mg-driven-hypokalaemia")
     assert left.missing == ("magnesium",)
     assert "magnesium would settle it" in left.text
+
+
+@pytest.mark.hazard("invented-normal")
+@pytest.mark.parametrize(
+    "sent",
+    [
+        a_result("potassium 4.1 mmol/L", status="cancelled"),
+        ReportedResult("results[0]", None, "mmol/L", "potassium", not_measured="clotted"),
+    ],
+    ids=["cancelled", "clotted"],
+)
+def test_a_result_that_was_taken_back_or_never_made_leaves_the_verdict_open(sent):
+    assert interpreted(sent, symptoms=["facial-twitch"]).twitching.verdict == "cannot_tell"
+
+
+def test_a_result_reported_anew_after_it_was_cancelled_decides():
+    again = a_result("potassium 4.1 mmol/L", "results[1]")
+    taken_back = a_result("potassium 6.9 mmol/L", status="cancelled")
+    answer = interpreted(taken_back, again, symptoms=["facial-twitch"])
+    assert answer.twitching.verdict == "not_explained"
