@@ -2,7 +2,8 @@
 
 Rows are put together by patient and collection time. A row that cannot be read loses only itself;
 rows that contradict one another about who the patient is are refused together, because nobody can
-tell whose they are.
+tell whose they are. Both layouts stay in one file: they differ in how a row becomes results, and
+share all that follows.
 """
 
 from __future__ import annotations

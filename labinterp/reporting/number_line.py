@@ -1,8 +1,8 @@
 """Where a result lies in its interval: one geometry, drawn alike by the PDF and by SVG.
 
 Positions are fractions of the axis, so each renderer chooses its own size. Nothing is conveyed by
-the graphic
-alone: the row says the value, the flag and the interval in words, and `alt` says them again.
+the graphic alone: the row says the value, the flag and the interval in words, and `alt` says them
+again. Geometry, words and SVG stay in one file, because they are checked against one another.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 It names no illness, no dose and no rule, and never calls a result normal. What may be said when,
 and how, is data (`reference_ranges/patient_page.yaml`, `patient_texts/`); here it is chosen. Where
-a language lacks one sentence that a page needs, the whole page is in English: never a mix.
+a language lacks one sentence that a page needs, the whole page is in English: never a mix. One
+file, so that all that a patient can be told is chosen in one place.
 """
 
 from __future__ import annotations

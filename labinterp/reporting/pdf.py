@@ -1,4 +1,7 @@
-"""Each block of the view as flowables for the PDF, in reading order; the words are the view's."""
+"""Each block of the view as flowables for the PDF, in reading order; the words are the view's.
+
+Long because the report has many blocks: one short function each, in the order they are printed.
+"""
 
 from __future__ import annotations
 

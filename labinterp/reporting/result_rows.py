@@ -1,4 +1,7 @@
-"""The table of results: each as sent, with what is said of it, in the order a clinician needs."""
+"""The table of results: each as sent, with what is said of it, in the order a clinician needs.
+
+One file for all columns of a row, because what one column says another need not say again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Panels and their versions: writing and reading them, within one organisation."""
+"""Panels and their versions: writing and reading them, within one organisation.
+
+One file, because every statement on these tables must name the organisation, as is seen here.
+"""
 
 from __future__ import annotations
 
