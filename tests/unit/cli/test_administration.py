@@ -6,23 +6,11 @@ from dataclasses import replace
 import pytest
 
 from labinterp import bootstrap
-from labinterp.cli import INPUT_AT_FAULT, OURS, main, tables
+from labinterp.cli import INPUT_AT_FAULT, OURS, tables
 from labinterp.delivery.bounce_box import MaildirBox
 from labinterp.errors import AccessDenied, SettingsError
 from labinterp.usecases import administer
 from tests.signing import EC, key_set
-
-
-@pytest.fixture
-def run(services, monkeypatch, capsys):
-    monkeypatch.setattr(bootstrap, "services", lambda *_: services)
-
-    def command(*words):
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return command
 
 
 def test_an_organisation_is_made_once_and_listed(run):

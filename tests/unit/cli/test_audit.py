@@ -6,22 +6,9 @@ import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 from sqlalchemy import text
 
-from labinterp import bootstrap
-from labinterp.cli import DONE, INPUT_AT_FAULT, main
+from labinterp.cli import DONE, INPUT_AT_FAULT
 from labinterp.usecases import administer, read
 from tests.unit.usecases.conftest import an_actor
-
-
-@pytest.fixture
-def run(services, monkeypatch, capsys):
-    monkeypatch.setattr(bootstrap, "services", lambda *_: services)
-
-    def command(*words):
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return command
 
 
 @pytest.fixture

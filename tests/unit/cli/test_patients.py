@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from labinterp import bootstrap
-from labinterp.cli import DONE, INPUT_AT_FAULT, USAGE, main
+from labinterp.cli import DONE, INPUT_AT_FAULT, USAGE
 from labinterp.usecases import administer, journey
 from tests.contract.test_patients import accepted, worked
 from tests.unit.usecases.conftest import drawn
@@ -19,18 +19,6 @@ WHO = ("--organisation", "Ward", "--identifier", "MRN-1")
 @pytest.fixture
 def services(services):
     return dataclasses.replace(services, draw=drawn)
-
-
-@pytest.fixture
-def run(services, monkeypatch, capsys):
-    monkeypatch.setattr(bootstrap, "services", lambda *_: services)
-
-    def command(*words):
-        code = main(words)
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return command
 
 
 @pytest.fixture
