@@ -163,10 +163,24 @@ def test_what_is_killed_comes_back_and_what_was_accepted_goes_on(up):
 def test_killed_itself_it_leaves_no_process_behind(up):
     running = up()
     running.shown()
-    processes = running.processes()
+    left = Left(running.processes())
     running.process.kill()
     running.process.wait()
-    until(lambda: not any(_is_alive(pid) for pid in processes), 60)
+    until(left.nothing, _PATIENCE, left)
+
+
+class Left:
+    """Processes that should end, by what they were called, for the message of a test that waited in vain."""
+
+    def __init__(self, processes):
+        self.commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in processes}
+
+    def nothing(self):
+        return not any(map(_is_alive, self.commands))
+
+    def __str__(self):
+        alive = [pid for pid in self.commands if _is_alive(pid)]
+        return "; ".join(self.commands[pid].read_text().replace("\0", " ") for pid in alive)
 
 
 def _is_alive(pid):
