@@ -232,10 +232,11 @@ def test_a_proxy_is_believed_only_where_one_is_configured(services):
 @pytest.fixture
 def log():
     """What this process logs, as the lines of JSON that an operator collects."""
+    before = structlog.get_config()
     stream = io.StringIO()
     telemetry.configure("info", stream=stream)
     yield stream
-    structlog.reset_defaults()
+    structlog.configure(**before)  # its own defaults would write to standard output from here on
     logging.basicConfig(level=logging.WARNING, handlers=[logging.NullHandler()], force=True)
 
 
