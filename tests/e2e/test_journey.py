@@ -1,6 +1,7 @@
 """The whole way, paste → check → result → PDF → send: by keyboard alone, and with scripts off."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import sign_in
 from tests.e2e.test_pages import fill
@@ -73,7 +74,7 @@ def test_from_pasting_to_sending_with_scripts_off(open_page, site):
     sign_in(page)
     fill(page, FIVE_LINES)
     page.get_by_role("button", name="Confirm and interpret").click()
-    assert page.get_by_text("The PDF waits to be drawn").is_visible()
+    expect(page.get_by_text("The PDF waits to be drawn")).to_be_visible()
     site.draw()
     page.get_by_role("link", name="Check again").click()
     page.reload()
@@ -83,7 +84,7 @@ def test_from_pasting_to_sending_with_scripts_off(open_page, site):
     page.get_by_label("Send to").fill("clinician@example.org")
     page.get_by_role("button", name="Send", exact=True).click()
     page.get_by_role("button", name="Send", exact=True).click()
-    assert page.get_by_text("clinician@example.org: ").is_visible()
+    expect(page.get_by_text("clinician@example.org: ")).to_be_visible()
 
 
 def test_the_line_about_the_pdf_changes_by_itself_with_scripts(open_page, site):
@@ -100,7 +101,7 @@ def test_an_answer_picked_by_button_settles_a_line_with_scripts_off(open_page):
     sign_in(page)
     fill(page, "Vitamin B12 1,250 pg/mL\nSodium 139 mmol/L")
     page.get_by_role("button", name="1250", exact=True).click()
-    assert page.get_by_text("2 understood").is_visible()
+    expect(page.get_by_text("2 understood")).to_be_visible()
 
 
 def test_someone_about_to_be_signed_out_is_warned_and_can_stay(open_page):

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import sign_in
 from tests.e2e.test_pages import assert_fit, fill
@@ -55,8 +56,8 @@ def test_it_is_seen_released_read_and_withdrawn(open_page, width, scripts, text,
     picture(page, f"forced-{width}")
     page.emulate_media(media="print", forced_colors="none")
     picture(page, f"print-{width}")
-    assert not page.get_by_role("link", name="Back to the panel").is_visible()
-    assert page.get_by_role("heading", level=1).is_visible()
+    expect(page.get_by_role("link", name="Back to the panel")).not_to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.strangers == []
     page.emulate_media(media="screen")
     page.goto(path)

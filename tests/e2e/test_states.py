@@ -8,6 +8,7 @@ import os
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import CHIEF, sign_in, violations
 from tests.e2e.states import Shelf
@@ -141,20 +142,20 @@ def test_paper_holds_what_the_page_has_folded_away_and_no_button(open_page, shel
     page.goto(path)
     page.emulate_media(media="print")
     seen = page.locator("#sources li").first
-    assert seen.is_visible()
-    assert page.get_by_text("Less common (").is_visible()
-    assert not page.get_by_role("button", name="Send").is_visible()
-    assert not page.get_by_role("link", name="Correct this panel").is_visible()
+    expect(seen).to_be_visible()
+    expect(page.get_by_text("Less common (")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).not_to_be_visible()
+    expect(page.get_by_role("link", name="Correct this panel")).not_to_be_visible()
 
 
 def test_a_link_to_a_source_opens_what_it_is_folded_into(open_page, shelf):
     page = open_page(320)
     sign_in(page)
     page.goto(shelf.severe())
-    assert not page.locator("#sources li").first.is_visible()
+    expect(page.locator("#sources li").first).not_to_be_visible()
     page.locator("a[href^='#source-']").first.click()
     target = re.sub(r".*#", "", page.url)
-    assert page.locator(f"#{target}").is_visible()
+    expect(page.locator(f"#{target}")).to_be_visible()
 
 
 def test_text_in_the_history_is_never_smaller_than_eleven_pixels(open_page, shelf):
