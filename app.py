@@ -77,7 +77,7 @@ def _finish(response: Response) -> Response:
 def _tell(status: int, seconds: float) -> None:
     """A line and a measurement for each request: its route, never its address, which holds ids."""
     route = request.url_rule.rule if request.url_rule else "none"
-    telemetry.REQUESTS.labels(_method(), route, str(status)).observe(seconds)
+    telemetry.measure(telemetry.REQUESTS, seconds, _method(), route, str(status))
     _log.info(
         "request",
         request_id=g.request_id,

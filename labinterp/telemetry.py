@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import structlog
@@ -87,9 +87,23 @@ def _write_ours(level: int, stream: TextIO | None) -> None:
     structlog.configure(
         processors=[*_common(), structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),
+        logger_factory=lambda *_: _Unfailing(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+class _Unfailing(structlog.PrintLogger):
+    """A log that rather loses a line than the work it tells of: its disk may be full."""
+
+    def msg(self, message: str) -> None:
+        """Write this line; where it cannot be written, count it."""
+        try:
+            super().msg(message)
+        except OSError:
+            count(LINES_LOST)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 @contextmanager
@@ -194,6 +208,8 @@ REQUESTS = Histogram(
 )
 DRAWING = Histogram("labinterp_drawing_seconds", "Time to draw a report [s]")
 
+LINES_LOST = Counter("labinterp_log_lines_lost_total", "Lines that could not be written to the log")
+
 _LABELS: Final[Mapping[str, frozenset[str]]] = {
     "outcome": frozenset(
         {
@@ -210,6 +226,18 @@ def label(name: str, value: str) -> str:
     """A label's value if it is known, else `other`: foreign text never becomes a time series."""
     known = _LABELS.get(name)
     return value if known is None or value in known else _OTHER
+
+
+def count(counter: Counter, *labels: str) -> None:
+    """One more of these; a file of measurements that cannot grow stops nobody's work."""
+    with suppress(OSError):
+        (counter.labels(*labels) if labels else counter).inc()
+
+
+def measure(histogram: Histogram, seconds: float, *labels: str) -> None:
+    """How long it took [s]; a file of measurements that cannot grow stops nobody's work."""
+    with suppress(OSError):
+        (histogram.labels(*labels) if labels else histogram).observe(seconds)
 
 
 def exposition() -> tuple[bytes, str]:

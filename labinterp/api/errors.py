@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _log = telemetry.logger(__name__)
 
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MEDIA_TYPE: Final = "application/problem+json"
 _OF_OUTCOMES: Final = ("/fhir", "/cds-services")
 FHIR_MEDIA_TYPE: Final = "application/fhir+json"

@@ -74,11 +74,11 @@ def accept_once(
     try:
         order = order_for(services, actor, received, origin, seen=seen)
     except LabinterpError as error:
-        telemetry.PANELS_REFUSED.labels(error.code).inc()
+        telemetry.count(telemetry.PANELS_REFUSED, error.code)
         raise
     accepted = _stored(services, actor, order, key, origin)
     if not accepted.replayed:
-        telemetry.PANELS_ACCEPTED.labels(received.submission.format).inc()
+        telemetry.count(telemetry.PANELS_ACCEPTED, received.submission.format)
         nudge(services)
     return accepted
 

@@ -78,6 +78,6 @@ def _write(
     )
     actor = audit.Who(row.organisation_id, ITSELF.kind, ITSELF.id, ITSELF.name)
     audit.record(connection, actor, deed, services.now())
-    telemetry.MAILS.labels("bounced").inc()
+    telemetry.count(telemetry.MAILS, "bounced")
     _log.warning("delivery-bounced", delivery_id=delivery_id)
     return True

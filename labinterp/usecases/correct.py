@@ -77,7 +77,7 @@ def correct(
         from_text=again,
     )
     if not corrected.replayed:
-        telemetry.PANELS_ACCEPTED.labels(received.submission.format).inc()
+        telemetry.count(telemetry.PANELS_ACCEPTED, received.submission.format)
         nudge(services)
     return corrected
 

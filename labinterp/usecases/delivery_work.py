@@ -83,7 +83,7 @@ def _park(services: Services, delivery_id: str, unfinished: int) -> bool:
         )
     )
     if parked:
-        telemetry.MAILS.labels("parked").inc()
+        telemetry.count(telemetry.MAILS, "parked")
         _log.error("delivery-parked", delivery_id=delivery_id)
     return parked
 
@@ -180,7 +180,7 @@ def _enclosed(name: str, document: bytes, policy: Policy) -> Attachment:
 def _record(services: Services, claim: Claim, outcome: Outcome) -> None:
     """Write the answer down; after a `sent` nothing slow stands in between."""
     told = _GIVEN_UP if _is_last(services, claim, outcome) else outcome.kind
-    telemetry.MAILS.labels(telemetry.label("outcome", told)).inc()
+    telemetry.count(telemetry.MAILS, telemetry.label("outcome", told))
     wait = _wait(services, claim, outcome)
 
     def work(connection: Connection) -> bool:

@@ -38,7 +38,7 @@ def interpreted(
     """
     found = interpretation.interpret(submission, services.knowledge, choices or Choices())
     if not (interpretation.readable(found) or takes_back(submission)):
-        telemetry.PANELS_REFUSED.labels("nothing-readable").inc()
+        telemetry.count(telemetry.PANELS_REFUSED, "nothing-readable")
         raise SubmissionError(
             "No result of this panel can be read; nothing was stored.",
             code="nothing-readable",
@@ -46,7 +46,7 @@ def interpreted(
                 Place(problem.where, problem.code, problem.message) for problem in found.problems
             ),
         )
-    telemetry.INTERPRETATIONS.labels(submission.format).inc()
+    telemetry.count(telemetry.INTERPRETATIONS, submission.format)
     return found
 
 

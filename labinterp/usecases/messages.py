@@ -138,7 +138,7 @@ def _answered(
         place = Place("MSH[1]-3", error.code, error.message)
         return _refused(services, message, Remark(place), request_id)
     except (TemporaryFailure, Conflict) as error:
-        telemetry.PANELS_REFUSED.labels(error.code).inc()
+        telemetry.count(telemetry.PANELS_REFUSED, error.code)
         place = Place("MSH[1]", error.code, f"{error.message} Send it again later.")
         return _refused(services, message, Remark(place, condition="207"), request_id)
 

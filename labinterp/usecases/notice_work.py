@@ -135,7 +135,7 @@ def _record(services: Services, claim: NoticeClaim, outcome: _Outcome) -> None:
 
     if not outgoing.kept(services, _KIND, claim, work):
         return
-    telemetry.NOTICES.labels(telemetry.label("outcome", kind)).inc()
+    telemetry.count(telemetry.NOTICES, telemetry.label("outcome", kind))
     _log.info("notice-moved", notice_id=claim.id, webhook_id=claim.webhook_id, outcome=kind)
     if kind == "failed":
         _log.error("notice-given-up", notice_id=claim.id, webhook_id=claim.webhook_id)

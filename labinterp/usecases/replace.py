@@ -112,7 +112,7 @@ def take_once(
             if not is_outdated(error):
                 raise
         except LabinterpError as error:
-            telemetry.PANELS_REFUSED.labels(error.code).inc()
+            telemetry.count(telemetry.PANELS_REFUSED, error.code)
             raise
     raise TemporaryFailure("Other messages about the same results came at once; send it again.")
 
@@ -260,7 +260,7 @@ def _stored(services: Services, actor: Actor, plan: Plan, key: Key | None) -> Ac
         return Accepted(order.panel_id, order.version)
     if not accepted.replayed:
         for order, _ in plan.steps:
-            telemetry.PANELS_ACCEPTED.labels(order.received.submission.format).inc()
+            telemetry.count(telemetry.PANELS_ACCEPTED, order.received.submission.format)
         nudge(services)
     return accepted
 

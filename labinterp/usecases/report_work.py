@@ -81,7 +81,7 @@ def _park(services: Services, report_id: str, attempts: int) -> bool:
 
     parked = services.store.write(work)
     if parked:
-        telemetry.REPORTS.labels("parked").inc()
+        telemetry.count(telemetry.REPORTS, "parked")
         _log.error("report-parked", attempts=attempts)
     return parked
 
@@ -147,7 +147,7 @@ def _finish(services: Services, claim: Claim, drawn: Report) -> None:
     if done is None:
         _log.warning("claim-lost", kind="report", panel_id=claim.panel_id)
         return
-    telemetry.REPORTS.labels("ready").inc()
+    telemetry.count(telemetry.REPORTS, "ready")
     _log.info("report-ready", panel_id=claim.panel_id, version=claim.version)
     released, told = done
     if released:
@@ -173,7 +173,7 @@ def _failed(services: Services, claim: Claim, error: Exception) -> None:
     else:
         services.store.write(lambda connection: _give_up(connection, services, claim, said, why))
         outcome = "failed"
-    telemetry.REPORTS.labels(outcome).inc()
+    telemetry.count(telemetry.REPORTS, outcome)
     _log.error("drawing-failed", panel_id=claim.panel_id, attempts=claim.attempts, **facts)
 
 

@@ -110,7 +110,7 @@ def _stored(
     made = idempotent.once(services, key, do=work, to_text=_as_text, from_text=_again)
     for plan in plans:
         for order, _ in plan.steps:
-            telemetry.PANELS_ACCEPTED.labels(order.received.submission.format).inc()
+            telemetry.count(telemetry.PANELS_ACCEPTED, order.received.submission.format)
     nudge(services)
     return made
 

@@ -1,5 +1,7 @@
 """Logs and metrics hold ids, codes and counts; whatever is written, no patient gets in."""
 
+import contextlib
+import errno
 import io
 import json
 import logging
@@ -7,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+from prometheus_client import REGISTRY
 
 from labinterp import telemetry
 from labinterp.errors import SubmissionError
@@ -128,3 +131,31 @@ def test_lines_go_where_standard_error_goes_now(monkeypatch, lines):
     monkeypatch.setattr(sys, "stderr", out)
     telemetry.logger("labinterp.sample").info("report-drawn", panel_id="p1")
     assert json.loads(out.getvalue())["panel_id"] == "p1"
+
+
+@pytest.fixture
+def full_disk():
+    with open("/dev/full", "w", buffering=1) as out:  # noqa: PTH123 - every write fails: no space left
+        telemetry.configure("info", out)
+        yield
+        logging.basicConfig(force=True, handlers=[logging.NullHandler()])
+        telemetry.configure("warning")
+        with contextlib.suppress(OSError):
+            out.close()
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.hazard("panel-lost")
+def test_a_log_that_cannot_be_written_loses_its_line_and_not_the_work():
+    lost = REGISTRY.get_sample_value("labinterp_log_lines_lost_total")
+    telemetry.logger("labinterp.sample").info("report-drawn", panel_id="p1")
+    telemetry.logger("labinterp.sample").error("unexpected-error", panel_id="p1")
+    assert REGISTRY.get_sample_value("labinterp_log_lines_lost_total") == lost + 2
+
+
+def test_a_measurement_that_cannot_be_written_is_left_out(monkeypatch):
+    def full(*_):
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(telemetry.REQUESTS, "labels", full)
+    telemetry.measure(telemetry.REQUESTS, 0.1, "GET", "/", "200")
