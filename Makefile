@@ -4,9 +4,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What tests need from Debian: a browser, a library that its driver is linked with, two tools that look at PDFs, and curl
-# and openssl, which the how-tos use and the tests of the how-tos run.
-DEBIAN_PACKAGES := chromium curl libatomic1 openssl qpdf poppler-utils
+# What tests need from Debian: a browser, a library that its driver is linked with, two tools that look at PDFs, curl
+# and openssl, which the how-tos use and the tests of the how-tos run, and strace, which sees what is fsynced.
+DEBIAN_PACKAGES := chromium curl libatomic1 openssl qpdf poppler-utils strace
 # Both cores; PostgreSQL and Redis are started by the tests, one of each for a worker process.
 PYTEST_WORKERS ?= 2
 
@@ -35,7 +35,7 @@ lint: install-dev  ## format, lint, types, import contracts, dependencies, knowl
 
 prove: install-dev system-packages  ## the long proofs that `make check` runs in a short form
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(PYTEST_WORKERS) tests/properties tests/unit/formats tests/contract/test_schemathesis.py -p no:randomly --timeout 3600
-	REPEAT=20 CHAOS_PANELS=510 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
+	REPEAT=20 CHAOS_PANELS=510 POWER_CUTS=200 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
 	PAGES=all $(BIN)/pytest tests/e2e -p no:randomly --timeout 3600
 	$(MAKE) mutants
 
@@ -95,7 +95,7 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
 	@touch $@ $(VENV)/.installed
 
 system-packages:
-	@missing=""; for tool in curl openssl qpdf pdftoppm; do command -v $$tool >/dev/null || missing=yes; done; \
+	@missing=""; for tool in curl openssl qpdf pdftoppm strace; do command -v $$tool >/dev/null || missing=yes; done; \
 	ls /usr/lib*/*/libatomic.so.1 2>/dev/null | grep -q . || missing=yes; \
 	if [ -z "$$CHROMIUM" ]; then command -v chromium >/dev/null || missing=yes; fi; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

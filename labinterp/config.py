@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from environs import Env, EnvError, EnvValidationError
 
+from labinterp.durable import keep_names
 from labinterp.errors import Place, SettingsError
 
 if TYPE_CHECKING:
@@ -561,4 +562,5 @@ def _key_in(path: Path) -> str:
             pass
         finally:
             draft.unlink()
+        keep_names(path)  # what it will seal can be read with nothing else
     return path.read_text(encoding="utf-8").strip()

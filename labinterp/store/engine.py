@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, make_url
 
+from labinterp.durable import keep_names
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
@@ -88,9 +90,14 @@ def _sqlite(url: URL, opening: Opening) -> Engine:
 
 
 def _made_private(path: Path) -> None:
-    """A new database is its owner's alone; SQLite gives its log and its index the same mode."""
+    """A new database is its owner's alone; SQLite gives its log and its index the same mode.
+
+    SQLite has its own folder kept by the disk, not the folders above that were made for it.
+    """
     with suppress(OSError):  # a folder that cannot be written is told of by the first connection
         path.touch(mode=0o600)
+        if not path.stat().st_size:
+            keep_names(path)
 
 
 def _begin(connection: Connection) -> None:
