@@ -9,15 +9,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select, text
 
 from labinterp.store import tables
+from labinterp.store.moment import db_now, microseconds_since_epoch
 from labinterp.store.store import fresh_id
 from labinterp.store.upgrade import MIGRATIONS
 
 if TYPE_CHECKING:
     from labinterp.store.store import Store
 
+_DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
+_FULL: Final = 2
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +54,24 @@ def free_bytes(store: Store) -> int | None:
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
     return shutil.disk_usage(Path(url.database).resolve().parent).free
+
+
+def not_durable(store: Store) -> tuple[str, ...]:
+    """Settings of the database by which an accepted panel could be lost at a power cut."""
+    with store.reading() as connection:
+        if connection.dialect.name == "sqlite":
+            level = int(connection.scalar(text("PRAGMA synchronous")) or 0)
+            return () if level >= _FULL else ("synchronous",)
+        return tuple(
+            name for name in _DURABLE if connection.scalar(text(f"SHOW {name}")) in ("off", None)
+        )
+
+
+def clock_ahead(store: Store, now: datetime) -> float:
+    """How far this machine's clock is ahead of the database's [s]."""
+    with store.reading() as connection:
+        theirs = int(connection.scalar(select(db_now())) or 0)
+    return (microseconds_since_epoch(now) - theirs) / 1_000_000
 
 
 @cache

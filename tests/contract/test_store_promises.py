@@ -14,7 +14,9 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from labinterp.bootstrap import now
 from labinterp.errors import SettingsError, TemporaryFailure
+from labinterp.store import condition
 from labinterp.store.crypto import Vault
 from labinterp.store.engine import Opening, url_of
 from labinterp.store.moment import db_now
@@ -57,6 +59,17 @@ def test_postgresql_keeps_its_durable_defaults_and_bounds_its_waits(postgres_sto
         source = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
         # Only the server of the tests is told otherwise; a connection never asks for less.
         assert connection.execute(text(source)).scalar() == "configuration file"
+
+
+@pytest.mark.postgres
+@pytest.mark.xdist_group("pg")
+@pytest.mark.hazard("panel-lost")
+def test_a_database_that_could_forget_at_a_power_cut_is_named(postgres_store, sqlite_store):
+    """The server of the tests is told to, for their speed."""
+    forgetful = ("fsync", "full_page_writes", "synchronous_commit")
+    assert condition.not_durable(postgres_store) == forgetful
+    assert condition.not_durable(sqlite_store) == ()
+    assert abs(condition.clock_ahead(postgres_store, now())) < 60
 
 
 def test_a_write_that_fails_leaves_nothing(either_store):
