@@ -62,8 +62,6 @@ def empty_caches(module):
     for name, value in vars(module).items():
         if hasattr(value, "cache_clear") and name not in ("_registry", "_grammar"):
             value.cache_clear()
-        elif name in ("_LIMITS", "_TABLES", "_MADE"):
-            value.clear()
 
 
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}  # noqa: TID251

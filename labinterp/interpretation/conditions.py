@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, HIGH, LOW, Fact, Facts
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per
 from labinterp.model import units
 from labinterp.model.quantity import Extent
@@ -98,22 +99,29 @@ class Weighed:
 
 
 def weigh(condition: Condition, facts: Facts) -> Weighed:
-    """The truth of a condition tree over these facts, with the clauses behind it."""
+    """The truth of a condition over these facts, with the clauses behind it."""
+    judges = facts.judges
+    if judges is not None:
+        judge = judges.by_condition.get(id(condition))
+        if judge is not None:
+            return judge.weighed(judges.truths(facts))
+    return weigh_by(condition, lambda leaf: truth_of(leaf, facts))
+
+
+def weigh_by(condition: Condition, truth_of_leaf: Callable[[Leaf], Truth]) -> Weighed:
+    """The truth of a condition tree, given the truth of each of its leaves."""
     combine = _COMBINED.get(type(condition))
     if combine is None:
         leaf = cast("Leaf", condition)
-        truth = truth_of(leaf, facts)
+        truth = truth_of_leaf(leaf)
         return Weighed(truth, (Clause(leaf, truth),))
     parts = cast("_Combined", condition).parts
-    return combine(condition, [weigh(part, facts) for part in parts])
+    return combine(condition, [weigh_by(part, truth_of_leaf) for part in parts])
 
 
 def holds(condition: Condition, facts: Facts) -> Truth:
     """The truth alone."""
-    judge = _JUDGED.get(type(condition))
-    if judge is None:
-        return truth_of(cast("Leaf", condition), facts)
-    return judge(condition, (holds(part, facts) for part in cast("_Combined", condition).parts))
+    return weigh(condition, facts).truth
 
 
 def _all(_: All, parts: list[Weighed]) -> Weighed:
@@ -159,25 +167,14 @@ _COMBINED: Final[dict[type, Callable[[Any, list[Weighed]], Weighed]]] = {
     NoneOf: _none,
     AtLeast: _at_least,
 }
-_JUDGED: Final[dict[type, Callable[[Any, Iterable[Truth]], Truth]]] = {
-    All: lambda _, parts: all_of(parts),
-    AnyOf: lambda _, parts: any_of(parts),
-    NoneOf: lambda _, parts: not any(part is True for part in parts),
-    AtLeast: lambda node, parts: at_least(node.count, parts),
-}
 
 
 # ---- leaves
 
 
 def truth_of(leaf: Leaf, facts: Facts) -> Truth:
-    """The truth of one leaf, weighed once for these facts."""
-    known = facts.known.get(id(leaf))
-    if known is not None:
-        return known[1]
-    truth = _WEIGHERS[type(leaf)](leaf, facts)
-    facts.known[id(leaf)] = (leaf, truth)
-    return truth
+    """The truth of one leaf."""
+    return _WEIGHERS[type(leaf)](leaf, facts)
 
 
 def measurands_of(leaf: Leaf) -> tuple[str, ...]:
@@ -260,22 +257,13 @@ def compare(fact: Fact, leaf: Compared) -> Truth:
 
 
 _Limit = tuple[Fraction, "tuple[Fraction, str] | None"]
-_LIMITS: dict[tuple[int, int], tuple[Compared, Measurand, _Limit]] = {}
-_KEPT: Final = 20_000
 
 
+@kept(identical=2)
 def _limit(leaf: Compared, measurand: Measurand) -> _Limit:
     """A rule's number in the canonical unit, and in another if its source prints it; kept."""
-    key = (id(leaf), id(measurand))
-    made = _LIMITS.get(key)
-    if made is not None and made[0] is leaf and made[1] is measurand:
-        return made[2]
-    if len(_LIMITS) >= _KEPT:
-        _LIMITS.clear()
     printed = _equivalents(measurand).get((Fraction(leaf.limit), leaf.unit))
-    limit = (Fraction(leaf.limit) * canonical_per(measurand, leaf.unit), printed)
-    _LIMITS[key] = (leaf, measurand, limit)
-    return limit
+    return Fraction(leaf.limit) * canonical_per(measurand, leaf.unit), printed
 
 
 def _same_number(measurand: Measurand, one: str, other: str) -> bool:
@@ -286,20 +274,13 @@ def _same_number(measurand: Measurand, one: str, other: str) -> bool:
 
 
 _Table = dict[tuple[Fraction, str], tuple[Fraction, str]]
-_TABLES: dict[int, tuple[Measurand, _Table]] = {}
 
 
+@kept()
 def _equivalents(measurand: Measurand) -> _Table:
     """Cut-offs printed in two units, read once per measurand."""
-    if not measurand.printed_equivalents:
-        return {}
-    made = _TABLES.get(id(measurand))
-    if made is None or made[0] is not measurand:
-        pairs = measurand.printed_equivalents.items()
-        table = {_amount(one, measurand): _amount(other, measurand) for one, other in pairs}
-        made = (measurand, table)
-        _TABLES[id(measurand)] = made
-    return made[1]
+    pairs = measurand.printed_equivalents.items()
+    return {_amount(one, measurand): _amount(other, measurand) for one, other in pairs}
 
 
 def _amount(text: str, measurand: Measurand) -> tuple[Fraction, str]:
@@ -387,3 +368,4 @@ _WEIGHERS: Final[dict[type, Callable[[Any, Facts], Truth]]] = {
     FindingIs: lambda leaf, facts: facts.findings.get(leaf.rule, False),
     Computed: lambda leaf, facts: facts.computed.get(leaf.name.replace("-", "_")),
 }
+LEAVES: Final = tuple(_WEIGHERS)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
     from decimal import Decimal
 
+    from labinterp.interpretation.compiled import Judges
     from labinterp.model.codes import Standing
     from labinterp.model.measurand import Measurand
     from labinterp.model.panel import Classification, Move, Panel, Result
@@ -67,6 +68,10 @@ class Fact:
     substitute: Measurand | None = None
     band: str | None = None
     cannot_be_right: bool = False
+    told: dict[object, list[tuple[int, Truth]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What conditions asked of this result; `replace` begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,12 @@ class Facts:
     """Results before any substitute took their place: a comparison of two results reads these."""
     moves: Mapping[str, Move] = field(default_factory=dict)
     """How far results moved since earlier ones, where that can be reckoned."""
-    known: dict[int, tuple[object, Truth]] = field(
+    judges: Judges | None = field(default=None, repr=False, compare=False)
+    """The knowledge's conditions laid out; without them each is weighed as it stands."""
+    told: dict[object, list[Truth]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """Leaves that were weighed on these facts; `replace` begins anew."""
+    """What the judges asked of these facts; `replace` begins anew."""
 
     def name(self, measurand: str) -> str:
         """The measurand's name in plain words."""
@@ -119,7 +126,10 @@ def before_standing(panel: Panel, measurands: Mapping[str, Measurand]) -> Facts:
 
 
 def of_panel(
-    panel: Panel, classifications: Iterable[Classification], measurands: Mapping[str, Measurand]
+    panel: Panel,
+    classifications: Iterable[Classification],
+    measurands: Mapping[str, Measurand],
+    judges: Judges | None = None,
 ) -> Facts:
     """Facts as reported, with standings."""
     results = {
@@ -129,7 +139,8 @@ def of_panel(
     }
     facts = _with_patient(panel, measurands, results)
     ionised = results.get(IONISED_CALCIUM)
-    return replace(facts, ionised_settles=ionised is not None and ionised.standing == "within")
+    settles = ionised is not None and ionised.standing == "within"
+    return replace(facts, ionised_settles=settles, judges=judges)
 
 
 def of_result(result: Result) -> Fact:

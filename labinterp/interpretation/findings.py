@@ -47,13 +47,11 @@ class Doubt:
 
 
 def found(rules: Iterable[RuleKind], facts: Facts) -> Iterator[tuple[RuleKind, Weighed]]:
-    """Every rule that holds or cannot be told, weighed.
-
-    What is plainly false is passed over quickly.
-    """
+    """Every rule that holds or cannot be told, weighed."""
     for rule in rules:
-        if conditions.holds(rule.when, facts) is not False:
-            yield rule, weigh(rule.when, facts)
+        weighed = weigh(rule.when, facts)
+        if weighed.truth is not False:
+            yield rule, weighed
 
 
 def true_ones(clauses: Iterable[Condition], facts: Facts) -> tuple[Condition, ...]:

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.model.codes import LOINC
 from labinterp.model.spelling import exact_unit, folded_name, folded_unit
 
@@ -26,7 +27,6 @@ _LOINC_NAMES: Final = frozenset(
     {LOINC, "ln", "loinc", "urn:oid:2.16.840.1.113883.6.1", "2.16.840.1.113883.6.1", "https://loinc.org"}
 )  # fmt: skip
 _LONGEST_NAME: Final = 200
-_KEPT: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +60,10 @@ class Lookup:
     term_codes: Mapping[str, Mapping[tuple[str, str], Term]]
 
 
-_MADE: dict[int, tuple[Knowledge, Lookup]] = {}
-
-
+@kept(most=8)
 def lookup_of(knowledge: Knowledge) -> Lookup:
     """The indexes of this knowledge, made at first use."""
-    made = _MADE.get(id(knowledge))
-    if made is not None and made[0] is knowledge:
-        return made[1]
-    if len(_MADE) >= _KEPT:
-        _MADE.clear()
-    lookup = _make(knowledge)
-    _MADE[id(knowledge)] = (knowledge, lookup)
-    return lookup
+    return _make(knowledge)
 
 
 def name_key(text: str) -> str:

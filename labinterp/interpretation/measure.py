@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.model import units
 from labinterp.model.quantity import SYMBOL_OF, Extent, Operator
 from labinterp.model.truth import Truth, all_of
@@ -25,6 +26,7 @@ OPERATORS: Final[tuple[Operator, ...]] = ("ge", "gt", "lt", "le")
 Column = tuple[str, "Decimal | None", "Decimal | None"]
 
 
+@kept()
 def canonical_per(measurand: Measurand, unit: str, molar_mass: Decimal | None = None) -> Fraction:
     """Canonical units of a measurand in one of this unit.
 

@@ -18,6 +18,7 @@ from labinterp.interpretation import artefacts, urgency
 from labinterp.interpretation.answer import Parts, assemble
 from labinterp.interpretation.classify import classify, graded
 from labinterp.interpretation.compare import compare, moves
+from labinterp.interpretation.compiled import judges_of
 from labinterp.interpretation.derive import derive
 from labinterp.interpretation.explain import Explained, explain
 from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel, of_rejected
@@ -120,8 +121,9 @@ def _classify(
         for result in panel.results
     ]
     first = tuple(one for one, _ in placed)
-    classifications = graded(first, of_panel(panel, first, knowledge.measurands))
-    facts = of_panel(panel, classifications, knowledge.measurands)
+    judges = judges_of(knowledge)
+    classifications = graded(first, of_panel(panel, first, knowledge.measurands, judges))
+    facts = of_panel(panel, classifications, knowledge.measurands, judges)
     return _Placed(classifications, facts, tuple(one for _, problems in placed for one in problems))
 
 

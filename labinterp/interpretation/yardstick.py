@@ -12,6 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per
 from labinterp.model import units
 
@@ -32,40 +33,69 @@ _FAR: Final = Fraction(16, 10)
 """Ends beyond this ratio of all of ours are another unit's, where that unit agrees."""
 
 _Ends = tuple[Fraction | None, Fraction | None]
-_MADE: dict[int, tuple[Measurand, tuple[_Ends, ...]]] = {}
-_KEPT: Final = 512
 
 
 def fits(printed: PrintedInterval, unit: AcceptedUnit, identified: Identified) -> bool:
     """Would this interval be a familiar one, if it were in this unit?"""
-    distance = _distance(printed, unit, identified)
-    return distance is not None and distance <= _CLOSE
+    return _would_fit(
+        identified.measurand, printed.low, printed.high, unit.ucum, identified.molar_mass
+    )
 
 
 def betrayed_unit(
     printed: PrintedInterval, reported: AcceptedUnit, identified: Identified
 ) -> AcceptedUnit | None:
     """The accepted unit this interval is plainly in; None where it is the reported one."""
-    distance = _distance(printed, reported, identified)
+    return _betrayed(
+        identified.measurand, printed.low, printed.high, reported.ucum, identified.molar_mass
+    )
+
+
+@kept()
+def _would_fit(
+    measurand: Measurand,
+    low: Decimal | None,
+    high: Decimal | None,
+    unit: str,
+    molar_mass: Decimal | None,
+) -> bool:
+    distance = _distance(measurand, low, high, unit, molar_mass)
+    return distance is not None and distance <= _CLOSE
+
+
+@kept()
+def _betrayed(
+    measurand: Measurand,
+    low: Decimal | None,
+    high: Decimal | None,
+    reported: str,
+    molar_mass: Decimal | None,
+) -> AcceptedUnit | None:
+    distance = _distance(measurand, low, high, reported, molar_mass)
     if distance is None or distance <= _FAR:
         return None
-    others = (unit for unit in identified.measurand.units if unit.ucum != reported.ucum)
-    return next((unit for unit in others if fits(printed, unit, identified)), None)
+    others = (unit for unit in measurand.units if unit.ucum != reported)
+    fitting = (one for one in others if _would_fit(measurand, low, high, one.ucum, molar_mass))
+    return next(fitting, None)
 
 
 def _distance(
-    printed: PrintedInterval, unit: AcceptedUnit, identified: Identified
+    measurand: Measurand,
+    low: Decimal | None,
+    high: Decimal | None,
+    unit: str,
+    molar_mass: Decimal | None,
 ) -> Fraction | None:
     """The smallest ratio, over our intervals, by which the ends differ.
 
     None where nothing can be compared.
     """
     try:
-        factor = canonical_per(identified.measurand, unit.ucum, identified.molar_mass)
+        factor = canonical_per(measurand, unit, molar_mass)
     except units.UnitError:
         return None
-    ends = (_scaled(printed.low, factor), _scaled(printed.high, factor))
-    distances = (_ratio(ends, ours) for ours in _ours(identified.measurand))
+    ends = (_scaled(low, factor), _scaled(high, factor))
+    distances = (_ratio(ends, ours) for ours in _ours(measurand))
     return min((one for one in distances if one is not None), default=None)
 
 
@@ -83,15 +113,10 @@ def _ratio(theirs: _Ends, ours: _Ends) -> Fraction | None:
     return max(ratios, default=None)
 
 
+@kept()
 def _ours(measurand: Measurand) -> tuple[_Ends, ...]:
     """Our usable intervals of a measurand in its canonical unit, worked out once."""
-    made = _MADE.get(id(measurand))
-    if made is None or made[0] is not measurand:
-        if len(_MADE) >= _KEPT:
-            _MADE.clear()
-        made = (measurand, tuple(_canonical_intervals(measurand)))
-        _MADE[id(measurand)] = made
-    return made[1]
+    return tuple(_canonical_intervals(measurand))
 
 
 def _canonical_intervals(measurand: Measurand) -> Iterator[_Ends]:

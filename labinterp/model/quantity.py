@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Final, Literal
+from operator import ge, gt, le, lt
+from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.model.truth import Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Comparator = Literal["<", "<=", ">", ">="]
 Operator = Literal["lt", "le", "gt", "ge"]
 
 SYMBOL_OF: Final[dict[Operator, str]] = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
+_OF_POINTS: Final[dict[Operator, Callable[[Fraction, Fraction], bool]]] = {
+    "lt": lt, "le": le, "gt": gt, "ge": ge,
+}  # fmt: skip
 PRINTED_COMPARATOR: Final[dict[Comparator, str]] = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 
@@ -54,6 +61,8 @@ class Extent:
 
         Or only some (unknown)?
         """
+        if self.comparator is None:
+            return _OF_POINTS[operator](self.number, limit)
         lower, lower_closed, upper, upper_closed = self._ends()
         if operator == "lt":
             return _below(upper, upper_closed, lower, limit, strict=True)
@@ -65,8 +74,6 @@ class Extent:
         return None if below is None else not below
 
     def _ends(self) -> tuple[Fraction | None, bool, Fraction | None, bool]:
-        if self.comparator is None:
-            return self.number, True, self.number, True
         if self.comparator in ("<", "<="):
             return None, False, self.number, self.comparator == "<="
         return self.number, self.comparator == ">=", None, False
