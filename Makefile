@@ -64,8 +64,9 @@ screenshots: install-dev system-packages  ## take the pictures of README and doc
 	$(BIN)/python -m tests.screenshots docs/images
 
 lock: install-dev  ## resolve requirements*.txt anew into the hashed locks
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" requirements.txt -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" requirements-dev.txt -o requirements-dev.lock
+	for name in requirements requirements-dev requirements-arrow requirements-spark; do \
+	  $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" $$name.txt -o $$name.lock || exit 1; \
+	done
 
 openapi: install-dev  ## write docs/reference/openapi.json from the code
 	$(BIN)/python -m labinterp.api.document > docs/reference/openapi.json.new

@@ -3,28 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from labinterp import interpretation
-from labinterp.bulk.sorting import head_name
+from labinterp import knowledge
+from labinterp.bulk import sorting
+from labinterp.bulk.outcomes import Refused, encoded, outcome_of
+from labinterp.bulk.tally import Tally
 from labinterp.errors import LabinterpError, Place
 from labinterp.formats import bulk_lines, bulk_tables, ndjson
-from labinterp.formats.limits import Reading
-from labinterp.formats.taken_back import takes_back
-from labinterp.store.records import to_document, written
+from labinterp.formats.limits import Context, Limits, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from labinterp.bulk.inputs import Input
-    from labinterp.bulk.tally import Tally
-    from labinterp.bulk.work import Work
-    from labinterp.formats.limits import Context
-    from labinterp.model.knowledge import Knowledge
+    from labinterp.bulk.outcomes import Format, Outcome
     from labinterp.model.submission import Received
 
-_BATCH: Final = 400_000
-"""So many bytes of lines are read at once; a single patient's always are."""
+_SLICE: Final = 400_000
+"""So many bytes of lines are read and answered at once; a single patient's always are."""
+_LIMITS: Final = Limits(body_bytes=2**40, rows=2**40, panels=2**40, elements=Limits().elements)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A part of the patients of a group: slice `at` of `of`."""
+
+    group: int
+    at: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a task gave: what is kept of its outcomes, and what was counted."""
+
+    lines: tuple[bytes, ...]
+    tally: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every process of a run is told.
+
+    Attributes:
+        folder: where the groups are.
+        tables: what is known of the tables.
+        now: when the run began.
+        knowledge_folder: the medical knowledge; None for that of the package.
+        digest: of the knowledge that the run began with.
+    """
+
+    inputs: tuple[Input, ...]
+    folder: Path
+    tables: Mapping[str, Any]
+    now: str
+    form: Format
+    knowledge_folder: Path | None
+    digest: str
+
+
+def tasks_of(group: int, size: int, begin: int) -> Iterator[Task]:
+    """The slices of a group of so many bytes, from `begin` on."""
+    of = 1 + size // _SLICE
+    return (Task(group, at, of) for at in range(begin, of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +104,66 @@ def batches(lines: Iterable[Line], inputs: Sequence[Input]) -> list[Batch]:
     for found in patients.values():
         table = found[0].file if inputs[found[0].file].kind == "csv" else None
         by_table.setdefault(table, []).append(tuple(found))
-    return [
-        Batch(table, some) for table, all_of in by_table.items() for some in _in_batches(all_of)
-    ]
+    return [Batch(table, tuple(patients)) for table, patients in by_table.items()]
 
 
-def _in_batches(patients: list[tuple[Line, ...]]) -> Iterator[tuple[tuple[Line, ...], ...]]:
-    some: list[tuple[Line, ...]] = []
-    size = 0
-    for one in patients:
-        some.append(one)
-        size += sum(len(line.text) for line in one)
-        if size >= _BATCH:
-            yield tuple(some)
-            some, size = [], 0
-    if some:
-        yield tuple(some)
+def answerer(setting: Setting) -> Callable[[Task], Done]:
+    """What does tasks; each process makes its own.
+
+    Raises:
+        LabinterpError: the medical knowledge was changed since the run began.
+    """
+    return _Answerer(setting).done
+
+
+class _Answerer:
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._known = knowledge.load(setting.knowledge_folder)
+        if self._known.digest != setting.digest:
+            message = "The medical knowledge was changed while it was in use."
+            raise LabinterpError(message, code="checkpoint-of-another-run")
+        self._reader = Reader(setting)
+        self._group: tuple[int, list[list[Line]]] | None = None
+
+    def done(self, task: Task) -> Done:
+        tally, lines = Tally(), list[bytes]()
+        for batch in batches(self._slice(task), self._setting.inputs):
+            outcomes = self._outcomes(batch)
+            tally.count(outcomes)
+            lines += encoded(self._setting.form, outcomes)
+        return Done(tuple(lines), tally.document())
+
+    def _outcomes(self, batch: Batch) -> list[Outcome]:
+        reading = self._reader.reading(batch)
+        return [
+            *(outcome_of(one, self._reader.subject(one), self._known) for one in reading.received),
+            *(Refused(place) for place in reading.refused),
+        ]
+
+    def _slice(self, task: Task) -> list[Line]:
+        """The lines of a slice; the group is read once for all of its slices."""
+        if self._group is None or self._group[0] != task.group:
+            slices: list[list[Line]] = [[] for _ in range(task.of)]
+            kept = _kept(self._setting.folder / sorting.name_of(task.group))
+            for line in lines_of(kept):
+                slices[sorting.share(line.key, task.of)].append(line)
+            self._group = (task.group, slices)
+        return self._group[1][task.at]
+
+
+def _kept(path: Path) -> list[bytes]:
+    """The lines of a file, without their ends; none where there is no such file."""
+    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
 
 
 class Reader:
-    """Reads batches.
+    """Reads batches."""
 
-    Args:
-        inputs: the files.
-        work: the folder; its state holds what is known of the tables.
-        everyone: lines that say something of any patient's.
-        context: when they came, and how much is taken.
-    """
-
-    def __init__(
-        self, inputs: Sequence[Input], work: Work, everyone: Sequence[Line], context: Context
-    ) -> None:
-        self._inputs, self._work = inputs, work
-        self._everyone, self._context = everyone, context
+    def __init__(self, setting: Setting) -> None:
+        self._inputs, self._setting = setting.inputs, setting
+        self._everyone = lines_of(_kept(setting.folder / sorting.EVERYONE))
+        self._context = Context(datetime.fromisoformat(setting.now), _LIMITS)
         self._texts: dict[str, bytes] = {}
 
     def reading(self, batch: Batch) -> Reading:
@@ -121,8 +192,8 @@ class Reader:
             placed = [(self._place(line), line.text) for line in ordered]
             self._texts.update(placed)
             return ndjson.read_lines(placed, self._context)
-        start = (self._work.folder / head_name(batch.table)).read_bytes()
-        table: Mapping[str, Any] = self._work.state["tables"][str(batch.table)]
+        start = (self._setting.folder / sorting.head_name(batch.table)).read_bytes()
+        table: Mapping[str, Any] = self._setting.tables[str(batch.table)]
         rows = bulk_tables.rows_of(b"\n".join(line.text for line in lines))
         reading = bulk_tables.panels_of(rows, start, table, self._context)
         return _in_file(reading, self._inputs[batch.table].place.removesuffix("row"))
@@ -148,60 +219,3 @@ def _in_file(reading: Reading, label: str) -> Reading:
         tuple(replace(one, where=f"{label}{one.where}") for one in reading.received),
         tuple(replace(one, where=f"{label}{one.where}") for one in reading.refused),
     )
-
-
-def answer(received: Received, subject: str | None, known: Knowledge, tally: Tally) -> bytes:
-    """One panel as a line of the output.
-
-    Args:
-        received: the panel.
-        subject: what names its patient where no identifier was sent.
-        known: the medical knowledge.
-        tally: counts it.
-    """
-    found = interpretation.interpret(received.submission, known)
-    if not (interpretation.readable(found) or takes_back(received.submission)):
-        tally.unreadable(received.submission, found)
-        return refusal(
-            Place(
-                received.where, "nothing-readable", "No result of this panel can be interpreted."
-            ),
-            tuple(Place(one.where, one.code, one.message) for one in found.problems),
-        )
-    tally.interpreted(received.submission, found)
-    return _line(
-        {
-            "where": received.where,
-            "status": "interpreted",
-            "patient": _patient(received, subject),
-            "collected_at": found.collected_at,
-            "interpretation": to_document(found),
-        }
-    )
-
-
-def refusal(place: Place, errors: tuple[Place, ...] = ()) -> bytes:
-    """What was refused as a line of the output."""
-    return _line(
-        {
-            "where": place.where,
-            "status": "refused",
-            "code": place.code,
-            "message": place.message,
-            "errors": to_document(errors or (place,)),
-        }
-    )
-
-
-def _patient(received: Received, subject: str | None) -> dict[str, str]:
-    """By what the sender finds the patient again; no name."""
-    said = {
-        "value": received.identity.identifier,
-        "system": received.identity.issuer,
-        "reference": None if received.identity.identifier else subject,
-    }
-    return {name: text for name, text in said.items() if text}
-
-
-def _line(document: Mapping[str, Any]) -> bytes:
-    return written(document).encode() + b"\n"

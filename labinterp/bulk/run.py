@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from labinterp.bulk import answering, sorting
+from labinterp import knowledge
+from labinterp.bulk import answering, arrow, pool, sorting
+from labinterp.bulk.outcomes import Refused, encoded
 from labinterp.bulk.tally import Tally
 from labinterp.errors import SubmissionError
-from labinterp.formats.limits import Context, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from labinterp.bulk.inputs import Input
+    from labinterp.bulk.outcomes import Format
     from labinterp.bulk.work import Work
     from labinterp.errors import Place
     from labinterp.model.knowledge import Knowledge
 
-Format = Literal["ndjson", "summary"]
 _OUT: Final = "out"
-_LIMITS: Final = Limits(body_bytes=2**40, rows=2**40, panels=2**40, elements=Limits().elements)
+_MADE: Final = "made"
 
 
 class Progress(Protocol):
@@ -43,20 +44,28 @@ class Asked:
     Attributes:
         out: the file that is written at the end, in one step.
         now: when the run began.
+        workers: how many processes answer; the output is the same with any number.
+        knowledge_folder: the medical knowledge; None for that of the package.
     """
 
     inputs: tuple[Input, ...]
     out: Path
     form: Format
     now: datetime
+    workers: int = 1
+    knowledge_folder: Path | None = None
 
 
-def run(asked: Asked, work: Work, known: Knowledge, progress: Progress) -> dict[str, Any]:
+def run(asked: Asked, work: Work, progress: Progress) -> dict[str, Any]:
     """Do it, from where `work` stands; its summary.
 
     Raises:
         SubmissionError: a file cannot be read, or another one than that of the broken run.
+        LabinterpError: a process that helped came to its end; the run can be gone on with.
     """
+    if asked.form == "parquet":
+        arrow.needed("To write Parquet")
+    known = knowledge.load(asked.knowledge_folder)
     plan = plan_of(asked, known)
     if not work.state:
         work.begin(
@@ -69,7 +78,7 @@ def run(asked: Asked, work: Work, known: Knowledge, progress: Progress) -> dict[
                 "tables": {},
                 "groups": sorting.groups_for(asked.inputs),
                 "group": 0,
-                "batch": 0,
+                "slice": 0,
                 "tally": Tally().document(),
             }
         )
@@ -81,12 +90,9 @@ def run(asked: Asked, work: Work, known: Knowledge, progress: Progress) -> dict[
         raise SubmissionError(message, code="checkpoint-of-another-run")
     tally = Tally(work.state["tally"])
     _sort(asked, work, tally, progress)
-    _answer(asked, work, known, tally, progress)
+    _answer(asked, work, tally, progress)
     summary = {"knowledge": plan["knowledge"], **tally.summary(work.state["lines"])}
-    if asked.form == "summary":
-        text = json.dumps(summary, indent=2, ensure_ascii=False)
-        work.append(_OUT, [text.encode(), b"\n"])
-    work.end(_OUT, asked.out)
+    work.end(_made(asked, work, summary), asked.out)
     return summary
 
 
@@ -108,38 +114,63 @@ def plan_of(asked: Asked, known: Knowledge) -> dict[str, Any]:
 
 def _sort(asked: Asked, work: Work, tally: Tally, progress: Progress) -> None:
     def refuse(places: Sequence[Place]) -> None:
-        tally.refused(places)
-        _write(asked, work, [answering.refusal(place) for place in places])
+        refused = [Refused(place) for place in places]
+        tally.count(refused)
+        _write(work, encoded(asked.form, refused))
         work.state["tally"] = tally.document()
 
     sorting.sort(asked.inputs, work, refuse, progress.sorted)
 
 
-def _answer(asked: Asked, work: Work, known: Knowledge, tally: Tally, progress: Progress) -> None:
-    from datetime import datetime  # noqa: PLC0415 - only to read back what was kept
-
-    context = Context(datetime.fromisoformat(work.state["now"]), _LIMITS)
-    everyone = answering.lines_of(work.lines(sorting.EVERYONE))
-    reader = answering.Reader(asked.inputs, work, everyone, context)
+def _answer(asked: Asked, work: Work, tally: Tally, progress: Progress) -> None:
+    """Slice by slice; what is written and counted is kept after each."""
+    setting = answering.Setting(
+        asked.inputs,
+        work.folder,
+        work.state["tables"],
+        work.state["now"],
+        asked.form,
+        asked.knowledge_folder,
+        work.state["plan"]["knowledge"]["digest"],
+    )
     groups = work.state["groups"]
-    for group in range(work.state["group"], groups):
-        lines = answering.lines_of(work.lines(sorting.name_of(group)))
-        some = answering.batches(lines, asked.inputs)
-        for at in range(work.state["batch"], len(some)):
-            reading = reader.reading(some[at])
-            answers = [
-                answering.answer(one, reader.subject(one), known, tally) for one in reading.received
-            ]
-            tally.refused(reading.refused)
-            answers += [answering.refusal(place) for place in reading.refused]
-            _write(asked, work, answers)
-            work.keep({**work.state, "batch": at + 1, "tally": tally.document()})
-            progress.answered(tally.panels, (group + (at + 1) / len(some)) / groups)
-        work.forget(sorting.name_of(group))
-        work.keep({**work.state, "group": group + 1, "batch": 0})
+    done = pool.in_order(answering.answerer, (setting,), _tasks(work), asked.workers)
+    for task, outcome in zip(_tasks(work), done, strict=True):
+        _write(work, outcome.lines)
+        tally.add(outcome.tally)
+        is_last = task.at + 1 == task.of
+        if is_last:
+            work.forget(sorting.name_of(task.group))
+        at = {"group": task.group + 1, "slice": 0} if is_last else {"slice": task.at + 1}
+        work.keep({**work.state, **at, "tally": tally.document()})
+        progress.answered(tally.panels, (task.group + (task.at + 1) / task.of) / groups)
 
 
-def _write(asked: Asked, work: Work, lines: Sequence[bytes]) -> None:
-    """In a summary no panel is written."""
-    if asked.form == "ndjson" and lines:
+def _tasks(work: Work) -> Iterator[answering.Task]:
+    """From where the state stands now."""
+    first, begin = work.state["group"], work.state["slice"]
+    sizes = [work.size(sorting.name_of(group)) for group in range(work.state["groups"])]
+    return (
+        task
+        for group in range(first, len(sizes))
+        for task in answering.tasks_of(group, sizes[group], begin if group == first else 0)
+    )
+
+
+def _made(asked: Asked, work: Work, summary: dict[str, Any]) -> str:
+    """The file in the folder that is the output."""
+    if asked.form == "summary":
+        text = json.dumps(summary, indent=2, ensure_ascii=False)
+        work.append(_OUT, [text.encode(), b"\n"])
+    if asked.form != "parquet":
+        return _OUT
+    from labinterp.bulk import columns  # noqa: PLC0415 - needs pyarrow
+
+    work.append(_OUT, [])
+    columns.write_parquet(work.folder / _OUT, work.folder / _MADE)
+    return _MADE
+
+
+def _write(work: Work, lines: Sequence[bytes]) -> None:
+    if lines:
         work.append(_OUT, lines)

@@ -31,7 +31,7 @@ LONGEST: Final = 10_000_000
 _TO_A_GROUP: Final = 8_000_000
 _MOST_GROUPS: Final = 512
 _PACKED: Final = 12
-"""Observations are packed to so small a part of their size."""
+"""Observations are packed to about so small a part of their size, by gzip and in columns."""
 _OVERLONG: Final = "is longer than is read; nothing of it was used"
 
 
@@ -46,13 +46,18 @@ class Sorted:
 
 def groups_for(inputs: Sequence[Input]) -> int:
     """How many spill files there are to be, so that each fits into memory."""
-    size = sum(one.size * (_PACKED if one.path.suffix == ".gz" else 1) for one in inputs)
+    size = sum(one.size * (1 if one.packing == "none" else _PACKED) for one in inputs)
     return min(1 + size // _TO_A_GROUP, _MOST_GROUPS)
 
 
 def name_of(group: int) -> str:
     """The spill file of a group."""
     return f"group-{group:04}"
+
+
+def share(key: bytes, of: int) -> int:
+    """Which part of a group's patients one with this key is in, where there are so many parts."""
+    return int(key[8:16], 16) % of
 
 
 def head_name(file: int) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from labinterp.bulk.outcomes import Answered
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from labinterp.errors import Place
+    from labinterp.bulk.outcomes import Outcome
     from labinterp.model.interpretation import Interpretation
     from labinterp.model.submission import ReportedResult, Submission
 
@@ -22,7 +24,11 @@ _UNSAID: Final = "not-interpreted"
 
 
 class Tally:
-    """Counts; made from what `document` gave, so that a resumed run counts on."""
+    """Counts; made from what `document` gave, so that a resumed run counts on.
+
+    One is made for each part of a run, and all are added up in the order of the parts: so the sum
+    is the same, whoever counted them.
+    """
 
     def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
         kept = kept or {}
@@ -44,11 +50,28 @@ class Tally:
             "reasons": [[*key, count] for key, count in self._reasons.items()],
         }
 
-    def refused(self, places: Iterable[Place]) -> None:
-        """Lines, rows or panels that could not be read."""
-        for place in places:
+    def add(self, part: Mapping[str, Any]) -> None:
+        """What another one counted, as its `document`; beyond many names the rest are `others`."""
+        self._counts.update(part["counts"])
+        self._urgencies.update(part["urgencies"])
+        self._findings.update(part["findings"])
+        self._refused.update(part["refused"])
+        for code, name, unit, count in part["reasons"]:
+            key = (code, name, unit)
+            known = key in self._reasons or len(self._reasons) < _MOST_NAMES
+            self._reasons[key if known else _OTHERS] += count
+
+    def count(self, outcomes: Iterable[Outcome]) -> None:
+        """What became of panels, lines and rows."""
+        for one in outcomes:
+            if isinstance(one, Answered):
+                self.interpreted(one.received.submission, one.found)
+                continue
             self._counts["refused"] += 1
-            self._refused[place.code] += 1
+            self._refused[one.place.code] += 1
+            if one.unreadable is not None:
+                received, found = one.unreadable
+                self._results(received.submission, found)
 
     def interpreted(self, submission: Submission, found: Interpretation) -> None:
         """A panel and its answer."""
@@ -56,12 +79,6 @@ class Tally:
         self._urgencies[found.urgency] += 1
         for finding in (*found.artefacts, *found.patterns, *found.mechanisms):
             self._findings[finding.rule] += 1
-        self._results(submission, found)
-
-    def unreadable(self, submission: Submission, found: Interpretation) -> None:
-        """A panel of which no result could be interpreted."""
-        self._counts["refused"] += 1
-        self._refused["nothing-readable"] += 1
         self._results(submission, found)
 
     def _results(self, submission: Submission, found: Interpretation) -> None:
@@ -87,8 +104,7 @@ class Tally:
                 named[:_LONGEST_NAME],
                 (result.unit or "")[:_LONGEST_NAME],
             )
-            known = key in self._reasons or len(self._reasons) < _MOST_NAMES
-            self._reasons[key if known else _OTHERS] += 1
+            self._reasons[key] += 1
 
     @property
     def panels(self) -> int:

@@ -28,6 +28,7 @@ class Work:
         self.folder = folder
         self.state: dict[str, Any] = {}
         self._sizes: dict[str, int] = {}
+        self._forgotten: list[str] = []
 
     def is_begun(self) -> bool:
         """Whether a run was broken off here."""
@@ -66,10 +67,9 @@ class Work:
             opened.writelines(lines)
             self._sizes[name] = opened.tell()
 
-    def lines(self, name: str) -> list[bytes]:
-        """The lines of a file, without their ends; none where there is no such file."""
-        path = self.folder / name
-        return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    def size(self, name: str) -> int:
+        """How long a file is that counts [bytes]."""
+        return self._sizes.get(name, 0)
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """From here a killed run is gone on with."""
@@ -80,14 +80,19 @@ class Work:
             opened.flush()
             os.fsync(opened.fileno())
         fresh.replace(self.folder / _STATE)
+        while self._forgotten:
+            (self.folder / self._forgotten.pop()).unlink(missing_ok=True)
 
     def forget(self, name: str) -> None:
-        """A file that is not needed any more, once the state is kept."""
+        """A file that is not needed any more; it goes once the state is kept."""
         self._sizes.pop(name, None)
+        self._forgotten.append(name)
 
     def end(self, name: str, target: Path) -> None:
         """The run is done: one of its files becomes the output, and the folder goes."""
         made = self.folder / name
         made.touch()
+        with made.open("rb") as opened:
+            os.fsync(opened.fileno())
         made.replace(target)
         shutil.rmtree(self.folder)

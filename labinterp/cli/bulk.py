@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -14,7 +15,13 @@ from labinterp.errors import SubmissionError
 if TYPE_CHECKING:
     import argparse
 
+    from labinterp.bulk.inputs import Input
+
 _WORK: Final = ".work"
+_STDIN: Final = ".stdin"
+_MOST_WORKERS: Final = 256
+_SMALL: Final = 2_000_000
+"""Files of together less than this are answered by one process [bytes]."""
 _A_MINUTE: Final = 60
 _BETWEEN: Final = 0.2
 _WIDTH: Final = 78
@@ -26,8 +33,8 @@ def register(subparsers: Any) -> None:
         "bulk",
         help=COMMANDS["bulk"],
         description=(
-            "Interpret NDJSON of FHIR Observations, reports or panels, and CSV tables, of any"
-            " length, plain or packed (.gz). What belongs to one patient and collection is put"
+            "Interpret NDJSON of FHIR Observations, reports or panels, CSV tables and Parquet, of"
+            " any length, plain or packed (.gz). What belongs to one patient and collection is put"
             " together, wherever in the files it stands. Nothing is stored but OUT."
         ),
         epilog=(
@@ -36,13 +43,21 @@ def register(subparsers: Any) -> None:
             " is no fault of the run; exit code 1 says that nothing could be read."
         ),
     )
-    parser.add_argument("inputs", metavar="IN", type=Path, nargs="+", help="files to read")
+    parser.add_argument(
+        "inputs", metavar="IN", type=Path, nargs="+", help="files to read; - is standard input"
+    )
     parser.add_argument("--out", metavar="OUT", type=Path, required=True, help="file to write")
     parser.add_argument(
         "--format",
-        choices=("ndjson", "summary"),
+        choices=("ndjson", "parquet", "summary"),
         default="ndjson",
-        help="an answer a line, or only what was counted (default: ndjson)",
+        help="an answer a line or a row, or only what was counted (default: ndjson)",
+    )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=_count,
+        help="processes that answer (default: one a processor, for what is not small)",
     )
     parser.add_argument(
         "--resume",
@@ -70,27 +85,48 @@ def run(args: argparse.Namespace) -> int:
         raise SubmissionError(message, code="file-unwritable") from None
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= _MOST_WORKERS:
+        raise ValueError(text)
+    return count
+
+
 def _run(args: argparse.Namespace) -> int:
-    from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of them
-    from labinterp.bulk import inputs  # noqa: PLC0415 - see above
+    from labinterp.bulk import inputs  # noqa: PLC0415 - `--help` needs none of them
     from labinterp.bulk import run as bulk  # noqa: PLC0415 - see above
     from labinterp.bulk.tally import in_words  # noqa: PLC0415 - see above
     from labinterp.bulk.work import Work  # noqa: PLC0415 - see above
 
     work = Work(args.out.with_name(args.out.name + _WORK))
+    if work.is_begun() and not args.resume:
+        message = f"{work.folder} is of a run that was broken off: use --resume, or remove it."
+        print(f"labinterp: {message}", file=sys.stderr)
+        return USAGE
+    stdin = args.out.with_name(args.out.name + _STDIN)
+    paths = [stdin if str(path) == "-" else path for path in args.inputs]
+    if stdin in paths and not (args.resume and stdin.exists()):
+        inputs.spool(sys.stdin.buffer, stdin)
     if work.is_begun():
-        if not args.resume:
-            message = f"{work.folder} is of a run that was broken off: use --resume, or remove it."
-            print(f"labinterp: {message}", file=sys.stderr)
-            return USAGE
         work.resume()
     now = datetime.now(UTC)  # noqa: TID251 - without services the command itself is the clock
-    asked = bulk.Asked(inputs.inputs_of(args.inputs), args.out, args.format, now)
+    files = inputs.inputs_of(paths, stdin)
+    workers = args.workers or _workers_for(files)
+    asked = bulk.Asked(files, args.out, args.format, now, workers, args.knowledge)
     progress = Progress(sys.stderr)
-    summary = bulk.run(asked, work, knowledge.load(args.knowledge), progress)
+    summary = bulk.run(asked, work, progress)
     progress.end()
+    if stdin in paths:
+        stdin.unlink()
     print(in_words(summary), file=sys.stderr)
     return DONE if summary["panels"] else INPUT_AT_FAULT
+
+
+def _workers_for(files: tuple[Input, ...]) -> int:
+    """As many as there are processors; starting them would take longer than what is small."""
+    if sum(one.size for one in files) < _SMALL:
+        return 1
+    return min(os.cpu_count() or 1, _MOST_WORKERS)
 
 
 class Progress:

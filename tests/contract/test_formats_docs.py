@@ -46,10 +46,11 @@ def followed(page, folder):
 
 
 def test_the_commands_that_interpret_many_do_as_their_page_says(tmp_path):
-    first, counted, resumed = followed("interpret-many.md", tmp_path)
+    first, counted, rows, resumed = followed("interpret-many.md", tmp_path)
     assert "not interpreted 1: Unobtainium in mmol/L [unmapped-code]" in first
     assert "7 lines: 2 panels interpreted" in counted
-    assert first == resumed
+    assert first == rows == resumed
+    assert (tmp_path / "answers.parquet").exists()
     text = (tmp_path / "answers.ndjson").read_text(encoding="utf-8")
     told = {one["where"]: one for one in map(json.loads, text.splitlines())}
     assert set(told) == {"results.ndjson line 1", "results.ndjson line 3", "ward.csv rows 2-3"}

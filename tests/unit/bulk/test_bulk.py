@@ -3,16 +3,22 @@
 import gzip
 import io
 import json
+import os
 import random
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from labinterp import cli
-from labinterp.bulk import answering, inputs, sorting
+from labinterp.bulk import answering, inputs, pool, sorting
 from labinterp.cli.bulk import Progress
+from labinterp.errors import LabinterpError
 
 ROOT = Path(__file__).parents[3]
 
@@ -131,6 +137,94 @@ def test_a_summary_counts_what_was_not_interpreted_and_why(files):
     assert sum(told["urgency"].values()) == 6
 
 
+def test_a_table_in_parquet_reads_as_the_same_table_in_csv(tmp_path):
+    columns = {
+        "MRN": ["T1", "T1", "T2"],
+        "Collected": [datetime(2026, 1, 2, 8, tzinfo=UTC)] * 3,
+        "Test": ["Potassium", "Magnesium", "Potassium"],
+        "Result": ["2.90", "0.50", None],
+        "Units": ["mmol/L"] * 3,
+    }
+    pq.write_table(pa.table(columns), tmp_path / "ward.parquet")
+    rows = zip(*(map(cell, values) for values in columns.values()), strict=True)
+    lines = [",".join(columns), *(",".join(row) for row in rows)]
+    (tmp_path / "ward.csv").write_text("\n".join(lines), encoding="utf-8")
+    told = run(tmp_path, "ward.parquet")[1]
+    assert told == run(tmp_path, "ward.csv", out="other")[1]
+    assert [one["value"] for one in reported(outcomes(told)["rows 2-3"])] == ["2.90", "0.50"]
+
+
+def cell(value):
+    return "" if value is None else value.isoformat() if isinstance(value, datetime) else value
+
+
+def reported(outcome):
+    return [one["reported"] for one in outcome["interpretation"]["results"] if one["reported"]]
+
+
+def test_observations_in_parquet_read_as_they_do_on_lines(tmp_path):
+    lines = LINES[0], LINES[5], LINES[6]
+    (tmp_path / "a.ndjson").write_text("\n".join(lines), encoding="utf-8")
+    rows = [json.loads(line) for line in lines]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "nested.parquet")
+    pq.write_table(pa.table({"resource": lines}), tmp_path / "text.parquet")
+    told = re.sub(r"\bline (\d)", r"row \1", run(tmp_path, "a.ndjson")[1])
+    assert run(tmp_path, "nested.parquet", out="nested")[1] == told
+    assert run(tmp_path, "text.parquet", out="text")[1] == told
+
+
+def test_parquet_says_what_lines_do_a_row_an_answer(files):
+    told = outcomes(run(files, "a.ndjson")[1])
+    words = ["bulk", str(files / "a.ndjson"), "--out", str(files / "o.parquet")]
+    assert cli.main([*words, "--format", "parquet"]) == cli.DONE
+    rows = {row["where"]: row for row in pq.read_table(files / "o.parquet").to_pylist()}
+    assert rows.keys() == told.keys()
+    for where, row in rows.items():
+        assert row["status"] == told[where]["status"]
+        answer = told[where].get("interpretation", {"results": []})
+        standings = [(one["measurand"], one["standing"]) for one in answer["results"]]
+        assert [(one["measurand"], one["standing"]) for one in row["results"] or ()] == standings
+    first = rows["line 1"]
+    assert first["patient_reference"] == "Patient/a"
+    assert first["urgency"] == told["line 1"]["interpretation"]["urgency"]
+    assert first["results"][0]["reported_value"] == "2.9"
+    assert first["results"][0]["number"] == pytest.approx(2.9)
+
+
+def test_without_the_extra_parquet_says_what_to_install(files, capsys, monkeypatch):
+    monkeypatch.setattr("labinterp.bulk.arrow.find_spec", lambda _: None)
+    (files / "x.parquet").write_bytes(b"PAR1")
+    for names, more in ((("x.parquet",), ()), (("a.ndjson",), ("--format", "parquet"))):
+        assert run(files, *names, more=more)[0] == cli.INPUT_AT_FAULT
+        assert "pip install --require-hashes -r requirements-arrow.lock" in capsys.readouterr().err
+
+
+def test_standard_input_is_read_as_a_file_is_and_kept_no_longer(files, monkeypatch):
+    told = run(files, "a.ndjson")[1]
+    packed = gzip.compress((files / "a.ndjson").read_bytes())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(packed)))
+    assert cli.main(["bulk", "-", "--out", str(files / "piped")]) == cli.DONE
+    assert (files / "piped").read_text(encoding="utf-8") == told
+    assert not list(files.glob("*.stdin*"))
+
+
+def test_several_processes_write_what_one_does(files, monkeypatch):
+    monkeypatch.setattr(sorting, "_TO_A_GROUP", 500)
+    one = run(files, "a.ndjson", "t.csv", out="one", more=("--workers", "1"))[1]
+    two = run(files, "a.ndjson", "t.csv", out="two", more=("--workers", "2"))[1]
+    assert two == one
+    assert one.count("\n") == 9
+
+
+def test_a_process_that_dies_is_told_and_the_run_can_be_gone_on_with(files):
+    with pytest.raises(LabinterpError, match="came to its end"):
+        list(pool.in_order(deadly, (), range(3), 2))
+
+
+def deadly():
+    os._exit(9)
+
+
 def test_a_line_that_is_too_long_costs_only_itself(files, monkeypatch):
     monkeypatch.setattr(sorting, "LONGEST", 1_000)
     lines = (LINES[0], '{"a": "' + "x" * 200_000, LINES[5])
@@ -166,7 +260,7 @@ import os, signal, sys
 from labinterp import cli
 from labinterp.bulk import answering, sorting, work
 
-sorting.PIECE, sorting._TO_A_GROUP, answering._BATCH = 1500, 2500, 1000
+sorting.PIECE, sorting._TO_A_GROUP, answering._SLICE = 1500, 2500, 1000
 words = ["bulk", "a.ndjson", "t.csv", "--resume", "--out"]
 assert cli.main([*words, "whole"]) == 0
 
@@ -231,7 +325,7 @@ def test_a_broken_run_is_neither_lost_nor_gone_on_with_for_other_files(files, ca
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(answering, "answer", fails)
+        broken.setattr(answering, "outcome_of", fails)
         assert run(files, "a.ndjson")[0] == cli.OURS
     assert (files / "out.work").stat().st_mode & 0o077 == 0
     assert run(files, "a.ndjson")[0] == cli.USAGE
@@ -278,10 +372,10 @@ def test_progress_is_told_with_its_rate_on_a_terminal_and_nowhere_else(monkeypat
 
 
 def test_as_many_spill_files_are_made_as_fit_into_memory():
-    def of(size, name="a.ndjson"):
-        return inputs.Input(Path(name), "ndjson", "line", size)
+    def of(size, packing="none"):
+        return inputs.Input(Path("a.ndjson"), "ndjson", "line", size, packing)
 
     assert sorting.groups_for([of(10)]) == 1
     assert sorting.groups_for([of(16_000_000), of(16_000_000)]) == 5
-    assert sorting.groups_for([of(4_000_000, "a.ndjson.gz")]) == 7
+    assert sorting.groups_for([of(4_000_000, "gzip")]) == 7
     assert sorting.groups_for([of(10**12)]) == 512
