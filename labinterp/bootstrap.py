@@ -264,6 +264,7 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         cds_origins=frozenset(chosen.cds_origins.split()),
         address_rate=chosen.address_rate,
         zone=chosen.zone,
+        password_list=chosen.password_list,
         sign_in_failures=chosen.sign_in_failures,
         sign_in_lock=span(chosen.sign_in_lock),
     )

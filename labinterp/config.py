@@ -225,6 +225,9 @@ class Settings:
     sign_in_lifetime: float = _setting(43_200.0, "how long a one-time sign-in link works [s]")
     session_idle: float = _setting(1_800.0, "a session ends after so long without a request [s]")
     session_absolute: float = _setting(43_200.0, "longest life of a session [s]")
+    password_list: str = _setting(
+        "", "file of stolen passwords in the form of Have I Been Pwned, besides the list we bring"
+    )
     sign_in_failures: int = _setting(10, "refused passwords that lock an account for a while")
     sign_in_lock: float = _setting(900.0, "how long it is locked [s]")
     cds_fhir_servers: str = _setting(
@@ -432,6 +435,8 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
         if text and not form.fullmatch(text):
             yield Place(name, "setting-unreadable", f"{name} is not {right}")
     yield from _limits(settings)
+    if settings.password_list and not os.access(settings.password_list, os.R_OK):
+        yield Place("PASSWORD_LIST", "setting-unusable", "PASSWORD_LIST cannot be read")
     if settings.zone not in zoneinfo.available_timezones():
         yield Place("ZONE", "setting-unknown", "ZONE is no time zone, such as Europe/London")
 

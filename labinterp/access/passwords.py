@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from labinterp.access.stolen import is_stolen
 from labinterp.errors import Place, SubmissionError
 
 if TYPE_CHECKING:
@@ -58,21 +59,28 @@ def hashed(password: str) -> str:
     return _hasher().hash(password)
 
 
-def chosen(password: str, about: Iterable[str] = ()) -> str:
+def chosen(password: str, about: Iterable[str] = (), *, listed: str = "") -> str:
     """What is stored of a password that somebody chooses now.
 
     Args:
         password: as it was typed.
         about: names and addresses that are guessed first for this person.
+        listed: the operator's own file of stolen passwords; empty for none.
 
     Raises:
-        SubmissionError: code `password-unsuitable`: too short, too long, or easily guessed.
+        SubmissionError: code `password-unsuitable`: too short, too long, easily guessed or stolen.
+        TemporaryFailure: the operator's file cannot be read.
     """
     stored = hashed(password)
     if len(_left(password.casefold(), about)) < _OWN:
         raise _unsuitable(
             "This password is easily guessed: it is made of names, rows of keys or words that"
             " everybody tries. Choose a few words of your own."
+        )
+    if is_stolen(password, listed):
+        raise _unsuitable(
+            "This password is on a list of stolen ones, which is tried first. Choose a few words"
+            " of your own."
         )
     return stored
 

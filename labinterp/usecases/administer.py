@@ -177,7 +177,7 @@ def create_user(
         name=one_line("name", name),
         scopes=_scopes(scopes),
         active=True,
-        password_hash=None if password is None else passwords.chosen(password, (email, name)),
+        password_hash=None if password is None else _chosen(services, password, (email, name)),
     )
 
     def work(connection: Connection) -> UserRecord:
@@ -209,12 +209,16 @@ def set_password(services: Services, user_id: str, password: str, *, by: Who = I
         user = people.user_by_id(connection, user_id)
     about = (user.email, user.name, user.organisation) if user else ()
     values = {
-        "password_hash": passwords.chosen(password, about),
+        "password_hash": _chosen(services, password, about),
         "failures": 0,
         "locked_until": None,
         "sessions_from": services.now(),
     }
     _change(services, user_id, "password-set", values, by)
+
+
+def _chosen(services: Services, password: str, about: Iterable[str]) -> str:
+    return passwords.chosen(password, about, listed=services.policy.password_list)
 
 
 def set_active(services: Services, user_id: str, active: bool, *, by: Who = ITSELF) -> None:

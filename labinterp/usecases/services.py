@@ -123,6 +123,7 @@ class Policy:
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
         free_disk: room the database must have left before this process counts as ready [bytes].
+        password_list: file of stolen passwords, besides the list that is always asked.
         sign_in_failures, sign_in_lock: refused passwords that lock an account, and for how long.
         secret: keys the hashes of API keys and links; never stored.
         session_key: signs the pages' sessions and forms.
@@ -186,6 +187,7 @@ class Policy:
     snomed_ct: bool = False
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
+    password_list: str = ""
     sign_in_failures: int = 10
     sign_in_lock: timedelta = timedelta(minutes=15)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from labinterp.access import passwords
-from labinterp.errors import SubmissionError
+from labinterp.access.stolen import is_stolen
+from labinterp.errors import SubmissionError, TemporaryFailure
 
 
 def test_the_right_password_matches_and_another_does_not():
@@ -57,6 +60,39 @@ def test_what_is_guessed_first_is_refused(password):
         passwords.chosen(password, ("ann@example.org", "Ann Example", "Example Trust"))
     assert refused.value.code == "password-unsuitable"
     assert password not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["manchesterunited", "CorrectHorseBatteryStaple", "leavemealone1"],
+)
+def test_what_was_stolen_elsewhere_is_refused_in_whatever_capitals(password):
+    with pytest.raises(SubmissionError, match="stolen"):
+        passwords.chosen(password)
+
+
+@pytest.fixture(params=["\r\n", "\n"])
+def listed(request, tmp_path):
+    """A list as Have I Been Pwned hands it out: hashes in their order, each with its count."""
+    words = [f"stolen words number {number}" for number in range(57)]
+    hashes = sorted(hashlib.sha1(word.encode()).hexdigest().upper() for word in words)  # noqa: S324
+    path = tmp_path / "pwned.txt"
+    path.write_text(
+        request.param.join(f"{one}:{7 * at}" for at, one in enumerate(hashes)), "utf-8", newline=""
+    )
+    return words, str(path)
+
+
+def test_an_operators_own_list_is_searched_from_its_first_line_to_its_last(listed):
+    words, path = listed
+    assert all(is_stolen(word, path) for word in words)
+    assert not any(is_stolen(f"{word}!", path) for word in words)
+    assert not is_stolen(words[0])
+
+
+def test_without_its_list_no_password_is_taken(tmp_path):
+    with pytest.raises(TemporaryFailure):
+        passwords.chosen("correct horse battery", listed=str(tmp_path / "gone"))
 
 
 @pytest.mark.parametrize(
