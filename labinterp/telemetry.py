@@ -8,9 +8,12 @@ of libraries are logged as their template, without what they filled in.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import structlog
@@ -23,10 +26,14 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
     from types import TracebackType
+
+    from prometheus_client import Metric
 
 ALLOWED_KEYS: Final = frozenset(
     {
@@ -81,6 +88,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_LibraryFormatter())
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[handler], force=True)
+    _keep_room()
 
 
 def _write_ours(level: int, stream: TextIO | None) -> None:
@@ -210,6 +218,27 @@ DRAWING = Histogram("labinterp_drawing_seconds", "Time to draw a report [s]")
 
 LINES_LOST = Counter("labinterp_log_lines_lost_total", "Lines that could not be written to the log")
 
+WORK_ROWS: Final = "labinterp_work_rows"
+OLDEST_DUE: Final = "labinterp_oldest_due_seconds"
+MAIL_TROUBLE: Final = "labinterp_mails_held_by_operator"
+DATABASE_UP: Final = "labinterp_database_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the work stands in the database, the same whichever process is asked.
+
+    Attributes:
+        rows: by kind and state, of those that are open or given up.
+        oldest_due: age of the oldest that a worker could take [s]; 0 when there is none.
+        mail_trouble: messages that wait because the mail server refuses this service.
+    """
+
+    rows: Mapping[tuple[str, str], int]
+    oldest_due: float
+    mail_trouble: int
+
+
 _LABELS: Final[Mapping[str, frozenset[str]]] = {
     "outcome": frozenset(
         {
@@ -240,9 +269,57 @@ def measure(histogram: Histogram, seconds: float, *labels: str) -> None:
         (histogram.labels(*labels) if labels else histogram).observe(seconds)
 
 
-def exposition() -> tuple[bytes, str]:
-    """All metrics in Prometheus' text form, and its content type; of all sharing processes."""
-    return generate_latest(_registry()), CONTENT_TYPE_LATEST
+def exposition(standing: Standing | None = None) -> tuple[bytes, str]:
+    """All metrics in Prometheus' text form, and its content type; of all sharing processes.
+
+    Args:
+        standing: what the database says; None where it does not answer.
+    """
+    _keep_room()  # of a file that has grown since
+    told = CollectorRegistry()
+    told.register(_Told(standing))
+    return generate_latest(_registry()) + generate_latest(told), CONTENT_TYPE_LATEST
+
+
+class _Told(Collector):
+    """What was asked of the database for this one answer; no process keeps it."""
+
+    def __init__(self, standing: Standing | None) -> None:
+        self._standing = standing
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges; without the database only that it is away."""
+        standing = self._standing
+        up = float(standing is not None)
+        yield GaugeMetricFamily(DATABASE_UP, "Whether the database answers", up)
+        if standing is None:
+            return
+        rows = GaugeMetricFamily(
+            WORK_ROWS, "Jobs that are open or given up, in the database", labels=["kind", "state"]
+        )
+        for (kind, state), number in sorted(standing.rows.items()):
+            rows.add_metric([kind, state], number)
+        yield rows
+        oldest = standing.oldest_due
+        yield GaugeMetricFamily(OLDEST_DUE, "Age of the oldest job that is due [s]", oldest)
+        held = standing.mail_trouble
+        yield GaugeMetricFamily(MAIL_TROUBLE, "Mails held while the mail server refuses us", held)
+
+
+def _keep_room() -> None:
+    """Take from the disk, now, what this process's shared measurements will need.
+
+    They are written through memory: where a disk that is full has no place for what was written,
+    the kernel ends the process. A file that has its place can be written whatever fills the disk.
+    """
+    LINES_LOST.inc(0)  # in a process that was forked, the first count makes its own files
+    try:
+        folder = Path(multiprocess.MultiProcessCollector(CollectorRegistry())._path)  # type: ignore[no-untyped-call]  # noqa: SLF001
+    except ValueError:  # as below
+        return
+    for file in folder.glob(f"*_{os.getpid()}.db"):
+        with suppress(OSError), file.open("r+b") as opened:
+            os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
 
 
 def _registry() -> CollectorRegistry:

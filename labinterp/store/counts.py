@@ -20,6 +20,7 @@ _OPEN_DELIVERIES: Final = ("queued", "deferred")
 _COUNTED_REPORTS: Final = (*_OPEN_REPORTS, "failed")
 _COUNTED_DELIVERIES: Final = (*_OPEN_DELIVERIES, "refused", "bounced", "failed")
 _OPEN_JOBS: Final = ("queued",)
+_COUNTED_JOBS: Final = (*_OPEN_JOBS, "failed")
 _COUNTED_NOTICES: Final = (*_OPEN_DELIVERIES, "failed")
 
 
@@ -49,7 +50,7 @@ def notices_waiting(connection: Connection, implausible: timedelta) -> Waiting:
 
 def jobs_waiting(connection: Connection, implausible: timedelta) -> Waiting:
     """Background jobs whose turn it is; one that was begun waits again after each turn."""
-    return _waiting(connection, background_job, _OPEN_JOBS, _OPEN_JOBS, implausible)
+    return _waiting(connection, background_job, _COUNTED_JOBS, _OPEN_JOBS, implausible)
 
 
 def mail_trouble(connection: Connection) -> int:

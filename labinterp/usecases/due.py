@@ -36,5 +36,6 @@ def due_counts(services: Services) -> DueCounts:
         mail_trouble=trouble,
         notices=notices.states,
         notices_due=notices.due,
+        jobs=slow.states,
         jobs_due=slow.due,
     )

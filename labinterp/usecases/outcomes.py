@@ -82,7 +82,7 @@ class DueCounts:
         oldest_due: age of the oldest of those; None when nothing waits.
         mail_trouble: deliveries waiting because the mail server refused us (not the recipient).
         notices, notices_due: the same for events told to endpoints.
-        jobs_due: background jobs whose turn it is.
+        jobs, jobs_due: background jobs that are open or failed, and those whose turn it is.
     """
 
     reports: dict[str, int]
@@ -93,4 +93,5 @@ class DueCounts:
     mail_trouble: int
     notices: dict[str, int] = field(default_factory=dict)
     notices_due: int = 0
+    jobs: dict[str, int] = field(default_factory=dict)
     jobs_due: int = 0

@@ -5,14 +5,18 @@ import errno
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
 from labinterp import telemetry
 from labinterp.errors import SubmissionError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -159,3 +163,39 @@ def test_a_measurement_that_cannot_be_written_is_left_out(monkeypatch):
 
     monkeypatch.setattr(telemetry.REQUESTS, "labels", full)
     telemetry.measure(telemetry.REQUESTS, 0.1, "GET", "/", "200")
+
+
+ROOM = """
+import os, pathlib
+from labinterp import telemetry
+telemetry.configure("info")
+for number in range(2000):
+    telemetry.count(telemetry.PANELS_REFUSED, f"code-{number}")
+telemetry.exposition()
+files = [file.stat() for file in pathlib.Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).iterdir()]
+assert len(files) >= 2 and max(file.st_size for file in files) > 65536
+print([file.st_blocks * 512 >= file.st_size for file in files])
+"""
+
+
+@pytest.mark.hazard("panel-lost")
+def test_measurements_have_their_place_on_the_disk_before_it_is_full(tmp_path):
+    """They are written through memory; without a place the kernel ends the process (SIGBUS)."""
+    environment = {"PATH": os.defpath, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", ROOM]
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
+    assert done.stdout == b"[True, True]\n"
+
+
+def test_what_the_database_says_is_among_the_metrics():
+    standing = telemetry.Standing({("report", "failed"): 2}, 12.5, 1)
+    text = telemetry.exposition(standing)[0].decode()
+    assert 'labinterp_work_rows{kind="report",state="failed"} 2.0\n' in text
+    assert "labinterp_oldest_due_seconds 12.5\n" in text
+    assert "labinterp_database_up 1.0\n" in text
+
+
+def test_a_database_that_does_not_answer_is_a_metric_too():
+    text = telemetry.exposition(None)[0].decode()
+    assert "labinterp_database_up 0.0\n" in text
+    assert "labinterp_work_rows" not in text
