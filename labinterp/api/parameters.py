@@ -88,6 +88,33 @@ class ListParameters(Parameters):
     )
 
 
+class MessageParameters(Parameters):
+    """Filters of the list of messages."""
+
+    sender = fields.String(
+        validate=validate.Length(1, 400),
+        metadata={"description": "MSH-3 or MSH-4, or both with `|` between: `LIS|NORTHLAB`."},
+    )
+    control_id = fields.String(
+        validate=validate.Length(1, 200), metadata={"description": "MSH-10, as it came."}
+    )
+    status = fields.String(
+        validate=validate.OneOf(("AA", "AE", "AR")),
+        metadata={"description": "As it was answered."},
+    )
+    from_ = Moment(data_key="from", metadata={"description": "Received at or after this."})
+    to = Moment(metadata={"description": "Received before this date or time."})
+    cursor = fields.String(
+        validate=validate.Length(1, 500),
+        metadata={"description": "`next_cursor` of the page before."},
+    )
+    limit = Whole(
+        load_default=50,
+        validate=validate.Range(1, 200),
+        metadata={"description": "Messages on a page."},
+    )
+
+
 class VersionParameters(Parameters):
     """Which version of a panel."""
 

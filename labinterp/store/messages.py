@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, or_, select, update
 
+from labinterp.errors import NotFound
 from labinterp.store.door_tables import message
 from labinterp.store.records import read_back, written
 from labinterp.store.sealed import place
+from labinterp.store.store import is_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from labinterp.store.crypto import Vault
 
@@ -55,6 +58,107 @@ class MessageRecord:
     frames: tuple[bytes, ...]
     panels: tuple[str, ...]
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSummary:
+    """A stored message without its content.
+
+    Attributes:
+        door: `http` or `mllp`.
+        outcome: AA, AE or AR, as it was answered.
+        panels: those it became.
+    """
+
+    id: str
+    door: str
+    application: str
+    facility: str
+    control_id: str
+    outcome: str
+    panels: tuple[str, ...]
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A stored message with its content.
+
+    Attributes:
+        body: as it came.
+        answers: as they were sent.
+    """
+
+    summary: MessageSummary
+    body: bytes
+    answers: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesWanted:
+    """What a list of messages is to hold; None does not restrict.
+
+    Attributes:
+        sender: an application or a facility, or both with `|` between.
+        after: where the page before ended.
+    """
+
+    sender: str | None = None
+    control_id: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: tuple[int, str] | None = None
+    limit: int = 50
+
+
+def page(
+    connection: Connection, organisation_id: str, wanted: MessagesWanted
+) -> tuple[MessageSummary, ...]:
+    """The messages that fit, newest first."""
+    rows = connection.execute(
+        select(*_LISTED)
+        .where(message.c.organisation_id == organisation_id, *_conditions(wanted))
+        .order_by(message.c.received_at.desc(), message.c.id.desc())
+        .limit(wanted.limit)
+    )
+    return tuple(_summary(row) for row in rows)
+
+
+def read_message(
+    connection: Connection, vault: Vault, organisation_id: str, message_id: str
+) -> StoredMessage:
+    """One message, opened.
+
+    Raises:
+        NotFound: no such message in this organisation.
+    """
+    row = (
+        is_id(message_id)
+        and connection.execute(
+            select(message).where(
+                message.c.organisation_id == organisation_id, message.c.id == message_id
+            )
+        ).first()
+    )
+    if not row:
+        raise NotFound("There is no such message, or it is not yours.")
+    body = vault.open(row.body_sealed, _place("message", organisation_id, message_id))
+    return StoredMessage(_summary(row), body, _record(vault, row).frames)
+
+
+def answer_otherwise(
+    connection: Connection, vault: Vault, organisation_id: str, record: MessageRecord
+) -> bool:
+    """What a stored message is answered when it comes again, and which panels it became."""
+    frames = written([frame.hex() for frame in record.frames])
+    sealed = vault.seal(frames.encode(), _place("message-answer", organisation_id, record.id))
+    done = connection.execute(
+        update(message)
+        .where(message.c.organisation_id == organisation_id, message.c.id == record.id)
+        .values(answer_sealed=sealed, outcome=record.outcome, panels=written(list(record.panels)))
+    )
+    return done.rowcount == 1
 
 
 def find(connection: Connection, vault: Vault, known: Known) -> MessageRecord | None:
@@ -160,6 +264,54 @@ def refused_with(
         row.id
         for row in rows
         if word.search(vault.open(row.body_sealed, _place("message", organisation_id, row.id)))
+    )
+
+
+_LISTED: Final = (
+    *(message.c.id, message.c.door, message.c.sender, message.c.control_id),
+    *(message.c.outcome, message.c.panels, message.c.received_at),
+)
+
+
+def _conditions(wanted: MessagesWanted) -> Iterator[ColumnElement[bool]]:
+    if wanted.sender is not None:
+        yield _is_sender(wanted.sender)
+    if wanted.control_id is not None:
+        yield message.c.control_id == _short(wanted.control_id, _LONGEST)
+    if wanted.outcome is not None:
+        yield message.c.outcome == wanted.outcome
+    if wanted.since is not None:
+        yield message.c.received_at >= wanted.since
+    if wanted.until is not None:
+        yield message.c.received_at < wanted.until
+    if wanted.after is not None:
+        moment, last = wanted.after
+        yield message.c.received_at <= moment
+        yield or_(message.c.received_at < moment, message.c.id < last)
+
+
+def _is_sender(text: str) -> ColumnElement[bool]:
+    application, apart, facility = text.partition(_APART)
+    if apart:
+        return message.c.sender == _sender(Known("", (application, facility), "", ""))
+    name = _short(text, _LONGEST_PART)
+    return or_(
+        message.c.sender.startswith(f"{name}{_APART}", autoescape=True),
+        message.c.sender.endswith(f"{_APART}{name}", autoescape=True),
+    )
+
+
+def _summary(row: Any) -> MessageSummary:
+    application, _, facility = row.sender.partition(_APART)
+    return MessageSummary(
+        id=row.id,
+        door=row.door,
+        application=application,
+        facility=facility,
+        control_id=row.control_id,
+        outcome=row.outcome,
+        panels=tuple(read_back(row.panels)),
+        received_at=row.received_at,
     )
 
 

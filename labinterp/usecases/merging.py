@@ -7,6 +7,7 @@ result back stays in the panel with that status, where it is listed and not inte
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ _INHERITED: Final = ("preliminary", "cancelled")
 _OF_THE_RESULT: Final = ("collected_at", "specimen")
 _NOT_SAID: Final = frozenset({"deliver", "unit_system", "laboratory", "requester"})
 """Members that no answer depends on."""
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]+")
 _NOT_CONTENT: Final = frozenset({"where", "as_received"})
 Result = dict[str, Any]
 
@@ -85,8 +87,7 @@ def _said_otherwise(stored: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[
     having changed. Which unit leads, or who asked, does not.
     """
     panel = {**stored, **_members(stored, sent)}
-    kept = {name: value for name, value in panel.items() if name not in _NOT_SAID}
-    if kept == {name: value for name, value in stored.items() if name not in _NOT_SAID}:
+    if is_the_same(stored, panel):
         return None
     panel.pop("deliver", None)
     return {**panel, "deliver": sent["deliver"]} if "deliver" in sent else panel
@@ -104,6 +105,59 @@ def _is_the_same(
         == [_content(one, stored) for one in before[identifier]]
         for identifier, group in later.items()
     )
+
+
+def read_again(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The stored panel with what one message brought of it read anew; None: it has no part in it.
+
+    A result is the message's where the line is the same that it came in, whatever it was read as.
+    What another message brought since stays as it is. Where nothing did, all that the message says
+    of the panel stands, too; else only whose intervals decide.
+
+    Args:
+        stored: in the contract's own form.
+        again: the message as it is read now, in the same form.
+    """
+    fresh: dict[str, list[Result]] = {}
+    for one in again["results"]:
+        fresh.setdefault(_line(one), []).append(one)
+    same = [
+        fresh[line].pop(0) if fresh.get(line := _line(one)) else None for one in _results(stored)
+    ]
+    if not any(same):
+        return None
+    if all(same):
+        return {**_without(again, "deliver"), "results": same}
+    policy = {"range_policy": again["range_policy"]} if "range_policy" in again else {}
+    results = [
+        dict(before) if now is None else _explicit(stored, again, now)
+        for before, now in zip(_results(stored), same, strict=True)
+    ]
+    return {**_without(stored, "deliver", "range_policy"), **policy, "results": results}
+
+
+def is_the_same(stored: Mapping[str, Any], panel: Mapping[str, Any]) -> bool:
+    """Do two panels say the same, but for what no answer depends on?"""
+    return _said(stored) == _said(panel)
+
+
+def _said(panel: Mapping[str, Any]) -> dict[str, Any]:
+    said = _without(panel, *_NOT_SAID)
+    return {**said, "results": [_without(one, *_NOT_CONTENT) for one in _results(panel)]}
+
+
+def _results(panel: Mapping[str, Any]) -> Sequence[Result]:
+    results: Sequence[Result] = panel["results"]
+    return results
+
+
+def _without(said: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name not in names}
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    """The line a result came in; in another charset only letters beyond ASCII are others."""
+    return _FOREIGN.sub("?", str(one.get("as_received", "")))
 
 
 def as_received(panel: Mapping[str, Any], sent: Received) -> Received:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from labinterp.formats.sender_settings import SenderSettings
     from labinterp.model.interpretation import Interpretation
     from labinterp.model.submission import Received
+    from labinterp.usecases.idempotent import Key
     from labinterp.usecases.outcomes import Accepted
     from labinterp.usecases.services import Services
 
@@ -154,7 +155,7 @@ def _take_one(
     services: Services, actor: Actor, message: Message, door: str, request_id: str
 ) -> Answer:
     settings = senders.settings_for(services, actor.organisation_id, *message.sender)
-    message = _in_their_charset(message, settings)
+    message = in_their_charset(message, settings)
     known = Known(
         actor.organisation_id,
         message.sender,
@@ -180,7 +181,7 @@ def _word(outcome: str) -> Outcome:
     return "AA" if outcome == "AA" else "AE" if outcome == "AE" else "AR"
 
 
-def _in_their_charset(message: Message, settings: SenderSettings) -> Message:
+def in_their_charset(message: Message, settings: SenderSettings) -> Message:
     """Read again in the charset agreed with the sender, where it does not say its own."""
     if not settings.charset or not message.problems:
         return message
@@ -222,9 +223,14 @@ def _done(services: Services, asked: _Asked) -> _Done:
 
 def _panel(services: Services, asked: _Asked, received: Received, number: int) -> Accepted:
     """A new panel, or the next version of the one it corrects."""
-    digest = asked.known.digest
-    key = idempotent.lasting_key(asked.actor.organisation_id, f"hl7v2:{digest}:{number}", digest)
+    key = key_of(asked.actor.organisation_id, asked.message, number)
     return take_once(services, asked.actor, received, key, Origin("hl7v2", asked.request_id))
+
+
+def key_of(organisation_id: str, message: Message, number: int) -> Key:
+    """Under which a message's panel of this number is made once."""
+    digest = sha256(message.body).hexdigest()
+    return idempotent.lasting_key(organisation_id, f"hl7v2:{digest}:{number}", digest)
 
 
 def _problems(services: Services, actor: Actor, kept: list[Accepted]) -> list[Remark]:
@@ -262,21 +268,7 @@ def _nothing(received: Received) -> Place:
 
 def _kept(services: Services, asked: _Asked, done: _Done) -> Answer:
     """The message with its answer; only when it is on disk is there one."""
-    now = services.now()
-    record = MessageRecord(
-        id=fresh_id(now),
-        outcome=done.outcome,
-        frames=hl7v2_ack.acknowledgements(
-            asked.message,
-            done.outcome,
-            done.remarks,
-            now=now,
-            id_=_own_id(services, asked.request_id),
-            both=asked.settings.acknowledgements == "both",
-        ),
-        panels=done.panels,
-        received_at=now,
-    )
+    record = _record(services, asked.message, asked.settings, done, asked.request_id)
     services.store.write(
         lambda connection: messages.add(
             connection,
@@ -288,6 +280,44 @@ def _kept(services: Services, asked: _Asked, done: _Done) -> Answer:
         )
     )
     return Answer(done.outcome, record.frames, record.panels)
+
+
+def answer_to(
+    services: Services,
+    message: Message,
+    settings: SenderSettings,
+    *,
+    faults: tuple[Place, ...],
+    made: tuple[str, ...],
+    request_id: str,
+) -> MessageRecord:
+    """How a message that was read again is answered from now on."""
+    done = _Done("AE" if faults else "AA", made, tuple(map(Remark, faults)))
+    return _record(services, message, settings, done, request_id)
+
+
+def _record(
+    services: Services,
+    message: Message,
+    settings: SenderSettings,
+    done: _Done,
+    request_id: str,
+) -> MessageRecord:
+    now = services.now()
+    return MessageRecord(
+        id=fresh_id(now),
+        outcome=done.outcome,
+        frames=hl7v2_ack.acknowledgements(
+            message,
+            done.outcome,
+            done.remarks,
+            now=now,
+            id_=_own_id(services, request_id),
+            both=settings.acknowledgements == "both",
+        ),
+        panels=done.panels,
+        received_at=now,
+    )
 
 
 def _own_id(services: Services, request_id: str) -> str:

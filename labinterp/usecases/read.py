@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from labinterp.access import Actor, require
-from labinterp.errors import NotFound, Place, SubmissionError
+from labinterp.errors import NotFound
 from labinterp.formats.taken_back import panel_status
 from labinterp.store import acknowledgements, deliveries, lists, panels, reports
 from labinterp.store.audit import Deed
 from labinterp.store.lists import Wanted
-from labinterp.store.moment import microseconds_since_epoch
 from labinterp.store.rows import Page, PanelRecord, PanelSummary, ReportRecord
 from labinterp.usecases.acting import audited
 from labinterp.usecases.changes import changes_of
+from labinterp.usecases.cursors import cursor_of, position_of
 from labinterp.usecases.orders import document_status, report_order
 from labinterp.usecases.outcomes import Accepted, ReportState
 from labinterp.usecases.storing import NOTHING_TO_SEND
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 
 _MOST: Final = 200
 _REF: Final = re.compile(r"[0-9a-f]{40}")
-_POSITION: Final = re.compile(r"(?P<moment>[0-9]{1,18})\.(?P<panel>[0-9a-v]{26})", re.ASCII)
 
 
 def read_panel(
@@ -214,7 +211,7 @@ def list_panels(
         ids=ids,
         standing=standing,
         urgency=urgency,
-        after=_position(cursor),
+        after=position_of(cursor),
         limit=size + 1,
     )
     found = _summaries(services, actor, wanted)
@@ -247,24 +244,7 @@ def _cursor(last: PanelSummary, wanted: Wanted) -> str:
     moment = last.received_at
     if wanted.by_collection and last.collected_at is not None:
         moment = last.collected_at
-    text = f"{microseconds_since_epoch(moment)}.{last.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None) -> tuple[int, str] | None:
-    if cursor is None:
-        return None
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        found = _POSITION.fullmatch(base64.urlsafe_b64decode(padded).decode("ascii"))
-    except (ValueError, binascii.Error):
-        found = None
-    if found is None:
-        message = "This is no cursor of ours; begin again without one."
-        raise SubmissionError(
-            message, code="cursor-invalid", errors=(Place("cursor", "cursor-invalid", message),)
-        )
-    return int(found["moment"]), found["panel"]
+    return cursor_of(moment, last.id)
 
 
 def patient_history(

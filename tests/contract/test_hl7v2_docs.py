@@ -1,5 +1,7 @@
 """The page about HL7 v2 does what it says: its commands are run."""
 
+import json
+
 from labinterp.usecases import administer
 from tests.contract.test_calling_docs import Reader, _answers, site  # noqa: F401 - a fixture
 from tests.workers.harness import until
@@ -23,3 +25,22 @@ def test_a_message_is_sent_and_a_sender_agreed_with_as_the_page_says(site, tmp_p
     assert tried == "NL-1: stays\n"
     reader.run(f"python -m labinterp senders change {sender} --settings north.json")
     reader.run(f"python -m labinterp senders delete {sender}")
+    _messages_are_read_again_as_the_next_page_says(site, tmp_path, organisation)
+
+
+def _messages_are_read_again_as_the_next_page_says(site, tmp_path, organisation):  # noqa: F811
+    folder = tmp_path / "administrator"
+    folder.mkdir()
+    reader = Reader("read-messages.md", folder, site, site.ports)
+    send, look, agree, replay = reader.commands
+    _, key = administer.create_key(site.services, organisation.id, name="a", scopes=("admin",))
+    assert "MSA|AA|SL-1\n" in reader.run(send, KEY=key)
+    assert "OBX[1]" in reader.run(look, KEY=key)
+    messages = json.loads((folder / "messages.json").read_text())["messages"]
+    where = {"KEY": key, "MESSAGE": messages[0]["links"]["self"]}
+    tried = reader.run(agree, **where)
+    assert "corrected" in tried
+    assert "-> ['magnesium: 0.52 mmol/L, low, flag L']" in tried
+    reader.run(replay, **where)
+    done = json.loads((folder / "replayed.json").read_text())
+    assert [one["version"] for one in done["panels"]] == [2]

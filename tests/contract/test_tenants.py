@@ -77,6 +77,12 @@ PANEL = {
 MARKS = ("ZEBRA-4711", "urn:example:zebra", "Quaggastein", "Zinaida", "zebra@example.org")
 RELEASED = {"language": "en", "contact": "the ward", "released_by": "Dr A. Example"}
 SENDER = {"name": "Zebra LIS", "application": "ZEBRALIS", "facility": "ZEBRALAB", "settings": {}}
+MESSAGE = (
+    b"MSH|^~\\&|ZEBRALIS|ZEBRALAB|US|HERE|20260304113200||ORU^R01|Z-1|P|2.5.1\r"
+    b"PID|1||ZEBRA-4711^^^urn:example:zebra^MR||Quaggastein^Zinaida||19790614|F\r"
+    b"OBR|1||Z-1|CHEM|||20260304081000||||||||||||||||||F\r"
+    b"OBX|1|NM|2823-3^Potassium^LN||4.1|mmol/L|3.5-5.1||||F\r"
+)
 SUBSCRIPTION = {
     "resourceType": "Subscription",
     "status": "requested",
@@ -89,6 +95,7 @@ BODIES = {
     "deliveries.send": {"email": ["somebody@example.org"]},
     "senders.change": {"settings": {}},
     "senders.dry_run": {"settings": {}},
+    "messages.replay": {"dry_run": True},
     "webhooks.rotate": None,
     "webhooks.redeliver": None,
 }
@@ -454,6 +461,7 @@ def _filled(side, services, receiver, outbox):
         "notice_id": [one["id"] for one in notices["deliveries"]],
         "subscription_id": [subscription],
         "sender_id": [posted("/api/v1/senders", SENDER).json["id"]],
+        "message_id": [_message(side, posted)],
         "job_id": [bulk, export],
         "name": sorted(names),
         "resource": sorted({("Bundle", panel_id), *resources}),
@@ -466,6 +474,11 @@ def _filled(side, services, receiver, outbox):
     }
     assert all(has.values()), has
     return has
+
+
+def _message(side, posted):
+    posted("/api/v1/hl7v2", data=MESSAGE, content_type="application/hl7-v2")
+    return side.key.open("GET", "/api/v1/messages").json["messages"][0]["id"]
 
 
 def _card(side):
