@@ -94,7 +94,7 @@ def interpret_panel_of_type() -> Response:
 
 
 @resource.get(
-    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource_id>"
+    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource:resource_id>"
 )
 @operation(
     "Read a resource of an answer",
@@ -108,7 +108,7 @@ def read(kind: str, resource_id: str) -> Response:
 
 
 @resource.get(
-    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource_id>/_history/<int:version>"
+    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource:resource_id>/_history/<int:version>"
 )
 @operation(
     "Read one version of a resource",
@@ -122,7 +122,7 @@ def read_version(kind: str, resource_id: str, version: int) -> Response:
 
 
 @resource.get(
-    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource_id>/_history"
+    "/<any(DiagnosticReport,Observation,Provenance,Bundle,Patient,Device,DetectedIssue):kind>/<resource:resource_id>/_history"
 )
 @operation(
     "List the versions of a resource",

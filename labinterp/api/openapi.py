@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import flask_smorest
 
 import labinterp
-from labinterp.api import errors, schemas, wire
+from labinterp.api import converters, errors, schemas, wire
 from labinterp.api.parameters import Moment
 from labinterp.formats.fields import TextOr
 from labinterp.model import knowledge, rule
@@ -87,6 +87,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
 
 def collector(app: Flask) -> Api:
     """The document of this app; blueprints registered on it are described."""
+    converters.attach(app)
     app.config |= {
         "API_TITLE": "labinterp",
         "API_VERSION": labinterp.__version__,
@@ -101,6 +102,8 @@ def collector(app: Flask) -> Api:
     }
     made = Api(app)
     made.register_field(Moment, "string", None)
+    for converter in converters.CONVERTERS.values():
+        made.register_converter(converter, converters.described)
     made.ma_plugin.converter.add_attribute_function(_text_or_object)
     made.ma_plugin.converter.add_attribute_function(_null_among_words)
     _describe_parts(made.spec.components)

@@ -103,7 +103,7 @@ def page(wanted: dict[str, Any]) -> Response:
     return answers.json(to_document(document))
 
 
-@resource.get("/panels/<panel_id>")
+@resource.get("/panels/<panel:panel_id>")
 @operation(
     "Read one panel with its interpretation, report and messages",
     scope="panels:read",

@@ -14,8 +14,11 @@ import structlog
 from app import create_app
 from labinterp import telemetry
 from labinterp.access import SCOPES
+from labinterp.api.document import document
 from labinterp.usecases import administer
 
+PANEL_ID = "0" * 26
+WORDS = {"version": 1, "service_id": "twitch-labs", "name": "x", "piece": "x"}
 IN_THE_CLEAR = "http://lab.example.org"
 OPEN_TO_ALL = {
     "/healthz",
@@ -38,6 +41,7 @@ def filled(rule):
     return (
         re.sub(r"<any\(([^,)]*)[^>]*>", r"\1", rule.rule)
         .replace("<panel_id>", "x")
+        .replace("<panel:panel_id>", PANEL_ID)
         .replace("<piece>", "x")
     )
 
@@ -178,6 +182,31 @@ def test_options_says_what_an_address_takes_without_a_key(stranger):
 
     assert answer.status_code == 200
     assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_options_and_405_name_the_documented_methods_and_no_other(caller):
+    for path, told in document()["paths"].items():
+        taken = {method.upper() for method in told} - {"PARAMETERS"}
+        there = path.format(**{name: a_word_for(name, told) for name in names_in(path)})
+
+        for method in ("OPTIONS", "PATCH"):
+            allowed = caller.open(method, there).headers["Allow"].split(", ")
+
+            assert set(allowed) - {"OPTIONS", "HEAD"} == taken, (method, there)
+
+
+def names_in(path):
+    return re.findall(r"{(\w+)}", path)
+
+
+def a_word_for(name, told):
+    every = (each for part in (told, *told.values()) for each in parameters_of(part))
+    schema = next((each["schema"] for each in every if each["name"] == name), {})
+    return str(WORDS.get(name) or schema.get("enum", [PANEL_ID])[0])
+
+
+def parameters_of(part):
+    return part.get("parameters", ()) if isinstance(part, dict) else ()
 
 
 def test_head_answers_as_get_without_a_body(caller):
