@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from labinterp.usecases.services import BounceBox, Services
 
+_MOST_APART: Final = 30.0
 _MENDS: Final = {
     "settings": "Correct the settings named above; `.env.example` explains each.",
     "database": "Look at DATABASE_URL and DATA_DIR: is the server up, is the folder writable?",
@@ -22,6 +23,9 @@ _MENDS: Final = {
     "mail": "Look at the SMTP_ settings; `python -m labinterp deliveries list` shows the"
     " server's answers.",
     "bounces": "Look at the BOUNCE_ settings: does the folder or the mailbox exist?",
+    "durability": "Set these to `on` in the server's configuration, and restart it.",
+    "clock": "Have both machines follow a time server (chrony, systemd-timesyncd).",
+    "tls": "Add ?sslmode=verify-full to a postgresql:// address, write rediss://.",
     "mail server": "Look at SMTP_HOST, SMTP_PORT, SMTP_TLS, SMTP_USER and SMTP_PASSWORD.",
 }
 
@@ -46,6 +50,7 @@ def run(_args: argparse.Namespace) -> int:
     _say("settings", well=True, words="They are complete.")
     looked = [_say(name, well=well, words=words) for name, well, words in _seen(services)]
     _note_what_is_exposed()
+    _note_what_was_given_up(services)
     return DONE if all(looked) else OURS
 
 
@@ -58,25 +63,48 @@ def _note_what_is_exposed() -> None:
 
     chosen = bootstrap.settings()
     names = exposed.readable_by_others(Path(chosen.data_dir))
+    secrets = exposed.secrets_others_can_read(_given())
     if names:
         print(f"note {'files':<12} Everybody on this machine can read {', '.join(names)}.")
         print(f"{'':17} chmod -R o-rwx {chosen.data_dir}")
+    if secrets:
+        print(f"note {'secrets':<12} Everybody on this machine can read {', '.join(secrets)}.")
+        print(f"{'':17} chmod 600, for the account that the service runs as.")
     lines = exposed.in_the_clear(chosen.database_url, chosen.redis_url)
     if lines:
         print(f"note {'lines':<12} {' and '.join(lines)} may cross a network without TLS.")
-        print(f"{'':17} Add ?sslmode=verify-full to a postgresql:// address, write rediss://.")
+        print(f"{'':17} {_MENDS['tls']}")
+
+
+def _note_what_was_given_up(services: Services) -> None:
+    """A remark: a list that somebody works off is no fault of the installation."""
+    from labinterp.errors import TemporaryFailure  # noqa: PLC0415
+    from labinterp.usecases import given_up  # noqa: PLC0415
+
+    try:
+        count = len(given_up.listed(services))
+    except TemporaryFailure:
+        return
+    if count:
+        print(f"note {'given up':<12} {count} reports, mails, events or jobs wait for a person.")
+        print(f"{'':17} `python -m labinterp dead list` names them.")
+
+
+def _given() -> dict[str, str]:
+    import os  # noqa: PLC0415
+
+    return dict(os.environ)  # noqa: TID251 - only which files are named in it
 
 
 def _environment() -> dict[str, str]:
     """The environment, and the broker and mailbox of an `up` that runs in another shell."""
-    import os  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
     from labinterp import bootstrap  # noqa: PLC0415
     from labinterp.local import running  # noqa: PLC0415
 
     embedded = running.embedded(Path(bootstrap.settings().data_dir))
-    return {**embedded, **os.environ}  # noqa: TID251 - settings given here win
+    return {**embedded, **_given()}  # settings given here win
 
 
 def _seen(services: Services) -> Iterator[tuple[str, bool, str]]:
@@ -84,11 +112,42 @@ def _seen(services: Services) -> Iterator[tuple[str, bool, str]]:
 
     for check in readiness(services).checks:
         yield check.name, check.ok, check.message
+    yield from _of_the_database(services)
+    yield from _of_the_lines()
     outcome = services.mailer.reachable()
     yield "mail server", outcome.kind == "sent", outcome.answer
     if services.bounces is not None:
         yield "bounces", *_readable(services.bounces)
     yield "knowledge", True, f"Version {services.knowledge.version}."
+
+
+def _of_the_database(services: Services) -> Iterator[tuple[str, bool, str]]:
+    """What it promises, and whether its clock is ours; nothing where it does not answer."""
+    from labinterp.errors import TemporaryFailure  # noqa: PLC0415
+    from labinterp.store import condition  # noqa: PLC0415
+
+    try:
+        off = condition.not_durable(services.store)
+        ahead = condition.clock_ahead(services.store, services.now())
+    except TemporaryFailure:
+        return  # `database` says so above
+    words = f"A power cut may lose accepted panels: {', '.join(off)} is off."
+    yield "durability", not off, words if off else "What is stored outlives a power cut."
+    apart = f"This machine's clock and the database's are {abs(ahead):.0f} s apart."
+    yield "clock", abs(ahead) <= _MOST_APART, apart
+
+
+def _of_the_lines() -> Iterator[tuple[str, bool, str]]:
+    """In production a line to another machine is encrypted, or somebody is told."""
+    from labinterp import bootstrap  # noqa: PLC0415
+    from labinterp.cli import exposed  # noqa: PLC0415
+
+    chosen = bootstrap.settings()
+    if not chosen.in_production:
+        return
+    lines = exposed.in_the_clear(chosen.database_url, chosen.redis_url, far_only=True)
+    words = f"{' and '.join(lines)} may cross a network without TLS."
+    yield "tls", not lines, words if lines else "Database and broker are reached over TLS, or here."
 
 
 def _readable(box: BounceBox) -> tuple[bool, str]:

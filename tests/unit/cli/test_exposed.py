@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labinterp import bootstrap
-from labinterp.cli import exposed, main
+from labinterp.cli import OURS, exposed, main
 
 
 def test_files_that_everybody_can_read_are_named_and_those_of_a_group_are_not(tmp_path):
@@ -48,3 +48,51 @@ def test_doctor_notes_what_is_exposed_and_says_what_to_do(services, tmp_path, mo
     assert "Everybody on this machine can read labinterp.db." in said
     assert f"chmod -R o-rwx {folder}" in said
     assert "REDIS_URL may cross a network without TLS" in said
+
+
+def test_in_production_an_open_line_to_another_machine_is_a_fault():
+    far = ("postgresql://u:p@db.internal/x", "redis://r.internal/0")
+    assert exposed.in_the_clear(*far, far_only=True) == ("DATABASE_URL", "REDIS_URL")
+    containers = ("postgresql://u:p@database/x", "redis://redis:6379/0")
+    assert exposed.in_the_clear(*containers, far_only=True) == ()
+    assert exposed.in_the_clear(*containers) == ("DATABASE_URL", "REDIS_URL")
+
+
+def test_files_of_secrets_that_everybody_can_read_are_named(tmp_path):
+    tmp_path.chmod(0o755)
+    for name, mode in (("open", 0o644), ("own", 0o600)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    given = {"SECRET_KEY_FILE": str(tmp_path / "open"), "DATA_KEY_FILE": str(tmp_path / "own")}
+    more = {"SMTP_PASSWORD_FILE": str(tmp_path / "absent"), "PATH": "/bin"}
+    assert exposed.secrets_others_can_read({**given, **more}) == ("SECRET_KEY_FILE",)
+    tmp_path.chmod(0o700)
+    assert exposed.secrets_others_can_read(given) == ()
+
+
+PRODUCTION = {
+    **dict.fromkeys(("CONTACT", "OPERATOR_LINE", "MAIL_FROM", "SMTP_HOST"), "a@trust.example"),
+    "LABINTERP_ENV": "production",
+    "BASE_URL": "https://labinterp.trust.example",
+    "SECRET_KEY": "TnQ5cXg3R0pZb0x2S2hXc2RBN2ZVZTRiUjlNcDZ6SG0",
+    "DATABASE_URL": "postgresql://u:c9vQ7p2LwZ@db.internal/x",
+    "REDIS_URL": "rediss://r.internal/0",
+}
+
+
+def test_doctor_says_what_a_database_would_forget_and_whose_clock_is_wrong(
+    services, clock, monkeypatch, capsys
+):
+    chosen = bootstrap.settings(PRODUCTION)
+    monkeypatch.setattr(bootstrap, "settings", lambda *_: chosen)
+    monkeypatch.setattr(bootstrap, "services", lambda *_: services)
+    assert main(["doctor"]) == OURS
+    said = capsys.readouterr().out
+    assert "ok   durability" in said
+    assert "BAD  clock" in said  # that of the test stands still
+    assert "BAD  tls          DATABASE_URL may cross" in said
+    monkeypatch.setattr("labinterp.store.condition.not_durable", lambda _: ("fsync",))
+    main(["doctor"])
+    assert "BAD  durability   A power cut may lose accepted panels: fsync is off." in (
+        capsys.readouterr().out
+    )
