@@ -125,6 +125,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         return {
             "where": place.where,
             "status": "refused",
+            **_whose(outcome),
             "code": place.code,
             "message": place.message,
             "problems": problems,
@@ -134,9 +135,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     return {
         "where": outcome.received.where,
         "status": "interpreted",
-        "patient": outcome.patient.get("value"),
-        "patient_system": outcome.patient.get("system"),
-        "patient_reference": outcome.patient.get("reference"),
+        **_whose(outcome),
         "collected_at": found.collected_at,
         "urgency": found.urgency,
         "verdict": found.twitching.verdict,
@@ -147,6 +146,14 @@ def _row(outcome: Outcome) -> dict[str, Any]:
             {"code": one.code, "message": one.message, "where": one.where} for one in found.problems
         ],
         "knowledge_digest": found.knowledge.digest,
+    }
+
+
+def _whose(outcome: Outcome) -> dict[str, str | None]:
+    return {
+        "patient": outcome.patient.get("value"),
+        "patient_system": outcome.patient.get("system"),
+        "patient_reference": outcome.patient.get("reference"),
     }
 
 

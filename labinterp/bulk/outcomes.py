@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from labinterp import interpretation
@@ -40,11 +40,13 @@ class Refused:
 
     Attributes:
         unreadable: the panel and what was made of it, where no result of it could be interpreted.
+        patient: as of an answer, where it is known.
     """
 
     place: Place
     errors: tuple[Place, ...] = ()
     unreadable: tuple[Received, Interpretation] | None = None
+    patient: Mapping[str, str] = field(default_factory=dict)
 
 
 Outcome = Answered | Refused
@@ -59,12 +61,14 @@ def outcome_of(received: Received, subject: str | None, known: Knowledge) -> Out
         known: the medical knowledge.
     """
     found = interpretation.interpret(received.submission, known)
+    patient = _patient(received, subject)
     if interpretation.readable(found) or takes_back(received.submission):
-        return Answered(received, _patient(received, subject), found)
+        return Answered(received, patient, found)
     return Refused(
         Place(received.where, "nothing-readable", "No result of this panel can be interpreted."),
         tuple(Place(one.where, one.code, one.message) for one in found.problems),
         (received, found),
+        patient,
     )
 
 
@@ -89,6 +93,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         return {
             "where": outcome.place.where,
             "status": "refused",
+            **({"patient": outcome.patient} if outcome.patient else {}),
             "code": outcome.place.code,
             "message": outcome.place.message,
             "errors": to_document(outcome.errors or (outcome.place,)),

@@ -46,10 +46,11 @@ def followed(page, folder):
 
 
 def test_the_commands_that_interpret_many_do_as_their_page_says(tmp_path):
-    first, counted, rows, resumed = followed("interpret-many.md", tmp_path)
+    first, counted, rows, streamed, resumed = followed("interpret-many.md", tmp_path)
     assert "not interpreted 1: Unobtainium in mmol/L [unmapped-code]" in first
     assert "7 lines: 2 panels interpreted" in counted
     assert first == rows == resumed
+    assert streamed.startswith("TEST-1 ")
     assert (tmp_path / "answers.parquet").exists()
     text = (tmp_path / "answers.ndjson").read_text(encoding="utf-8")
     told = {one["where"]: one for one in map(json.loads, text.splitlines())}
