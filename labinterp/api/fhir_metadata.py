@@ -17,6 +17,7 @@ _VERSIONED: Final = (
 INTERACTIONS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(_VERSIONED, ("read", "vread", "history-instance")),
     **dict.fromkeys(fhir_search.PARAMETERS, ("read", "vread", "history-instance", "search-type")),
+    "AuditEvent": ("read", "search-type"),
     "Binary": ("read", "vread"),
     "OperationDefinition": ("read",),
     "Subscription": ("read", "create", "delete", "search-type"),
@@ -75,7 +76,7 @@ def _resource(kind: str, operation: dict[str, str]) -> dict[str, Any]:
         "interaction": [{"code": code} for code in INTERACTIONS[kind]],
         "versioning": "versioned" if "vread" in INTERACTIONS[kind] else "no-version",
     }
-    known = fhir_search.PARAMETERS.get(kind, {})
+    known = fhir_search.KNOWN.get(kind, {})
     searched = [{"name": name, "type": known[name]} for name in known if "." not in name]
     if searched:
         made["searchParam"] = searched

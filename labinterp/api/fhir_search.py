@@ -18,7 +18,7 @@ from labinterp.reporting import fhir
 from labinterp.usecases import journey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from labinterp.store.rows import Page, PanelSummary
 
@@ -34,7 +34,17 @@ PARAMETERS: Final = {
     "Observation": {**_OF_PATIENT, "code": "token", "date": "date", **_OF_ALL},
     "Provenance": {"target": "reference", "recorded": "date", **_OF_ALL},
 }
-"""What may be searched by; the CapabilityStatement tells it, a chained one by its first part."""
+"""What answers may be searched by; a chained parameter is told by its first part."""
+KNOWN: Final = {
+    **PARAMETERS,
+    "AuditEvent": {
+        **dict.fromkeys(("agent", "subtype", "action", "outcome"), "token"),
+        "entity": "reference",
+        "date": "date",
+        "_id": "token",
+    },
+}
+"""The same of all that can be searched; the CapabilityStatement tells it."""
 _OF_ANSWERS: Final = ("_format", "_pretty", "_count", "_cursor")
 _DATE: Final = re.compile(r"(eq|ge|gt|sa|le|lt|eb)?(\d{4})(?:-(\d\d))?(?:-(\d\d))?(T.+)?", re.ASCII)
 _MOST: Final = 100
@@ -44,17 +54,17 @@ _DEFAULT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class Span:
     """From a moment on, and before another; None where it has no end on that side."""
 
     since: datetime | None = None
     until: datetime | None = None
 
-    def within(self, other: _Span) -> _Span:
+    def within(self, other: Span) -> Span:
         """What both hold."""
         since = [one.since for one in (self, other) if one.since]
         until = [one.until for one in (self, other) if one.until]
-        return _Span(max(since, default=None), min(until, default=None))
+        return Span(max(since, default=None), min(until, default=None))
 
 
 def searchset(kind: str) -> dict[str, Any]:
@@ -63,29 +73,39 @@ def searchset(kind: str) -> dict[str, Any]:
     Raises:
         SubmissionError: a parameter that cannot be used.
     """
-    asked = _asked(kind)
+    asked = parameters(kind)
     page = _page(kind, asked)
+    found = [one for summary in page.items for one in _resources(kind, summary, asked)]
+    return bundle(kind, asked, found, page.next_cursor)
+
+
+def bundle(
+    kind: str,
+    asked: list[tuple[str, str]],
+    found: Iterable[dict[str, Any]],
+    next_cursor: str | None,
+) -> dict[str, Any]:
+    """A page of what was found, with the address of the next."""
     entries = [
         {
             "fullUrl": f"{fhir_records.base()}/{kind}/{one['id']}",
             "resource": one,
             "search": {"mode": "match"},
         }
-        for summary in page.items
-        for one in _resources(kind, summary, asked)
+        for one in found
     ]
     links = [{"relation": "self", "url": _address(kind, asked)}]
-    if page.next_cursor:
-        following = [*(one for one in asked if one[0] != "_cursor"), ("_cursor", page.next_cursor)]
+    if next_cursor:
+        following = [*(one for one in asked if one[0] != "_cursor"), ("_cursor", next_cursor)]
         links.append({"relation": "next", "url": _address(kind, following)})
     made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": links}
     return {**made, "entry": entries} if entries else made
 
 
-def _asked(kind: str) -> list[tuple[str, str]]:
+def parameters(kind: str) -> list[tuple[str, str]]:
     """Name and value of each known parameter; an unknown one is refused where that is asked."""
     sent = [pair for source in (request.args, request.form) for pair in source.items(multi=True)]
-    known = {*PARAMETERS[kind], *_OF_ANSWERS}
+    known = {*KNOWN[kind], *_OF_ANSWERS}
     unknown = sorted({name for name, _ in sent if name not in known})
     if unknown and fhir_exchange.preference("handling") == "strict":
         places = tuple(
@@ -99,7 +119,7 @@ def _asked(kind: str) -> list[tuple[str, str]]:
 def _page(kind: str, asked: list[tuple[str, str]]) -> Page:
     """The panels whose resources fit; every condition but a code's is the database's to judge."""
     values = dict(asked)
-    collected, updated = _span(asked, "date"), _span(asked, "_lastUpdated", "recorded")
+    collected, updated = span(asked, "date"), span(asked, "_lastUpdated", "recorded")
     patient, only = _patient(values)
     return journey.list_panels(
         services(),
@@ -111,13 +131,13 @@ def _page(kind: str, asked: list[tuple[str, str]]) -> Page:
         collected_to=collected.until,
         ids=_ids(kind, asked, only),
         cursor=values.get("_cursor"),
-        limit=_count(values.get("_count", "")),
+        limit=count(values.get("_count", "")),
     )
 
 
-def _span(asked: list[tuple[str, str]], *names: str) -> _Span:
+def span(asked: list[tuple[str, str]], *names: str) -> Span:
     """What all of these parameters allow together."""
-    span = _Span()
+    span = Span()
     for name, value in asked:
         if name in names:
             span = span.within(_period(name, value))
@@ -191,7 +211,7 @@ def _codes_of(one: dict[str, Any]) -> set[str]:
     return {coding["code"] for coding in one["code"].get("coding", ())}
 
 
-def _period(name: str, value: str) -> _Span:
+def _period(name: str, value: str) -> Span:
     found = _DATE.fullmatch(value.replace(" ", "+"))
     try:
         span = _spanned(*found.groups()) if found else None
@@ -206,16 +226,16 @@ def _period(name: str, value: str) -> _Span:
 
 def _spanned(
     how: str | None, year: str, month: str | None, day: str | None, time: str | None
-) -> _Span:
+) -> Span:
     start, end = _moments(year, month, day, time)
     return {
-        "ge": _Span(start),
-        "gt": _Span(end),
-        "sa": _Span(end),
-        "lt": _Span(None, start),
-        "eb": _Span(None, start),
-        "le": _Span(None, end),
-    }.get(how or "eq", _Span(start, end))
+        "ge": Span(start),
+        "gt": Span(end),
+        "sa": Span(end),
+        "lt": Span(None, start),
+        "eb": Span(None, start),
+        "le": Span(None, end),
+    }.get(how or "eq", Span(start, end))
 
 
 def _moments(
@@ -233,7 +253,8 @@ def _moments(
     return start, start + timedelta(days=days)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """How many a page, as `_count` asks for; at most a hundred."""
     return max(1, min(int(text), _MOST)) if text.isascii() and text.isdigit() else _DEFAULT
 
 

@@ -461,6 +461,177 @@ def import_outcome(outcome: ImportOutcome, url: str | None) -> ImportOutcomeDocu
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedDocument:
+    """How much of a patient was erased.
+
+    Attributes:
+        messages: as they had come; one that held other patients too went with the rest.
+        exports: bulk exports of the organisation, which anybody can ask for again.
+    """
+
+    panels: int
+    messages: int
+    exports: int
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDocument:
+    """A system that sends HL7 v2 messages.
+
+    Attributes:
+        application: its name in MSH-3.
+        facility: its name in MSH-4.
+        settings: what was agreed with it.
+        links: where it and its dry run are found.
+    """
+
+    id: str
+    name: str
+    application: str
+    facility: str
+    settings: Mapping[str, object]
+    created_at: datetime
+    changed_at: datetime
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """All sending systems of an organisation."""
+
+    items: tuple[SenderDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SenderEffect:
+    """What other settings would change in one stored message.
+
+    Attributes:
+        control_id: the message's own id (MSH-10).
+        before: its results and problems as they are read now, a line each.
+        after: the same with the settings that are tried.
+    """
+
+    control_id: str
+    changes: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTrial:
+    """The newest stored messages of a sender, read both ways."""
+
+    messages: tuple[SenderEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEntry:
+    """A stored HL7 v2 message, without its content.
+
+    Attributes:
+        door: `http` or `mllp`.
+        application: MSH-3.
+        facility: MSH-4.
+        control_id: MSH-10.
+        status: AA, AE or AR, as it was answered.
+        panels: ids of the panels it became.
+        links: where it is read, and replayed.
+    """
+
+    id: str
+    received_at: datetime
+    door: str
+    application: str
+    facility: str
+    control_id: str
+    status: str
+    panels: tuple[str, ...]
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One page of messages, newest first.
+
+    Attributes:
+        next: the address of the next page; null on the last.
+        next_cursor: the same, as the `cursor` parameter.
+    """
+
+    messages: tuple[MessageEntry, ...]
+    next: str | None
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDocument:
+    """A stored message, taken apart.
+
+    Attributes:
+        charset: the character set it was read in.
+        text: as it came.
+        segments: its parts, by the names of HL7 2.5.1.
+        problems: what is wrong with it or had to be assumed, as it is read now.
+        answers: what its sender was told.
+    """
+
+    message: MessageEntry
+    charset: str
+    text: str
+    segments: tuple[MessageSegment, ...]
+    problems: tuple[ProblemPlace, ...]
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedRow:
+    """One segment of a message, before and after it is read again.
+
+    Attributes:
+        where: the segment; `panel` for what concerns the whole.
+        before: what is stored, a sentence each.
+        after: what it is read as now.
+    """
+
+    where: str
+    changes: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedPanel:
+    """What reading a message again makes of one panel.
+
+    Attributes:
+        change: whether a panel is made, gets a next version, stays, or cannot be made.
+        panel_id: null where a panel is or would be made first.
+        version: the one made; in a dry run, the one that stands.
+        why: why it is refused.
+    """
+
+    change: Literal["new", "corrected", "unchanged", "refused"]
+    panel_id: str | None
+    version: int | None
+    why: str | None
+    rows: tuple[ReplayedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDocument:
+    """What reading a message again changes, or would change.
+
+    Attributes:
+        faults: what its sender must mend still.
+    """
+
+    dry_run: bool
+    panels: tuple[ReplayedPanel, ...]
+    faults: tuple[ProblemPlace, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SenderDocument:
     """A system that sends HL7 v2 messages.
 

@@ -17,7 +17,7 @@ from labinterp.store.store import before_commit, fresh_id
 from labinterp.store.tables import audit_event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -158,6 +158,52 @@ def newest(connection: Connection, organisation_id: str, limit: int) -> tuple[Ev
         .limit(limit)
     ).all()
     return tuple(map(_event, reversed(rows)))
+
+
+def page(
+    connection: Connection,
+    organisation_id: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    of: Mapping[str, Collection[str]] | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> tuple[Event, ...]:
+    """An organisation's events, the newest first.
+
+    Args:
+        connection: a transaction that only reads.
+        organisation_id: whose.
+        since: recorded at or after.
+        until: recorded before.
+        of: by name of what is asked (`SEARCHED`), the values that are wanted.
+        before: only what stands before this place of the chain.
+        limit: at most so many.
+    """
+    query = select(audit_event).where(
+        audit_event.c.organisation_id == organisation_id, audit_event.c.sequence.is_not(None)
+    )
+    if since is not None:
+        query = query.where(audit_event.c.recorded_at >= since)
+    if until is not None:
+        query = query.where(audit_event.c.recorded_at < until)
+    if before is not None:
+        query = query.where(audit_event.c.sequence < before)
+    for name, values in (of or {}).items():
+        query = query.where(or_(*(column.in_(sorted(values)) for column in SEARCHED[name])))
+    rows = connection.execute(query.order_by(audit_event.c.sequence.desc()).limit(limit)).all()
+    return tuple(map(_event, rows))
+
+
+SEARCHED: Final = {
+    "_id": (audit_event.c.id,),
+    "agent": (audit_event.c.actor_id,),
+    "subtype": (audit_event.c.subtype,),
+    "action": (audit_event.c.action,),
+    "outcome": (audit_event.c.outcome,),
+    "entity": (audit_event.c.panel_id, audit_event.c.entity),
+}
 
 
 def _belongs(organisation_id: str) -> ColumnElement[bool]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from labinterp.access import require
+from labinterp.errors import NotFound, Place, SubmissionError
 from labinterp.reporting.fhir_audit import AuditEntry, audit_event
 from labinterp.store import audit, chain
 from labinterp.store.audit import Deed, Who
 from labinterp.store.chain import Break, Head
+from labinterp.usecases.acting import audited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from labinterp.access import Actor
     from labinterp.store.audit import Event
     from labinterp.usecases.services import Services
+
+
+_LONGEST_CURSOR: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,84 @@ def newest(services: Services, organisation_id: str, limit: int) -> tuple[Event,
     """The last events of an organisation, oldest of them first."""
     with services.store.reading() as connection:
         return audit.newest(connection, organisation_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the audit is looked for.
+
+    Attributes:
+        since: recorded at or after.
+        until: recorded before.
+        of: by name (`_id`, `agent`, `subtype`, `action`, `outcome`, `entity`), any of these.
+        cursor: of the page before.
+    """
+
+    since: datetime | None
+    until: datetime | None
+    of: Mapping[str, Collection[str]]
+    cursor: str | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of FHIR AuditEvents, the newest first, and where the next begins."""
+
+    events: tuple[dict[str, Any], ...]
+    next_cursor: str | None
+
+
+def searched(services: Services, actor: Actor, asked: Asked, *, request_id: str = "") -> Found:
+    """A page of an organisation's events; that they were read leaves its mark first.
+
+    Raises:
+        SubmissionError: the cursor is none of ours.
+    """
+    require(actor, "admin")
+    before = _place(asked.cursor)
+    audited(services, actor, Deed("R", "audit-read"), request_id)
+    with services.store.reading() as connection:
+        events = audit.page(
+            connection,
+            actor.organisation_id,
+            since=asked.since,
+            until=asked.until,
+            of=asked.of,
+            before=before,
+            limit=asked.limit + 1,
+        )
+    kept = events[: asked.limit]
+    more = len(events) > asked.limit
+    return Found(tuple(map(as_fhir, kept)), str(kept[-1].sequence) if more else None)
+
+
+def read(
+    services: Services, actor: Actor, event_id: str, *, request_id: str = ""
+) -> dict[str, Any]:
+    """One event of the organisation, as a FHIR AuditEvent.
+
+    Raises:
+        NotFound: there is none with this id in this organisation.
+    """
+    require(actor, "admin")
+    with services.store.reading() as connection:
+        found = audit.page(connection, actor.organisation_id, of={"_id": (event_id,)}, limit=1)
+    if not found:
+        raise NotFound("There is no such event, or it is not yours.")
+    audited(services, actor, Deed("R", "audit-read", entity=f"event:{event_id}"), request_id)
+    return as_fhir(found[0])
+
+
+def _place(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _LONGEST_CURSOR):
+        places = (Place("_cursor", "parameter-invalid", "is not one that a page gave"),)
+        raise SubmissionError(
+            "_cursor is not one that a page gave.", code="bad-request", errors=places
+        )
+    return int(cursor)
 
 
 def exported(

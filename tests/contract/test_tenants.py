@@ -471,6 +471,7 @@ def _filled(side, services, receiver, outbox):
         "ref": re.findall(r"/patients/([^/\"]+)/history", page)[:1],
         "token": re.findall(r"/r/([\w-]+)", mail.get_body(("plain",)).get_content())[:1],
         "card": [_card(side)],
+        "event_id": [_event(side)],
     }
     assert all(has.values()), has
     return has
@@ -479,6 +480,10 @@ def _filled(side, services, receiver, outbox):
 def _message(side, posted):
     posted("/api/v1/hl7v2", data=MESSAGE, content_type="application/hl7-v2")
     return side.key.open("GET", "/api/v1/messages").json["messages"][0]["id"]
+
+
+def _event(side):
+    return side.key.open("GET", "/fhir/AuditEvent").json["entry"][0]["resource"]["id"]
 
 
 def _card(side):
