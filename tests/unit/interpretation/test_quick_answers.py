@@ -1,0 +1,107 @@
+"""What is kept between panels, and the conditions laid out, change no letter of any answer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from labinterp.interpretation import interpret, keeping, pipeline
+from labinterp.interpretation.compiled import judges_of
+from labinterp.interpretation.intervals import choose, fits_anyone, person_like
+from labinterp.interpretation.settings import settle
+from labinterp.model.patient import Patient
+from labinterp.model.submission import Choices
+from tests.build import a_panel, a_result, interpreted, knowledge, result
+from tests.random_panels import submission_of
+
+PANELS = int(os.environ.get("RANDOM_PANELS", "150"))  # noqa: TID251 - `make prove` asks for more
+
+
+def plainly(submission):
+    """By the conditions as they stand, with nothing kept from any other panel."""
+    with pytest.MonkeyPatch.context() as patch, keeping.nothing_kept():
+        patch.setattr(pipeline, "judges_of", lambda _: None)
+        return interpret(submission, knowledge())
+
+
+@pytest.mark.hazard("changed-answer")
+@pytest.mark.timeout(0)
+def test_the_quick_way_gives_the_answer_of_the_plain_one_to_the_letter():
+    for number in range(PANELS):
+        submission = submission_of(number)
+        quick = repr(interpret(submission, knowledge()))
+        assert quick == repr(plainly(submission)), f"panel {number}"
+
+
+@pytest.mark.hazard("changed-answer")
+def test_a_value_keeps_its_own_digits_after_an_equal_one_was_read():
+    numbers = [
+        str(result(interpreted(f"potassium {digits} mmol/L (3.5-5.3)"), "potassium").value.number)
+        for digits in ("2.9", "2.90", "2.900", "2.9")
+    ]
+    assert numbers == ["2.9", "2.90", "2.900", "2.9"]
+
+
+def test_a_place_is_named_as_it_was_sent_after_the_same_result_came_elsewhere():
+    for where in ("results[0]", "row 4"):
+        answer = interpret(a_panel(a_result("potassium 2.9 mmol/L (x-y)", where)), knowledge())
+        assert {one.where for one in answer.problems if one.measurand} == {where}
+        assert result(answer, "potassium").where == where
+
+
+@pytest.mark.hazard("changed-answer")
+def test_another_knowledge_is_read_and_not_what_was_kept_of_the_first():
+    before = interpreted("potassium 2.9 mmol/L", age="54 years")
+    potassium = knowledge().measurands["potassium"]
+    rows = tuple(replace(row, low=Decimal("2.0")) for row in potassium.intervals)
+    limits = ()
+    other = replace(
+        knowledge(),
+        measurands={
+            **knowledge().measurands,
+            "potassium": replace(potassium, intervals=rows, critical_limits=limits),
+        },
+        patterns={},
+    )
+    answer = interpret(a_panel("potassium 2.9 mmol/L", age="54 years"), other)
+    assert result(before, "potassium").standing == "low"
+    assert result(answer, "potassium").standing == "within"
+    assert not answer.patterns
+    assert interpreted("potassium 2.9 mmol/L", age="54 years") == before
+
+
+def test_every_condition_of_the_rules_is_laid_out():
+    judges = judges_of(knowledge())
+    known = knowledge()
+    strata = (
+        known.artefacts, known.patterns, known.mechanisms, known.red_flags, known.urgency_rules,
+    )  # fmt: skip
+    missing = [
+        rule.id
+        for rules in strata
+        for rule in rules.values()
+        if id(rule.when) not in judges.by_condition
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "days", ["0", "3", "27.9", "28", "364", "365.25", "6574.5", "6575", "40000"]
+)
+@pytest.mark.parametrize("sex", ["female", "male", "other"])
+def test_who_is_treated_alike_is_fitted_by_the_same_intervals_and_limits(days, sex):
+    patient = Patient(sex=sex, age_days=Decimal(days), pregnancy="unknown")
+    person = person_like(patient, knowledge())
+    settings, _ = settle(Choices(), Choices(), knowledge())
+    for measurand in knowledge().measurands.values():
+        chosen = (
+            choose(measurand, patient, settings, knowledge()),
+            choose(measurand, person, settings, knowledge()),
+        )
+        rows = [[one.interval.id for one in choice.candidates] for choice in chosen]
+        assert rows[0] == rows[1]
+        for limit in (*measurand.critical_limits, *measurand.decision_limits):
+            assert fits_anyone(limit.applies_to, patient) == fits_anyone(limit.applies_to, person)
