@@ -9,6 +9,7 @@ from labinterp import __version__
 from labinterp.interpretation import conditions, sources
 from labinterp.interpretation.comments import completeness, next_steps, other_causes
 from labinterp.interpretation.findings import silenced
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.paths import active_paths
 from labinterp.interpretation.results import Printer, in_order
 from labinterp.interpretation.sentences import sentence_case
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from labinterp.model.codes import Urgency
     from labinterp.model.knowledge import CriticalPolicy, Knowledge, RangeSet
     from labinterp.model.panel import Change, Classification, Problem
+    from labinterp.model.rule import Condition, Rule
     from labinterp.model.submission import Submission
 
 _STATED: Final = ("purpose", "intervals", "not-excluded", "common-causes")
@@ -94,9 +96,7 @@ def assemble(parts: Parts) -> Interpretation:
         critical_policy=parts.settings.critical_policy,
         critical_policy_title=_title(knowledge.policies, parts.settings.critical_policy),
         scheme_titles=_scheme_titles(parts.settings, knowledge),
-        schemes=tuple(
-            f"{name}: {scheme}" for name, scheme in sorted(parts.settings.schemes.items())
-        ),
+        schemes=_schemes(parts.settings),
         urgency=parts.urgency,
         urgency_because=parts.urgency_because,
         patient=_patient(parts),
@@ -115,12 +115,22 @@ def assemble(parts: Parts) -> Interpretation:
         completeness=completeness(parts.submission, parts.classifications, parts.problems),
         sources=sources.numbered(cited, knowledge),
         rules_looked_at=knowledge.rule_count,
-        artefact_checks=tuple(rule.title for rule in knowledge.artefacts.values()),
+        artefact_checks=_artefact_checks(knowledge),
         statements=_statements(knowledge),
         notices=parts.notices,
         urgency_findings=parts.urgencies,
         not_assessed=_not_assessed(parts),
     )
+
+
+@kept(most=8)
+def _artefact_checks(knowledge: Knowledge) -> tuple[str, ...]:
+    return tuple(rule.title for rule in knowledge.artefacts.values())
+
+
+@kept(most=500)
+def _schemes(settings: Settings) -> tuple[str, ...]:
+    return tuple(f"{name}: {scheme}" for name, scheme in sorted(settings.schemes.items()))
 
 
 def _title(known: Mapping[str, RangeSet] | Mapping[str, CriticalPolicy], name: str) -> str:
@@ -129,6 +139,7 @@ def _title(known: Mapping[str, RangeSet] | Mapping[str, CriticalPolicy], name: s
     return found.title if found is not None else name
 
 
+@kept(identical=2, most=500)
 def _scheme_titles(settings: Settings, knowledge: Knowledge) -> tuple[str, ...]:
     """Whose limits serve as intervals, as readers know them, each once."""
     schemes = (
@@ -206,20 +217,31 @@ def _not_assessed(parts: Parts) -> tuple[str, ...]:
     knowledge = parts.knowledge
     listed = {one.rule for one in _undecided(parts)}
     made = {one.rule for one in (*_askers(parts), *parts.explained.mechanisms)}
-    every = (
+    spoken_of = listed | made
+    rules, asked = _every_rule(knowledge)
+    if parts.facts.ionised_settles:
+        truths = (
+            conditions.holds(rule.when, silenced(parts.facts, rule, knowledge)) for rule in rules
+        )
+    else:
+        truths = (one.truth for one in conditions.weigh_each(asked, parts.facts))
+    return tuple(
+        rule.id
+        for rule, truth in zip(rules, truths, strict=True)
+        if truth is None and rule.id not in spoken_of
+    )
+
+
+@kept(most=8)
+def _every_rule(knowledge: Knowledge) -> tuple[tuple[Rule, ...], tuple[Condition, ...]]:
+    rules: tuple[Rule, ...] = (
         *knowledge.artefacts.values(),
         *knowledge.patterns.values(),
         *knowledge.mechanisms.values(),
         *knowledge.red_flags.values(),
         *knowledge.urgency_rules.values(),
     )
-    return tuple(
-        rule.id
-        for rule in every
-        if rule.id not in listed
-        and rule.id not in made
-        and conditions.holds(rule.when, silenced(parts.facts, rule, knowledge)) is None
-    )
+    return rules, tuple(rule.when for rule in rules)
 
 
 def _patient(parts: Parts) -> InterpretedPatient:
@@ -239,6 +261,7 @@ def _patient(parts: Parts) -> InterpretedPatient:
     )
 
 
+@kept(most=8)
 def _statements(knowledge: Knowledge) -> tuple[str, ...]:
     """The fixed sentences this answer is printed with, in order."""
     texts = knowledge.statements.get("en", {})

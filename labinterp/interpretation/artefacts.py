@@ -211,9 +211,9 @@ def assessed(facts: Facts, suspected: Suspected) -> Facts:
     Substitutes in place, the unanswerable blocked, doubts attached.
     """
     results = {
-        name: replace(
-            fact, doubts=tuple(doubt.sentence for doubt in suspected.doubts.get(name, ()))
-        )
+        name: replace(fact, doubts=tuple(doubt.sentence for doubt in suspected.doubts[name]))
+        if suspected.doubts.get(name)
+        else fact
         for name, fact in facts.results.items()
     }
     for name, other in suspected.substitutes.items():

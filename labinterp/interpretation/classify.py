@@ -5,7 +5,7 @@ Or why that cannot be said.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
@@ -14,6 +14,7 @@ from labinterp.interpretation.intervals import (
     Choice,
     choose,
     fits_anyone,
+    person_like,
 )
 from labinterp.interpretation.judging import (
     by_laboratory,
@@ -21,6 +22,7 @@ from labinterp.interpretation.judging import (
     by_scheme,
     region,
 )
+from labinterp.interpretation.keeping import Kept, kept
 from labinterp.interpretation.laboratory import LabInterval, read_laboratory_interval, with_lab_flag
 from labinterp.interpretation.measure import (
     lies_in,
@@ -56,14 +58,76 @@ def classify(
         return Classification(result, "unknown", result.why_unusable), ()
     if result.text is not None:
         return _in_words(result), ()
+    person = person_like(patient, knowledge)
+    if change is not None or not _waivers(knowledge).isdisjoint(patient.conditions):
+        return _classified(result, person, settings, knowledge, patient=patient, change=change)
+    alike = _alike(result, person, settings, knowledge)
+    placed = alike.placed.of_result(result)
+    return placed, tuple(replace(one, where=result.where) for one in alike.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What holds for every result with this value, unit and interval in such a patient."""
+
+    placed: Classification
+    problems: tuple[Problem, ...]
+
+
+_PLACED: Final = Kept[_Alike](most=10_000)
+
+
+def _alike(result: Result, person: Patient, settings: Settings, knowledge: Knowledge) -> _Alike:
+    """The classification of a result whose change and whose patient's conditions do not count."""
+    reported, quantity = result.reported, result.quantity
+    key = (
+        id(knowledge),
+        id(settings),
+        id(person),
+        id(result.measurand),
+        None if result.inputs else id(result.conversion),
+        None if quantity is None else (str(quantity.number), quantity.unit, quantity.comparator),
+        result.extent if result.inputs else None,
+        result.inputs,
+        result.equation,
+        result.provisional,
+        None if reported is None else (reported.interval, reported.unit, reported.flag),
+    )
+    found = _PLACED.get(key)
+    if found is None:
+        placed, problems = _classified(
+            result, person, settings, knowledge, patient=person, change=None
+        )
+        placed = replace(placed, alike={})
+        found = _Alike(placed, problems)
+        _PLACED.put(key, (knowledge, settings, person, result), found)
+    return found
+
+
+@kept(most=8)
+def _waivers(knowledge: Knowledge) -> frozenset[str]:
+    """Conditions in which some policy passes over a limit of its own."""
+    limits = (limit for one in knowledge.measurands.values() for limit in one.critical_limits)
+    return frozenset(name for one in limits if one.waiver for name in one.waiver.conditions)
+
+
+def _classified(
+    result: Result,
+    person: Patient,
+    settings: Settings,
+    knowledge: Knowledge,
+    *,
+    patient: Patient,
+    change: Change | None,
+) -> tuple[Classification, tuple[Problem, ...]]:
     lab, problems = read_laboratory_interval(result, settings)
-    choice = choose(result.measurand, patient, settings, knowledge)
+    choice = choose(result.measurand, person, settings, knowledge)
     if settings.range_policy == "lab-only":
         choice = Choice()
-    placed = _placed(result, lab, choice, patient)
-    limits = critical_limits(result.measurand, patient, settings, knowledge)
+    placed = _placed(result, lab, choice, person)
+    limits = critical_limits(result.measurand, person, settings, knowledge)
     placed = with_critical(placed, limits, patient, change)
-    placed = replace(placed, decisions=_decisions(result, patient, settings))
+    placed = replace(placed, decisions=_decisions(result, person, settings))
     placed, flag_problems = with_lab_flag(placed)
     return placed, (*problems, *flag_problems)
 
@@ -149,7 +213,8 @@ def _decisions(result: Result, patient: Patient, settings: Settings) -> tuple[De
 
 def graded(classifications: Iterable[Classification], facts: Facts) -> tuple[Classification, ...]:
     """Each result with the first severity band that holds."""
-    return tuple(replace(one, band=_band(one, facts)) for one in classifications)
+    banded = ((one, _band(one, facts)) for one in classifications)
+    return tuple(one if band is None else replace(one, band=band) for one, band in banded)
 
 
 def _band(classification: Classification, facts: Facts) -> SeverityBand | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, IONISED_CALCIUM, LOW, Facts
+from labinterp.interpretation.keeping import kept
 from labinterp.model.codes import URGENCIES, Urgency, most_urgent
 from labinterp.model.interpretation import Completeness, Finding, NextStep, OtherCause
 
@@ -107,12 +108,29 @@ def other_causes(patient: Patient, facts: Facts, knowledge: Knowledge) -> tuple[
     Those that something recorded suggests first, then the commoner first; last those of which
     every step is left out, as lifestyle is beside a red flag.
     """
-    left_out = {
+    left_out = frozenset(
         cause.id
         for cause in knowledge.causes.values()
         if cause.next_steps
         and not any(_is_offered(knowledge.next_steps[one], facts) for one in cause.next_steps)
-    }
+    )
+    symptoms = tuple(dict.fromkeys(symptom.id for symptom in patient.symptoms))
+    recorded = (
+        ("symptom", symptoms),
+        ("medication", patient.medications),
+        ("condition", patient.conditions),
+        ("history", patient.history),
+    )
+    return _causes(knowledge, recorded, left_out)
+
+
+_Recorded = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@kept(most=2_000)
+def _causes(
+    knowledge: Knowledge, recorded: _Recorded, left_out: frozenset[str]
+) -> tuple[OtherCause, ...]:
     causes = [
         OtherCause(
             cause.id,
@@ -121,7 +139,7 @@ def other_causes(patient: Patient, facts: Facts, knowledge: Knowledge) -> tuple[
             cause.clue,
             cause.frequency,
             cause.sources,
-            _suggested_by(cause, patient, knowledge),
+            _suggested_by(cause, recorded, knowledge),
         )
         for cause in knowledge.causes.values()
     ]
@@ -134,16 +152,10 @@ def _cause_rank(cause: OtherCause, left_out: Collection[str]) -> tuple[bool, boo
     return not cause.suggested_by, cause.id in left_out, place
 
 
-def _suggested_by(cause: Cause, patient: Patient, knowledge: Knowledge) -> tuple[str, ...]:
+def _suggested_by(cause: Cause, recorded: _Recorded, knowledge: Knowledge) -> tuple[str, ...]:
     """Labels of what was recorded and points to this cause."""
-    recorded = {
-        "symptom": tuple(dict.fromkeys(symptom.id for symptom in patient.symptoms)),
-        "medication": patient.medications,
-        "condition": patient.conditions,
-        "history": patient.history,
-    }
     found = []
-    for kind, ids in recorded.items():
+    for kind, ids in recorded:
         terms = knowledge.terms.get(kind, {})
         for one in ids:
             term = terms.get(one)

@@ -31,7 +31,7 @@ from labinterp.model.rule import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from labinterp.interpretation.conditions import Weighed
     from labinterp.interpretation.facts import Fact, Facts
@@ -109,6 +109,14 @@ class Judges:
             elif isinstance(leaf, _OF_STRATA):
                 self._elsewhere.append((place, leaf))
         self._patients: dict[Any, list[Truth]] = {}
+
+    def weighed(self, asked: Iterable[Condition], facts: Facts) -> list[Weighed] | None:
+        """Conditions of the knowledge in their order; None where one is not of the knowledge."""
+        truths, judges = self.truths(facts), self.by_condition
+        try:
+            return [judges[id(one)].weighed(truths) for one in asked]
+        except KeyError:
+            return None
 
     def truths(self, facts: Facts) -> list[Truth]:
         """The truth of every leaf on these facts."""

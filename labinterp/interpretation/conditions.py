@@ -44,7 +44,7 @@ from labinterp.model.rule import (
 from labinterp.model.truth import Truth, all_of, any_of, at_least
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from labinterp.model.measurand import Measurand
 
@@ -117,6 +117,13 @@ def weigh_by(condition: Condition, truth_of_leaf: Callable[[Leaf], Truth]) -> We
         return Weighed(truth, (Clause(leaf, truth),))
     parts = cast("_Combined", condition).parts
     return combine(condition, [weigh_by(part, truth_of_leaf) for part in parts])
+
+
+def weigh_each(asked: Sequence[Condition], facts: Facts) -> Iterable[Weighed]:
+    """The same of several conditions, in their order."""
+    judges = facts.judges
+    known = None if judges is None else judges.weighed(asked, facts)
+    return [weigh(one, facts) for one in asked] if known is None else known
 
 
 def holds(condition: Condition, facts: Facts) -> Truth:

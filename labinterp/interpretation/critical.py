@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from labinterp.interpretation.intervals import fits_anyone
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import bounds_text, canonical_per, lies_in
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from labinterp.model.patient import Patient
 
 
+@kept(identical=4)
 def critical_limits(
     measurand: Measurand, patient: Patient, settings: Settings, knowledge: Knowledge
 ) -> tuple[CriticalLimit, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, TOTAL_CALCIUM, before_standing
 from labinterp.interpretation.formulas import FORMULAS
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per, extent_in
 from labinterp.model.panel import Conversion, Panel, Result
 from labinterp.model.quantity import Extent, Quantity
@@ -44,14 +45,20 @@ def derive(panel: Panel, knowledge: Knowledge, asked_for: Mapping[str, str] = NO
         knowledge: everything we know.
         asked_for: quantity to the scheme or equation chosen for it.
     """
-    formulas = (
-        one.by(asked_for.get(one.id))
-        for one in knowledge.formulas.values()
-        if one.enabled or one.id in asked_for
-    )
-    for formula in _in_order(formulas):
+    for formula in _formulas(knowledge, tuple(asked_for.items())):
         panel = _with_derived(panel, formula, knowledge, asked_for.get(formula.id))
     return _with_provisional_calcium(panel, knowledge)
+
+
+@kept(most=500)
+def _formulas(knowledge: Knowledge, asked_for: tuple[tuple[str, str], ...]) -> list[Formula]:
+    """The formulas in force, in an order that inputs come first."""
+    asked = dict(asked_for)
+    return _in_order(
+        one.by(asked.get(one.id))
+        for one in knowledge.formulas.values()
+        if one.enabled or one.id in asked
+    )
 
 
 def _in_order(formulas: Iterable[Formula]) -> list[Formula]:
@@ -86,6 +93,8 @@ def _with_derived(
     """The panel with one more result, if the formula gives one that nobody reported."""
     measurand = knowledge.measurands.get(formula.id)
     results = {one.measurand.id: one for one in panel.results if one.usable}
+    if not results.keys() >= set(formula.inputs):
+        return panel
     if measurand is None or any(one.measurand.id == formula.id for one in panel.results):
         return panel
     inputs = [results.get(name) for name in formula.inputs]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from labinterp.model.quantity import Extent
 
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from labinterp.interpretation.compiled import Judges
     from labinterp.model.codes import Standing
+    from labinterp.model.interpretation import Evidence
     from labinterp.model.measurand import Measurand
     from labinterp.model.panel import Classification, Move, Panel, Result
     from labinterp.model.quantity import Quantity
+    from labinterp.model.rule import Leaf
     from labinterp.model.specimen import Specimen
     from labinterp.model.truth import Truth
 
@@ -72,6 +74,10 @@ class Fact:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What conditions asked of this result; `replace` begins anew."""
+    said: dict[object, tuple[Leaf, Evidence]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """How clauses about this result were put into words; `replace` begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +180,17 @@ def of_rejected(results: Iterable[Result], names: Container[str]) -> dict[str, F
 
 
 def of_classification(classification: Classification) -> Fact:
-    """A classified result as a fact."""
+    """A classified result as a fact; one object for all results that are alike."""
+    if classification.alike is None:
+        return _of_classification(classification)
+    key = ("fact", classification.band and classification.band.name)
+    made = classification.alike.get(key)
+    if made is None:
+        made = classification.alike[key] = _of_classification(classification)
+    return cast("Fact", made)
+
+
+def _of_classification(classification: Classification) -> Fact:
     interval = classification.interval
     return replace(
         of_result(classification.result),

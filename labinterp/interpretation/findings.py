@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Clause, Weighed, measurands_of, weigh
+from labinterp.interpretation.keeping import kept
 from labinterp.model.interpretation import Finding, Undecided
-from labinterp.model.rule import Condition, Moved, Rule
+from labinterp.model.rule import Condition, Rule
 
 if TYPE_CHECKING:
     from labinterp.interpretation.facts import Facts
@@ -48,8 +49,9 @@ class Doubt:
 
 def found(rules: Iterable[RuleKind], facts: Facts) -> Iterator[tuple[RuleKind, Weighed]]:
     """Every rule that holds or cannot be told, weighed."""
-    for rule in rules:
-        weighed = weigh(rule.when, facts)
+    rules = tuple(rules)
+    every = conditions.weigh_each([rule.when for rule in rules], facts)
+    for rule, weighed in zip(rules, every, strict=True):
         if weighed.truth is not False:
             yield rule, weighed
 
@@ -125,32 +127,44 @@ def doubts_of(measurands: Iterable[str], doubts: Doubts, facts: Facts) -> tuple[
     return tuple(dict.fromkeys(gathered))
 
 
-def undecided(rule: Rule, weighed: Weighed, teller: Teller, *, text: str = "") -> Undecided | None:
+def undecided(rule: Rule, weighed: Weighed, teller: Teller) -> Undecided | None:
     """What would settle a rule that cannot be told.
 
     None where no part of it holds and nothing that it asks about came: too little to speak of.
     """
     if weighed.truth is not None:
         return None
-    came = [
-        name
-        for clause in weighed.clauses
-        if clause.truth is None and not clause.excludes and not isinstance(clause.leaf, Moved)
-        for name in measurands_of(clause.leaf)
-        if name in teller.facts.results
-    ]
-    if not came and not weighed.holds_partly:
+    asked, holds_partly = _open(weighed)
+    if not holds_partly and teller.facts.results.keys().isdisjoint(asked):
         return None
-    return Undecided(
-        rule.id, rule.title, weighed.missing, text or _what_would_settle(weighed, teller)
+    wanted = tuple(_wanted(name, teller.facts) for name in asked)
+    if any(wanted):
+        return _named(rule, weighed, teller.knowledge, wanted)
+    return Undecided(rule.id, rule.title, asked, _open_sentences(weighed, teller))
+
+
+@kept()
+def _open(weighed: Weighed) -> tuple[tuple[str, ...], bool]:
+    """The measurands that would settle it, and whether some part of it holds."""
+    return weighed.missing, weighed.holds_partly
+
+
+@kept(identical=3)
+def _named(
+    rule: Rule, weighed: Weighed, knowledge: Knowledge, wanted: tuple[str, ...]
+) -> Undecided:
+    """What is wanted of each measurand, by its name."""
+    names = (knowledge.measurands.get(name) for name in weighed.missing)
+    spoken = (
+        known.spoken if known else name.replace("_", " ")
+        for name, known in zip(weighed.missing, names, strict=True)
     )
+    told = [want.format(name) for want, name in zip(wanted, spoken, strict=True) if want]
+    text = f"cannot tell; {' or '.join(dict.fromkeys(told))} would settle it"
+    return Undecided(rule.id, rule.title, weighed.missing, text)
 
 
-def _what_would_settle(weighed: Weighed, teller: Teller) -> str:
-    wanted = [_wanted(name, teller.facts) for name in weighed.missing]
-    named = [one for one in dict.fromkeys(wanted) if one]
-    if named:
-        return f"cannot tell; {' or '.join(named)} would settle it"
+def _open_sentences(weighed: Weighed, teller: Teller) -> str:
     open_ones = [
         teller.sentence(one) for one in weighed.clauses if one.truth is None and not one.excludes
     ]
@@ -159,16 +173,15 @@ def _what_would_settle(weighed: Weighed, teller: Teller) -> str:
 
 def _wanted(measurand: str, facts: Facts) -> str:
     """What is wanted of a measurand: its result, a better one, or what to judge it by."""
-    name = facts.name(measurand)
     fact = facts.results.get(measurand)
     if fact is None:
-        return name
+        return "{}"
     if measurand in facts.blocked:
-        return f"a clean repeat of {name}"
+        return "a clean repeat of {}"
     if fact.cannot_be_right:
-        return f"a repeat of {name}"
+        return "a repeat of {}"
     if fact.standing == "unknown" and not fact.limits and fact.extent is not None:
-        return f"an interval for {name}"
+        return "an interval for {}"
     return ""
 
 

@@ -12,15 +12,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.lookup import Lookup, code_system, compact_key, name_key
 from labinterp.model.codes import LOINC
 from labinterp.model.panel import Problem
+from labinterp.model.submission import ReportedCode, ReportedResult
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from labinterp.model.measurand import Code, Measurand
-    from labinterp.model.submission import ReportedCode, ReportedResult
 
 _LOINC_FORM: Final = re.compile(r"([0-9]{1,7})-([0-9])")
 _SERUM_TAIL: Final = re.compile(
@@ -30,6 +31,8 @@ _UNIT_TAIL: Final = re.compile(r"\s*[\[(][^\])]{0,30}/[^\])]{0,30}[\])]\s*$")
 """`(pmol/L)` behind a name is the unit, not part of the name."""
 _URINE: Final = re.compile(r"\burin")
 _LONGEST_SHOWN: Final = 60
+_LONGEST_KEPT: Final = 200
+_MOST_KEPT: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,34 @@ def identify(
         material: the panel's material, where one was stated: a bare name in urine is no serum
             result.
     """
+    stated = str((reported.specimen or {}).get("material") or material or "")
+    if _is_short(reported, stated):
+        found = _identified(lookup, reported.codes, reported.name, stated)
+        if found is not None:
+            return found, ()
+    return _identify(reported, lookup, stated)
+
+
+def _is_short(reported: ReportedResult, material: str) -> bool:
+    """Does it take little room to keep? What is longer is looked up each time."""
+    sent = [reported.name or "", material]
+    sent += [text for one in reported.codes for text in (one.system, one.code, one.display or "")]
+    return len(sent) <= _MOST_KEPT and max(map(len, sent)) <= _LONGEST_KEPT
+
+
+@kept()
+def _identified(
+    lookup: Lookup, codes: tuple[ReportedCode, ...], name: str | None, material: str
+) -> Identified | None:
+    """The measurand, where nothing has to be said about it."""
+    bare = ReportedResult("", None, None, name, codes)
+    found, problems = _identify(bare, lookup, material)
+    return None if problems else found
+
+
+def _identify(
+    reported: ReportedResult, lookup: Lookup, material: str
+) -> tuple[Identified | None, tuple[Problem, ...]]:
     by_code = _by_codes(reported.codes, lookup)
     named = _by_name(reported.name, lookup)
     invalid = tuple(Problem("code-invalid", text, reported.where) for text in by_code.invalid)
@@ -159,15 +190,14 @@ def _in_system(
     measurand: Measurand,
     reported: ReportedResult,
     lookup: Lookup,
-    material: str | None,
+    material: str,
     invalid: tuple[Problem, ...],
 ) -> tuple[Identified | None, tuple[Problem, ...]]:
     """A bare name means serum or plasma.
 
     In a specimen of urine it means the urine measurand, or nothing.
     """
-    stated = str((reported.specimen or {}).get("material") or material or "").casefold()
-    if not _URINE.search(stated) or "urine" in measurand.system:
+    if not _URINE.search(material.casefold()) or "urine" in measurand.system:
         return Identified(measurand, f"name {reported.name}"), invalid
     in_urine = lookup.names.get(name_key(f"urine_{measurand.id}"), ())
     if len(in_urine) == 1:

@@ -9,11 +9,14 @@ be judged alike is there a standing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.facts import ADULT_FROM_YEARS, DAYS_IN_YEAR
+from labinterp.interpretation.keeping import kept
+from labinterp.model.patient import Patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from labinterp.model.interval import AppliesTo, DecisionLimit, Interval
     from labinterp.model.knowledge import Knowledge, RangeSet
     from labinterp.model.measurand import Measurand
-    from labinterp.model.patient import Patient
+    from labinterp.model.patient import PregnancyStatus
 
 ADULT_FROM_DAYS: Final = (
     Decimal(ADULT_FROM_YEARS * DAYS_IN_YEAR.numerator) / DAYS_IN_YEAR.denominator
@@ -78,6 +81,45 @@ def is_child(patient: Patient) -> bool:
     return patient.age_days is not None and patient.age_days < ADULT_FROM_DAYS
 
 
+def person_like(patient: Patient, knowledge: Knowledge) -> Patient:
+    """Whom every interval and limit fits just as it fits this patient; one object for all alike."""
+    return _person(
+        knowledge,
+        patient.sex if patient.sex in ("female", "male") else "unknown",
+        None
+        if patient.age_days is None
+        else bisect_right(_turning_ages(knowledge), patient.age_days),
+        patient.pregnancy,
+        patient.gestation_weeks,
+    )
+
+
+@kept()
+def _person(
+    knowledge: Knowledge,
+    sex: Sex,
+    span: int | None,
+    pregnancy: PregnancyStatus,
+    gestation_weeks: int | None,
+) -> Patient:
+    ages = (Decimal(-1), *_turning_ages(knowledge))
+    age = None if span is None else ages[span]
+    return Patient(sex, age, None, pregnancy, gestation_weeks)
+
+
+@kept(most=8)
+def _turning_ages(knowledge: Knowledge) -> tuple[Decimal, ...]:
+    """Every age [days] at which some interval or limit begins or ceases to fit, in order."""
+    ages = {ADULT_FROM_DAYS}
+    for one in knowledge.measurands.values():
+        fallback = () if one.fallback is None else (one.fallback,)
+        fitted = (*one.intervals, *fallback, *one.decision_limits, *one.critical_limits)
+        for row in fitted:
+            ages |= {row.applies_to.age_from, row.applies_to.age_below} - {None}
+    return tuple(sorted(ages))
+
+
+@kept(identical=4)
 def choose(
     measurand: Measurand, patient: Patient, settings: Settings, knowledge: Knowledge
 ) -> Choice:

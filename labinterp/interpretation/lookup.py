@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.keeping import kept
@@ -68,7 +69,12 @@ def lookup_of(knowledge: Knowledge) -> Lookup:
 
 def name_key(text: str) -> str:
     """A test's name folded for comparison: no case, accents, invisible characters or LOINC tail."""
-    plain = _LOINC_TAIL.sub("", _INVISIBLE.sub("", text[:_LONGEST_NAME]))
+    return _name_key(text[:_LONGEST_NAME])
+
+
+@lru_cache(maxsize=8192)
+def _name_key(text: str) -> str:
+    plain = _LOINC_TAIL.sub("", _INVISIBLE.sub("", text))
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain))
     return folded_name("".join(sign for sign in letters if not unicodedata.combining(sign)))
 

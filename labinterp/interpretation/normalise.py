@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from labinterp.interpretation.identify import Identified
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.lookup import Lookup, name_key
 from labinterp.interpretation.measure import canonical_per
 from labinterp.interpretation.numerals import Numeral, clean, read_number
@@ -23,10 +25,7 @@ from labinterp.model.measurand import AcceptedUnit, Measurand
 from labinterp.model.panel import Conversion, Problem, Result
 from labinterp.model.quantity import Extent, Quantity
 from labinterp.model.spelling import exact_unit, folded_unit
-
-if TYPE_CHECKING:
-    from labinterp.interpretation.identify import Identified
-    from labinterp.model.submission import ReportedResult
+from labinterp.model.submission import ReportedCode, ReportedResult
 
 WORDS: Final = {
     "normal": "within",
@@ -82,6 +81,7 @@ _NOT_MEASURED: Final = frozenset(
 _NO_UNIT: Final = frozenset({"[pH]", "1", "%", "{ratio}"})
 _DUMMY_UNITS: Final = frozenset({"", "-", "none", "n/a", "null", "1", "ratio", "unknown"})
 _LONGEST_SHOWN: Final = 40
+_LONGEST_KEPT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _converted(
         text = f"{base.measurand.spoken} {number} is negative, which cannot be"
         return _refused(base, "value-implausible", text)
     try:
-        factor = factor_to_canonical(identified, unit)
+        conversion = conversion_of(identified.measurand, unit, identified.molar_mass)
     except units.UnitError as error:
         return _refused(base, "unit-unknown", f"{unit.printed} of {base.measurand.spoken}: {error}")
     quantity = Quantity(number, unit.ucum, numeral.comparator)
@@ -133,8 +133,8 @@ def _converted(
     result = replace(
         base,
         quantity=quantity,
-        extent=Extent(Fraction(number) * factor, numeral.comparator),
-        conversion=Conversion(unit.ucum, base.measurand.unit, factor, _basis(identified, unit)),
+        extent=Extent(Fraction(number) * conversion.factor, numeral.comparator),
+        conversion=conversion,
     )
     return result, mismatch
 
@@ -148,18 +148,32 @@ def factor_to_canonical(identified: Identified, unit: AcceptedUnit) -> Fraction:
     return canonical_per(identified.measurand, unit.ucum, identified.molar_mass)
 
 
-def _basis(identified: Identified, unit: AcceptedUnit) -> str:
+@kept(identical=2)
+def conversion_of(
+    measurand: Measurand, unit: AcceptedUnit, molar_mass: Decimal | None
+) -> Conversion:
+    """How an accepted unit becomes the canonical one, with its record; one object for all results.
+
+    Raises:
+        UnitError: the unit's kind needs a molar mass or valence the measurand does not have.
+    """
+    factor = canonical_per(measurand, unit.ucum, molar_mass)
+    basis = _basis(measurand, unit, molar_mass)
+    return Conversion(unit.ucum, measurand.unit, factor, basis)
+
+
+def _basis(measurand: Measurand, unit: AcceptedUnit, molar_mass: Decimal | None) -> str:
     """In words, what turned one unit into the other."""
-    from_kind, to_kind = units.kind(unit.ucum), units.kind(identified.measurand.unit)
-    if unit.ucum == identified.measurand.unit:
+    from_kind, to_kind = units.kind(unit.ucum), units.kind(measurand.unit)
+    if unit.ucum == measurand.unit:
         return "same unit"
     if from_kind == to_kind:
         return "metric prefix"
     parts = []
     if "mass" in (from_kind, to_kind):
-        parts.append(f"molar mass {unit.molar_mass or identified.molar_mass} g/mol")
+        parts.append(f"molar mass {unit.molar_mass or molar_mass} g/mol")
     if "equivalent" in (from_kind, to_kind):
-        parts.append(f"valence {identified.measurand.valence}")
+        parts.append(f"valence {measurand.valence}")
     return " and ".join(parts) or "same quantity"
 
 
@@ -188,6 +202,27 @@ def _property_mismatch(
 
 
 def _unit(reported: ReportedResult, identified: Identified, lookup: Lookup) -> _Unit:
+    found = (
+        _understood(
+            lookup, identified.measurand, reported.unit, reported.name or "", reported.codes
+        )
+        if reported.unit and len(reported.unit) + len(reported.name or "") <= _LONGEST_KEPT
+        else None
+    )
+    return _Unit(found) if found is not None else _unit_anew(reported, identified, lookup)
+
+
+@kept(identical=2)
+def _understood(
+    lookup: Lookup, measurand: Measurand, unit: str, name: str, codes: tuple[ReportedCode, ...]
+) -> AcceptedUnit | None:
+    """The unit, where nothing has to be said about it."""
+    bare = ReportedResult("", None, unit, name, codes)
+    found = _unit_anew(bare, Identified(measurand, ""), lookup)
+    return None if found.problem else found.accepted
+
+
+def _unit_anew(reported: ReportedResult, identified: Identified, lookup: Lookup) -> _Unit:
     measurand = identified.measurand
     text = clean(reported.unit or "").strip()
     if text.casefold() in _DUMMY_UNITS:

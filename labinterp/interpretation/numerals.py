@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _GROUPED: Final = re.compile(
     r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+\.[0-9]{1,9}|[+-]?[1-9][0-9]{0,2}(,[0-9]{3}){2,4}"
 )
 _LONGEST: Final = 40
+_LONGEST_SIGN: Final = 3
+"""Longer than any comparator: what is longer still is none either."""
 _LARGEST: Final = Decimal("1e15")
 _SMALLEST: Final = Decimal("1e-15")
 
@@ -71,9 +74,14 @@ def read_number(text: str | None, comparator: str | None = None) -> Numeral:
     """
     if text is None or not text.strip():
         return Numeral(None, trouble="empty")
-    match = _WITH_SIGN.fullmatch(clean(text[: _LONGEST + 1]))
+    return _read(text[: _LONGEST + 1], (comparator or "").strip()[:_LONGEST_SIGN])
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str, comparator: str) -> Numeral:
+    match = _WITH_SIGN.fullmatch(clean(text))
     sign, digits = (match[1], match[2]) if match else (None, "")
-    apart = _COMPARATORS.get((comparator or "").strip())
+    apart = _COMPARATORS.get(comparator)
     inside = _COMPARATORS.get(sign or "")
     if inside and apart and inside != apart:
         return Numeral(None, trouble="two_comparators")

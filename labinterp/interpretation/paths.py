@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.lookup import lookup_of, name_key
 from labinterp.model.interpretation import Path
 from labinterp.model.knowledge import Knowledge, PathStep
@@ -32,6 +33,15 @@ def active_paths(
     symptom are shown, else the first. Of very many, those to a recorded symptom and those that
     oppose twitching come before the rest.
     """
+    return _active_paths(
+        knowledge, tuple(mechanisms), tuple(dict.fromkeys(symptom.id for symptom in symptoms))
+    )
+
+
+@kept(most=2_000)
+def _active_paths(
+    knowledge: Knowledge, mechanisms: tuple[str, ...], symptoms: tuple[str, ...]
+) -> tuple[Path, ...]:
     active = set(mechanisms)
     everywhere = _graph(knowledge.paths)
     graph = _graph(
@@ -70,15 +80,14 @@ def _chosen(
     return chosen
 
 
-def _endings(knowledge: Knowledge, symptoms: Iterable[Symptom]) -> set[str]:
+def _endings(knowledge: Knowledge, symptoms: tuple[str, ...]) -> set[str]:
     """The ends of the map that a recorded symptom is seen as, by the vocabulary's own spellings."""
-    ids = {symptom.id for symptom in symptoms}
     spellings = lookup_of(knowledge).terms.get("symptom", {})
     return {
         node
         for node, label in knowledge.nodes.items()
         for part in re.split(r",| and ", label)
-        if any(term.id in ids for term in spellings.get(name_key(part), ()))
+        if any(term.id in symptoms for term in spellings.get(name_key(part), ()))
     }
 
 

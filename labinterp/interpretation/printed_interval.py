@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.numerals import clean, read_number
@@ -89,6 +90,18 @@ def is_given(interval: ReportedInterval | None) -> bool:
 
 def read_interval(interval: ReportedInterval) -> PrintedInterval | None:
     """The interval as numbers, or None where it cannot be read."""
+    sent = (interval.low, interval.high, interval.text, interval.unit)
+    if any(part is not None and len(part) > _LONGEST for part in sent):
+        return _read_anew(interval)
+    return _read_once(interval)
+
+
+@lru_cache(maxsize=8192)
+def _read_once(interval: ReportedInterval) -> PrintedInterval | None:
+    return _read_anew(interval)
+
+
+def _read_anew(interval: ReportedInterval) -> PrintedInterval | None:
     if interval.low or interval.high:
         return _two_ends(interval)
     return _from_text(interval.text or "", interval.unit)

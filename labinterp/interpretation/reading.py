@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import validate
 from labinterp.interpretation.identify import identify
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.lookup import Lookup, lookup_of
 from labinterp.interpretation.normalise import normalise
 from labinterp.model.panel import Panel, Problem, Result
@@ -90,9 +92,15 @@ def read(submission: Submission, patient: Patient, knowledge: Knowledge) -> Read
     )
 
 
+@kept(most=8)
+def places_of(knowledge: Knowledge) -> dict[str, int]:
+    """Measurand to its place among all, as the knowledge lists them."""
+    return {name: place for place, name in enumerate(knowledge.measurands)}
+
+
 def _in_order(results: Iterable[Result], knowledge: Knowledge) -> tuple[Result, ...]:
     """Results as the knowledge lists their measurands: the order sent is irrelevant."""
-    places = {name: place for place, name in enumerate(knowledge.measurands)}
+    places = places_of(knowledge)
     return tuple(
         sorted(results, key=lambda one: (places.get(one.measurand.id, 0), _natural(one.where)))
     )
@@ -102,6 +110,7 @@ def _place(problem: Problem) -> tuple[tuple[tuple[int, str], ...], str, str]:
     return _natural(problem.where), problem.code, problem.message
 
 
+@lru_cache(maxsize=4096)
 def _natural(where: str) -> tuple[tuple[int, str], ...]:
     """A place as people order it: `results[10]` after `results[2]`."""
     parts = re.findall(r"[0-9]{1,9}|[^0-9]+", where)

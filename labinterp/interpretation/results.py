@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.critical import critical_limits, critical_text, in_force
-from labinterp.interpretation.intervals import with_decimals
+from labinterp.interpretation.intervals import person_like, with_decimals
 from labinterp.interpretation.line_inputs import line_inputs
 from labinterp.interpretation.measure import (
     bounds_text,
@@ -18,6 +18,7 @@ from labinterp.interpretation.measure import (
 )
 from labinterp.interpretation.numerals import clean
 from labinterp.interpretation.printed_interval import is_given
+from labinterp.interpretation.reading import places_of
 from labinterp.model import units
 from labinterp.model.codes import FLAG_OF_STANDING, LOINC
 from labinterp.model.interpretation import (
@@ -27,6 +28,7 @@ from labinterp.model.interpretation import (
     DecisionRecord,
     InterpretedResult,
     IntervalRecord,
+    LineGeometryInputs,
     ReportedValue,
 )
 
@@ -51,6 +53,22 @@ _GROUP_ORDER: Final = ("electrolytes", "minerals", "vitamins", "supporting", "ur
 
 
 @dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What is printed of a value, whoever's it is.
+
+    Attributes:
+        decisions: None where they depend on what else was found.
+    """
+
+    value: Amount | None
+    conventional: Amount | None
+    conversion: ConversionRecord | None
+    interval: IntervalRecord | None
+    decisions: tuple[DecisionRecord, ...] | None
+    line: LineGeometryInputs | None
+
+
+@dataclass(frozen=True, slots=True)
 class Printer:
     """What the printing of results needs besides the classification."""
 
@@ -69,7 +87,7 @@ class Printer:
         usual = self.knowledge.formulas.get(result.formula or "")
         formula = usual.by(result.equation) if usual else None
         change = self.changes.get(measurand.id)
-        limits = critical_limits(measurand, self.patient, self.settings, self.knowledge)
+        numbers = self._numbers(one, change)
         return InterpretedResult(
             measurand=measurand.id,
             name=_name(result),
@@ -77,16 +95,18 @@ class Printer:
             group=measurand.group,
             where=result.where,
             reported=_reported(result.reported),
-            value=_value(result),
-            conventional=_other_system(result),
-            conversion=_conversion(result),
-            interval=_interval(one.interval, measurand),
+            value=numbers.value,
+            conventional=numbers.conventional,
+            conversion=numbers.conversion,
+            interval=numbers.interval,
             standing=one.standing,
             why_unknown=one.why_unknown,
             at_the_limit=one.at_the_limit,
             at_the_limit_note=one.at_the_limit_note,
             flag=FLAG_OF_STANDING[one.standing],
-            decisions=_decisions(one, self.found),
+            decisions=numbers.decisions
+            if numbers.decisions is not None
+            else _decisions(one, self.found),
             change=_change(change, result) if result.usable else None,
             doubts=self._doubts(result),
             derived_from=result.inputs,
@@ -95,14 +115,38 @@ class Printer:
             band=one.band.name if one.band else None,
             band_label=one.band.label if one.band else None,
             provisional=result.provisional,
-            line=line_inputs(
+            line=numbers.line,
+            matched_by=result.matched_by,
+            read_in_words=result.usable and result.text is not None,
+        )
+
+    def _numbers(self, one: Classification, change: Change | None) -> _Numbers:
+        """What is printed of the value itself; made once for all results that are alike."""
+        if one.alike is None:
+            return self._made_numbers(one, change)
+        key = ("numbers", one.band and one.band.name)
+        made = one.alike.get(key)
+        if made is None:
+            made = one.alike[key] = self._made_numbers(one, change)
+        return cast("_Numbers", made)
+
+    def _made_numbers(self, one: Classification, change: Change | None) -> _Numbers:
+        result, measurand = one.result, one.result.measurand
+        person = person_like(self.patient, self.knowledge)
+        limits = critical_limits(measurand, person, self.settings, self.knowledge)
+        depends = any(limit.unless_found for limit in one.decisions)
+        return _Numbers(
+            _value(result),
+            _other_system(result),
+            _conversion(result),
+            _interval(one.interval, measurand),
+            None if depends else _decisions(one, frozenset()),
+            line_inputs(
                 one,
                 _rounded_derived(result),
                 in_force(limits, measurand, self.patient, change),
                 change,
             ),
-            matched_by=result.matched_by,
-            read_in_words=result.usable and result.text is not None,
         )
 
     def _doubts(self, result: Result) -> tuple[str, ...]:
@@ -142,7 +186,7 @@ def in_order(
     classifications: Iterable[Classification], knowledge: Knowledge
 ) -> list[Classification]:
     """Results by group, core analytes first, then as the knowledge lists them."""
-    places = {name: place for place, name in enumerate(knowledge.measurands)}
+    places = places_of(knowledge)
 
     def key(one: Classification) -> tuple[int, bool, int, str, str]:
         measurand = one.result.measurand

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.interpretation.conditions import Clause, measurands_of
+from labinterp.interpretation.keeping import Kept
 from labinterp.model.interpretation import Evidence
 from labinterp.model.quantity import PRINTED_COMPARATOR, SYMBOL_OF
 from labinterp.model.rule import (
@@ -78,6 +79,7 @@ _COMPUTED: Final = {
     ),
 }
 DECIMALS_OF_DERIVED: Final = 2
+_ABSENT: Final = Kept[Evidence](most=5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,33 @@ class Teller:
         """One piece of evidence for each clause, the same sentence once."""
         found: dict[str, Evidence] = {}
         for clause in clauses:
-            sentence = self.sentence(clause)
-            about = self._about(clause)
-            doubtful = any(self._is_doubtful(name) for name in about)
-            found.setdefault(sentence, Evidence(sentence, word(clause.truth), about, doubtful))
+            piece = self._piece(clause)
+            found.setdefault(piece.sentence, piece)
         return tuple(found.values())
+
+    def _piece(self, clause: Clause) -> Evidence:
+        """A clause as evidence; one about a single result is put into words once for that result.
+
+        Of a result that was not reported, once for the knowledge.
+        """
+        leaf = clause.leaf
+        if not isinstance(leaf, StatusIs | Compared) or leaf.measurand in self.facts.blocked:
+            return self._told(clause)
+        fact = self.facts.results.get(leaf.measurand)
+        if fact is None:
+            key = (id(self.knowledge), id(leaf), clause.truth, clause.excludes)
+            absent = _ABSENT.get(key)
+            return absent or _ABSENT.put(key, (self.knowledge, leaf), self._told(clause))
+        asked = (id(leaf), clause.truth, clause.excludes, self.facts.ionised_settles)
+        said = fact.said.get(asked)
+        if said is None or said[0] is not leaf:
+            said = fact.said[asked] = (leaf, self._told(clause))
+        return said[1]
+
+    def _told(self, clause: Clause) -> Evidence:
+        about = self._about(clause)
+        doubtful = any(self._is_doubtful(name) for name in about)
+        return Evidence(self.sentence(clause), word(clause.truth), about, doubtful)
 
     def sentence(self, clause: Clause) -> str:
         """A clause in words; one that must not hold says so."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.model.panel import Problem
+from labinterp.model.submission import Choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from labinterp.model.codes import RangePolicy
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.submission import Choices
 
 RANGE_POLICIES: Final = ("lab-then-service", "lab-only", "service-only")
 
@@ -42,6 +44,28 @@ def settle(
     asked: Choices, defaults: Choices, knowledge: Knowledge
 ) -> tuple[Settings, tuple[Problem, ...]]:
     """The settings in force, and a Problem for each that was asked for and does not exist."""
+    return _settled(knowledge, _as_key(asked), _as_key(defaults))
+
+
+_Chosen = tuple[str | None, "RangePolicy | None", str | None, tuple[tuple[str, str], ...]]
+
+
+def _as_key(choices: Choices) -> _Chosen:
+    return (
+        choices.range_set,
+        choices.range_policy,
+        choices.critical_policy,
+        tuple(choices.schemes.items()),
+    )
+
+
+@kept(most=500)
+def _settled(
+    knowledge: Knowledge, asked_for: _Chosen, by_default: _Chosen
+) -> tuple[Settings, tuple[Problem, ...]]:
+    """The same settings for the same choices, as one object, which much else is kept by."""
+    asked = Choices(*asked_for[:3], dict(asked_for[3]))
+    defaults = Choices(*by_default[:3], dict(by_default[3]))
     problems: list[Problem] = []
     ours = knowledge.defaults
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from labinterp.interpretation.keeping import kept
 from labinterp.model.interpretation import (
     Finding,
     InterpretedResult,
@@ -19,16 +20,18 @@ from labinterp.model.interpretation import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from labinterp.model.knowledge import Knowledge
+    from labinterp.model.knowledge import Knowledge, Source
 
 
 def numbered(cited: Iterable[str], knowledge: Knowledge) -> tuple[SourceRecord, ...]:
     """The sources cited, once each, numbered from 1."""
     known = (knowledge.sources[one] for one in dict.fromkeys(cited) if one in knowledge.sources)
-    return tuple(
-        SourceRecord(one.id, one.title, one.year, one.url, number, one.publisher, one.access)
-        for number, one in enumerate(known, start=1)
-    )
+    return tuple(_record(one, number) for number, one in enumerate(known, start=1))
+
+
+@kept()
+def _record(one: Source, number: int) -> SourceRecord:
+    return SourceRecord(one.id, one.title, one.year, one.url, number, one.publisher, one.access)
 
 
 def of_findings(findings: Iterable[Finding]) -> Iterator[str]:

@@ -17,8 +17,9 @@ from labinterp.interpretation.sentences import Teller
 from labinterp.model.codes import URGENCIES, Urgency, most_urgent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from labinterp.interpretation.conditions import Weighed
     from labinterp.interpretation.facts import Facts
     from labinterp.interpretation.scope import Scope
     from labinterp.model.interpretation import Finding, Undecided
@@ -42,32 +43,42 @@ def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Sco
     """The patterns that hold, the most urgent first, and those that are left open."""
     findings: list[Finding] = []
     open_ones: list[Undecided] = []
+    for rule, weighed, teller in _weighed(knowledge, facts):
+        if weighed.truth is None:
+            open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
+            continue
+        one = finding(
+            rule,
+            weighed,
+            teller,
+            doubts=doubts,
+            strengthens=rule.strengthens,
+            weakens=rule.weakens,
+        )
+        one = replace(
+            one,
+            urgency=pattern_urgency(rule, teller.facts),
+            steps=rule.next_steps,
+            caveats=_note(rule),
+        )
+        if scope.covers(rule):
+            findings.append(one)
+        else:
+            open_ones.append(scope.undecided(one))
+    return Stratum(ranked(findings), tuple(open_ones))
+
+
+def _weighed(knowledge: Knowledge, facts: Facts) -> Iterator[tuple[Pattern, Weighed, Teller]]:
+    """The patterns that hold or cannot be told, each on the facts it hears."""
+    if not facts.ionised_settles:
+        teller = Teller(knowledge, facts)
+        for rule, weighed in found(knowledge.patterns.values(), facts):
+            yield rule, weighed, teller
+        return
     for rule in knowledge.patterns.values():
         heard = silenced(facts, rule, knowledge)
-        teller = Teller(knowledge, heard)
         for _, weighed in found((rule,), heard):
-            if weighed.truth is None:
-                open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
-                continue
-            one = finding(
-                rule,
-                weighed,
-                teller,
-                doubts=doubts,
-                strengthens=rule.strengthens,
-                weakens=rule.weakens,
-            )
-            one = replace(
-                one,
-                urgency=pattern_urgency(rule, heard),
-                steps=rule.next_steps,
-                caveats=_note(rule),
-            )
-            if scope.covers(rule):
-                findings.append(one)
-            else:
-                open_ones.append(scope.undecided(one))
-    return Stratum(ranked(findings), tuple(open_ones))
+            yield rule, weighed, Teller(knowledge, heard)
 
 
 def pattern_urgency(rule: Pattern, facts: Facts) -> Urgency:

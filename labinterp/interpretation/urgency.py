@@ -24,6 +24,7 @@ from labinterp.interpretation.findings import (
     found,
     undecided,
 )
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.sentences import Teller
 from labinterp.model.codes import Urgency, at_least_as_urgent, most_urgent
 from labinterp.model.interpretation import Finding, Undecided
@@ -139,6 +140,7 @@ def _rules(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Iterable[Findi
             yield one
 
 
+@kept()
 def _asks(rule: UrgencyRule, name: str) -> bool:
     asked = (leaf for leaf in leaves(rule.when) if isinstance(leaf, Computed))
     return any(leaf.name.replace("-", "_") == name for leaf in asked)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from labinterp.model.codes import Standing
 from labinterp.model.interval import Bounds, CriticalLimit, DecisionLimit, Interval
@@ -152,6 +153,31 @@ class Classification:
     """Why a value beyond a critical limit is not critical for this patient, by the policy."""
     adults_only: bool = False
     """Age is unknown and the set in use knows adults only, so that an adult was assumed."""
+    alike: dict[object, Any] | None = field(default=None, repr=False, compare=False)
+    """Where the core keeps what it makes of any result that is classified just so; None for one
+    whose classification rests on more than its value, its interval and the patient's kind."""
+
+    def of_result(self, result: Result) -> Classification:
+        """The same of another result with this value, unit and interval."""
+        return Classification(
+            result,
+            self.standing,
+            self.why_unknown,
+            self.interval,
+            self.at_the_limit,
+            self.at_the_limit_note,
+            self.critical,
+            self.critical_bounds,
+            self.decisions,
+            self.band,
+            self.position,
+            self.urgent_standing,
+            self.known_side,
+            self.settled_by,
+            self.why_not_critical,
+            self.adults_only,
+            self.alike,
+        )
 
 
 @dataclass(frozen=True, slots=True)
