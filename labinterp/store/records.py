@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache, partial
+from operator import attrgetter
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 import simplejson
@@ -24,18 +25,47 @@ Reader = Callable[[Any], Any]
 
 def to_document(value: object) -> Any:
     """Frozen nouns as dicts and lists; decimals stay decimals, so that their digits are kept."""
-    if type(value) in _PLAIN:
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            json_name: to_document(getattr(value, name))
-            for name, json_name in member_names(typing.cast("Any", type(value)))
-        }
-    if isinstance(value, tuple | list):
-        return [to_document(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: to_document(item) for key, item in value.items()}
+    kind = type(value)
+    return (_FORMERS.get(kind) or _former(kind))(value)
+
+
+_FORMERS: dict[type, Callable[[Any], Any]] = {}
+"""Type to how its values are written; an answer has hundreds of nouns."""
+
+
+def _former(kind: type) -> Callable[[Any], Any]:
+    return _FORMERS.setdefault(kind, _made_former(kind))
+
+
+def _made_former(kind: type) -> Callable[[Any], Any]:
+    if kind in _PLAIN:
+        return _as_it_is
+    if is_dataclass(kind):
+        return _former_of_noun(kind)
+    if issubclass(kind, tuple | list):
+        return _listed
+    return _mapped if issubclass(kind, Mapping) else _as_it_is
+
+
+def _former_of_noun(kind: Any) -> Callable[[Any], Any]:
+    names = member_names(kind)
+    written_as = tuple(json_name for _, json_name in names)
+    if len(names) == 1:
+        return lambda noun: {written_as[0]: to_document(getattr(noun, names[0][0]))}
+    members = attrgetter(*(name for name, _ in names))
+    return lambda noun: dict(zip(written_as, _listed(members(noun)), strict=True))
+
+
+def _as_it_is(value: object) -> object:
     return value
+
+
+def _listed(values: tuple[Any, ...] | list[Any]) -> list[Any]:
+    return [one if type(one) in _PLAIN else to_document(one) for one in values]
+
+
+def _mapped(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: to_document(one) for key, one in values.items()}
 
 
 def from_document(noun: type[Noun], document: Mapping[str, Any]) -> Noun:
