@@ -1,4 +1,4 @@
-"""Lines of FHIR Observations as a laboratory's export has them, all invented, the same each time."""
+"""Lines of FHIR Observations as a laboratory exports them: invented, the same each time."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ def observations(count: int, *, seed: int = 5, scattered: bool = False) -> Itera
             if number % _FAULTS == 0:
                 yield b'{"resourceType": "Observation", "broken\n'
                 continue
-        yield _line(number, patient, code, name, value, unit)
+        yield _line(number, patient, (code, name, value, unit))
 
 
-def _line(number: int, patient: int, code: str, name: str, value: str, unit: str) -> bytes:
+def _line(number: int, patient: int, result: tuple[str, str, str, str]) -> bytes:
+    code, name, value, unit = result
     text = json.dumps(
         {
             "resourceType": "Observation",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +17,14 @@ if TYPE_CHECKING:
 
     from labinterp.model.knowledge import Knowledge
 
+_NOW_AND_THEN: Final = 50
 ACTIONS: Final = {
     "version": "print version and digest",
     "check": "prove that every claim has a source and every file fits the others",
     "show": "print everything known of one id",
     "overdue": "list what is due for review",
     "reference": "write all of it as Markdown pages",
-    "diff": "list what another folder of knowledge says differently",
+    "diff": "list what another folder says differently, and which stored panels it would",
 }
 
 
@@ -41,7 +44,13 @@ def register(subparsers: Any) -> None:
     )
     made["reference"].add_argument("out", type=Path, metavar="OUT", help="the folder to write into")
     made["diff"].add_argument(
-        "other", type=Path, metavar="OTHER", help="the folder to compare with"
+        "old", type=Path, nargs="?", metavar="OLD", help="the folder to compare with (that in use)"
+    )
+    made["diff"].add_argument("new", type=Path, metavar="NEW", help="the folder that may follow it")
+    made["diff"].add_argument(
+        "--against-store",
+        action="store_true",
+        help="also list the stored panels that NEW would read differently; none is changed",
     )
     parser.set_defaults(run=run)
 
@@ -107,11 +116,46 @@ def _overdue(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from labinterp import knowledge  # noqa: PLC0415 - `--help` needs none of it
 
-    changes = knowledge.differences(args.folder, args.other)
+    old = args.old or args.folder
+    changes = knowledge.differences(old, args.new)
     for change in changes:
         print(change)
     print(f"{len(changes)} differences.")
+    if args.against_store:
+        _diff_of_store(knowledge.load(old), knowledge.load(args.new))
     return DONE
+
+
+def _diff_of_store(old: Knowledge, new: Knowledge) -> None:
+    """A line a panel that reads differently, then how many there are of each kind."""
+    from labinterp import bootstrap  # noqa: PLC0415 - only this asks the database
+    from labinterp.usecases import administer, rereading  # noqa: PLC0415 - see above
+
+    services = bootstrap.services()
+    looked_at, differ = 0, 0
+    kinds: Counter[str] = Counter()
+    for organisation in administer.organisations(services):
+        actor = administer.system_actor(organisation)
+        for panel in rereading.reread(services, actor, old, new):
+            looked_at += 1
+            _progress(looked_at, differ)
+            if panel.differences:
+                differ += 1
+                kinds.update(panel.differences)
+                print(f"{organisation.name} {panel.panel_id}: {'; '.join(panel.differences)}")
+    _progress(None, differ)
+    print(f"{differ} of {looked_at} stored panels would read differently; none was changed.")
+    for difference, count in sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0])):
+        print(f"  {count}: {difference}")
+
+
+def _progress(looked_at: int | None, differ: int) -> None:
+    """A line on a terminal now and then; None wipes it off."""
+    if not sys.stderr.isatty() or (looked_at or 0) % _NOW_AND_THEN:
+        return
+    said = "" if looked_at is None else f"{looked_at:,} panels, {differ:,} differ"
+    sys.stderr.write(f"\r{said:<60}\r")
+    sys.stderr.flush()
 
 
 def _reference(args: argparse.Namespace) -> int:
