@@ -268,3 +268,4 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         sign_in_failures=chosen.sign_in_failures,
         sign_in_lock=span(chosen.sign_in_lock),
     )
+        session_fresh=span(chosen.session_fresh),

@@ -22,6 +22,7 @@ from environs import Env, EnvError, EnvValidationError
 
 from labinterp.durable import keep_names
 from labinterp.errors import Place, SettingsError
+from labinterp.lines import unprotected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +78,7 @@ class Settings:
         "",
         "sqlite:///… or postgresql://…; labinterp.db in DATA_DIR if empty",
         secret=True,
-        refused="empty, or with a well-known password",
+        refused="empty, with a well-known password, or on another machine without checked TLS",
     )
     database_pool: int = _setting(8, "database connections a process keeps open")
     database_lock_wait: float = _setting(10.0, "how long a writer waits for another [s]")
@@ -88,15 +89,23 @@ class Settings:
         "",
         "the broker; redis://127.0.0.1:6379/0 if empty",
         secret=True,
-        refused="empty, unless CELERY_BROKER_URL is set",
+        refused="empty, unless CELERY_BROKER_URL is set, or on another machine without TLS",
     )
-    celery_broker_url: str = _setting("", "the broker, if it is not REDIS_URL", secret=True)
+    celery_broker_url: str = _setting(
+        "", "the broker, if it is not REDIS_URL", secret=True, refused="as REDIS_URL"
+    )
     broker_timeout: float = _setting(2.0, "longest wait for the broker while answering [s]")
     broker_visibility: float = _setting(
         900.0, "when an unacknowledged message is handed out again [s]; above every limit"
     )
 
     smtp_host: str = _setting("", "mail server; this machine if empty", refused="empty")
+    plain_lines: str = _setting(
+        "",
+        "hosts of database, broker and counter that may be spoken to without TLS, with blanks"
+        " between; only where nobody else is on that network",
+    )
+
     smtp_port: int = _setting(587, "its port")
     smtp_user: str = _setting("", "sign-in at the mail server; none if empty")
     smtp_password: str = _setting("", "and its password", secret=True)
@@ -240,11 +249,16 @@ class Settings:
         default=False,
         about="say FHIR conclusions also in SNOMED CT, which needs a licence in some countries",
     )
+    session_fresh: float = _setting(
+        900.0, "who signed in longer ago is asked again before changing accounts and keys [s]"
+    )
     account_rate: str = _setting("10 per 15 minutes", "tries to sign in to one account")
     address_rate: str = _setting("40 per 15 minutes", "tries to sign in from one address")
     request_rate: str = _setting("1200 per minute", "requests of one key")
     stranger_rate: str = _setting("60 per minute", "requests of one address without a key")
-    rate_store: str = _setting("", "Redis that counts them; this process if empty", secret=True)
+    rate_store: str = _setting(
+        "", "Redis that counts them; this process if empty", secret=True, refused="as REDIS_URL"
+    )
     sends_per_hour: int = _setting(10, "messages one panel may be sent again in an hour")
     recipients: int = _setting(20, "addresses one panel may name")
     body_limit: int = _setting(10_000_000, "longest request body [bytes]")
@@ -498,6 +512,7 @@ def _unsafe(settings: Settings) -> Iterator[Place]:
 
 def _weak(name: str, key: str) -> Iterator[Place]:
     if not key:
+    yield from _plain(settings)
         yield Place(name, "setting-missing", f"{name} is missing")
     elif len(key) < _LEAST_KEY or len(set(key)) < _LEAST_KEY // 4:
         yield Place(name, "setting-unsafe", f"{name} is weaker than {_LEAST_KEY} random characters")
@@ -513,6 +528,19 @@ def _is_https(address: str) -> bool:
 def _refused(*faults: Place) -> SettingsError:
     listed = "; ".join(fault.message for fault in faults)
     message = f"The settings cannot be used: {listed}. `.env.example` explains each."
+def _plain(settings: Settings) -> Iterator[Place]:
+    """Lines that another machine could listen to, or take the place of the other side."""
+    lines = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "CELERY_BROKER_URL": settings.celery_broker_url,
+        "RATE_STORE": settings.rate_store,
+    }
+    for name in unprotected(lines, settings.plain_lines.casefold().split()):
+        way = "sslmode=verify-full" if name == "DATABASE_URL" else "rediss://"
+        yield Place(name, "setting-unsafe", f"{name} leads over a network without {way}")
+
+
     return SettingsError(message, errors=faults)
 
 

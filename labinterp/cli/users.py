@@ -28,6 +28,8 @@ def register(subparsers: Any) -> None:
     create.add_argument("--password", action="store_true", help="ask for a password")
     link = actions.add_parser("link", help="a link that signs someone in once")
     link.add_argument("user", metavar="USER", help="id or e-mail address")
+    reset = actions.add_parser("reset-second-factor", help="forget an authenticator that was lost")
+    reset.add_argument("user", metavar="USER", help="id or e-mail address")
     for name, purpose in (("disable", "may sign in no more"), ("enable", "may sign in again")):
         actions.add_parser(name, help=purpose).add_argument("user", metavar="USER")
     parser.set_defaults(run=run)
@@ -38,12 +40,12 @@ def _organisation(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List, create, sign in by link, disable, enable."""
+    """List, create, sign in by link, forget an authenticator, disable, enable."""
     from labinterp import bootstrap  # noqa: PLC0415 - imported when the command runs
 
     services = bootstrap.services()
-    action = {"list": _list, "create": _create, "link": _link}.get(args.action, _switch)
-    action(services, args)
+    actions = {"list": _list, "create": _create, "link": _link, "reset-second-factor": _reset}
+    actions.get(args.action, _switch)(services, args)
     return DONE
 
 
@@ -53,16 +55,24 @@ def _list(services: Services, args: argparse.Namespace) -> None:
 
     chosen = given.organisation_id(services, args.organisation)
     tables.show(
-        ("ID", "E-MAIL", "NAME", "ORGANISATION", "SCOPES", "MAY SIGN IN"),
+        ("ID", "E-MAIL", "NAME", "ORGANISATION", "SCOPES", "MAY SIGN IN", "SECOND FACTOR"),
         (
-            (user.id, user.email, user.name, user.organisation, ",".join(user.scopes), _may(user))
+            (
+                user.id,
+                user.email,
+                user.name,
+                user.organisation,
+                ",".join(user.scopes),
+                _yes(user.active),
+                _yes(user.second_factor),
+            )
             for user in administer.users(services, chosen)
         ),
     )
 
 
-def _may(user: UserRecord) -> str:
-    return "yes" if user.active else "no"
+def _yes(it_is: bool) -> str:
+    return "yes" if it_is else "no"
 
 
 def _create(services: Services, args: argparse.Namespace) -> None:
@@ -95,6 +105,18 @@ def _link(services: Services, args: argparse.Namespace) -> None:
 
     token = administer.sign_in_link(services, _found(services, args.user).id)
     print(addresses.sign_in(services.policy.base_url, token))
+
+
+def _reset(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.usecases import second_factor  # noqa: PLC0415
+
+    user = _found(services, args.user)
+    had = second_factor.reset(services, user.id)
+    print(
+        f"{user.email} signs in without an authenticator until a new one is set up"
+        if had
+        else f"{user.email} has no authenticator"
+    )
 
 
 def _switch(services: Services, args: argparse.Namespace) -> None:

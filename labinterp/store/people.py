@@ -11,7 +11,13 @@ from labinterp.errors import NotFound
 from labinterp.model.submission import Choices
 from labinterp.store.records import from_document, read_back, to_document, written
 from labinterp.store.rows import KeyRecord, OrganisationRecord, UserRecord
-from labinterp.store.tables import api_key, organisation, sign_in_link, user_account
+from labinterp.store.tables import (
+    api_key,
+    organisation,
+    second_factor,
+    sign_in_link,
+    user_account,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +74,38 @@ def set_choices(connection: Connection, organisation_id: str, choices: Choices) 
     return done.rowcount == 1
 
 
+def set_second_factor_since(
+    connection: Connection, organisation_id: str, since: datetime | None
+) -> bool:
+    """From when on all of a tenant's people need a second factor; false when there is no tenant."""
+    done = connection.execute(
+        update(organisation)
+        .where(organisation.c.id == organisation_id)
+        .values(second_factor_since=since)
+    )
+    return done.rowcount == 1
+
+
+def default_recipients(connection: Connection, organisation_id: str) -> tuple[str, ...]:
+    """Whom a tenant tells of panels that name nobody."""
+    kept = connection.execute(
+        select(organisation.c.recipients).where(organisation.c.id == organisation_id)
+    ).scalar_one_or_none()
+    return tuple(map(str, read_back(kept))) if kept else ()
+
+
+def set_default_recipients(
+    connection: Connection, organisation_id: str, addresses: tuple[str, ...]
+) -> bool:
+    """Tell these; false when there is no such tenant."""
+    done = connection.execute(
+        update(organisation)
+        .where(organisation.c.id == organisation_id)
+        .values(recipients=written(list(addresses)) if addresses else None)
+    )
+    return done.rowcount == 1
+
+
 def choices_in_force(connection: Connection, organisation_id: str) -> Choices:
     """What an organisation's interpretations use where a request does not say."""
     kept = connection.execute(
@@ -77,7 +115,9 @@ def choices_in_force(connection: Connection, organisation_id: str) -> Choices:
 
 
 def _organisation(row: Row[Any]) -> OrganisationRecord:
-    return OrganisationRecord(row.id, row.name, row.created_at, choices_of(row.choices))
+    return OrganisationRecord(
+        row.id, row.name, row.created_at, choices_of(row.choices), row.second_factor_since
+    )
 
 
 def choices_of(text: str | None) -> Choices:
@@ -208,6 +248,12 @@ def account_by_email(connection: Connection, email: str) -> Account | None:
     return _account(row) if row else None
 
 
+def account_by_id(connection: Connection, user_id: str) -> Account | None:
+    """The person with this id, with what signing in needs."""
+    row = connection.execute(_users().where(user_account.c.id == user_id)).first()
+    return _account(row) if row else None
+
+
 def user_by_id(connection: Connection, user_id: str) -> UserRecord | None:
     """The person with this id."""
     row = connection.execute(_users().where(user_account.c.id == user_id)).first()
@@ -239,9 +285,17 @@ def count_failure(
 
 
 def _users() -> Select[Any]:
-    return select(
-        user_account, organisation.c.name.label("organisation"), organisation.c.choices
-    ).join_from(user_account, organisation)
+    return (
+        select(
+            user_account,
+            organisation.c.name.label("organisation"),
+            organisation.c.choices,
+            organisation.c.second_factor_since,
+            second_factor.c.created_at.label("second_factor_made"),
+        )
+        .join_from(user_account, organisation)
+        .outerjoin(second_factor, second_factor.c.user_account_id == user_account.c.id)
+    )
 
 
 def _account(row: Row[Any]) -> Account:
@@ -256,6 +310,8 @@ def _account(row: Row[Any]) -> Account:
         password_hash=row.password_hash,
         choices=choices_of(row.choices),
         sessions_from=row.sessions_from,
+        second_factor=row.second_factor_made is not None,
+        second_factor_required=row.second_factor_since is not None,
     )
     return Account(user, row.failures, row.locked_until)
 

@@ -64,6 +64,11 @@ BOXES: Final = (
         "job-part",
         ("organisation_id", "job_id", "name", "position"),
     ),
+    Box(
+        tables.second_factor.c.secret_sealed,
+        "second-factor",
+        ("organisation_id", "user_account_id"),
+    ),
     Box(tables.keyring.c.proof, "keyring", ("id",)),
 )
 """All of them (a test compares them with the tables); the keyring, last, proves the end."""

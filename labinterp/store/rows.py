@@ -206,11 +206,18 @@ class OrganisationRecord:
     name: str
     created_at: datetime
     choices: Choices = field(default_factory=Choices)
+    second_factor_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """A person who may sign in."""
+    """A person who may sign in.
+
+    Attributes:
+        sessions_from: sessions that began before are over.
+        second_factor: they have an authenticator.
+        second_factor_required: their organisation wants one of everybody.
+    """
 
     id: str
     organisation_id: str
@@ -222,6 +229,23 @@ class UserRecord:
     choices: Choices = field(default_factory=Choices)
     password_hash: str | None = field(default=None, repr=False)
     sessions_from: datetime | None = None
+    second_factor: bool = False
+    second_factor_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """Where a person is signed in.
+
+    Attributes:
+        browser: what the browser said of itself, cut short.
+    """
+
+    id: str
+    began_at: datetime
+    seen_at: datetime
+    address: str
+    browser: str
 
 
 @dataclass(frozen=True, slots=True)

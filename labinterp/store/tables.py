@@ -62,7 +62,9 @@ organisation = Table(
     Column("choices", Text),
     Column("created_at", Moment, nullable=False),
 )
+    Column("second_factor_since", Moment),
 
+"""A tenant; since `second_factor_since` all its people need a second factor."""
 user_account = Table(
     "user_account",
     metadata,
@@ -93,6 +95,45 @@ sign_in_link = Table(
 )
 
 api_key = Table(
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("user_account_id", String(40), ForeignKey("user_account.id"), primary_key=True),
+    belongs_to("organisation"),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+"""What a person's authenticator shares with us. A code of `last_step` or before was used."""
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    id_column(),
+    belongs_to("organisation"),
+    belongs_to("user_account"),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("used_at", Moment),
+    Index(None, "user_account_id"),
+)
+"""Lets a person in once whose authenticator is lost."""
+
+person_session = Table(
+    "person_session",
+    metadata,
+    id_column(),
+    belongs_to("organisation"),
+    belongs_to("user_account"),
+    Column("began_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("address", String(64), nullable=False),
+    Column("browser", String(120), nullable=False),
+    Index(None, "user_account_id"),
+    Index(None, "began_at"),
+)
+"""Where a person is signed in. `seen_at` may be minutes old; forgotten once it is over."""
+
     "api_key",
     metadata,
     id_column(),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from labinterp.access import passwords, require
+from labinterp.access import require
 from labinterp.errors import Conflict, NotFound, Place, SubmissionError
 from labinterp.store import people
-from labinterp.usecases import administer
+from labinterp.usecases import administer, second_factor
 from labinterp.usecases.acting import who
+from labinterp.usecases.sign_in import own_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +107,49 @@ def set_member_active(
     return _member(services, actor, user_id)
 
 
+def reset_second_factor(
+    services: Services, actor: Actor, user_id: str, *, request_id: str = ""
+) -> UserRecord:
+    """Forget somebody's authenticator, because they lost it; the person as they are then.
+
+    Raises:
+        AccessDenied: the actor is no administrator.
+        NotFound: no such person in the organisation.
+        Conflict: code `own-account`.
+    """
+    _other_member(services, actor, user_id)
+    second_factor.reset(services, user_id, by=who(actor, request_id))
+    return _member(services, actor, user_id)
+
+
+def require_second_factor(
+    services: Services, actor: Actor, *, required: bool, request_id: str = ""
+) -> None:
+    """Want a second factor of everybody in the organisation, or leave it to each.
+
+    Raises:
+        AccessDenied: the actor is no administrator.
+    """
+    require(actor, "admin")
+    by = who(actor, request_id)
+    second_factor.require_of_all(services, actor.organisation_id, required=required, by=by)
+
+
+def second_factor_required(services: Services, actor: Actor) -> bool:
+    """Does the organisation want one of everybody?"""
+    return own_account(services, actor).second_factor_required
+
+
+def is_confirmed(services: Services, actor: Actor, *, password: str, code: str) -> bool:
+    """Is it still they? Everything they sign in with is asked; who has nothing cannot say."""
+    own = own_account(services, actor)
+    if own.password_hash is None and not own.second_factor:
+        return False
+    if own.password_hash is not None and not administer.is_password(services, own.id, password):
+        return False
+    return not own.second_factor or second_factor.is_right(services, actor, code)
+
+
 def organisation_keys(services: Services, actor: Actor) -> tuple[KeyRecord, ...]:
     """The organisation's keys, oldest first.
 
@@ -143,7 +187,7 @@ def end_key(services: Services, actor: Actor, key_id: str, *, request_id: str = 
 
 def has_password(services: Services, actor: Actor) -> bool:
     """Does this person sign in by password?"""
-    return _own(services, actor).password_hash is not None
+    return own_account(services, actor).password_hash is not None
 
 
 def set_own_password(
@@ -155,21 +199,13 @@ def set_own_password(
         NotFound: the actor is no person.
         SubmissionError: code `password-wrong`, or the new one cannot be used.
     """
-    own = _own(services, actor)
-    if own.password_hash is not None and not passwords.matches(own.password_hash, current):
+    own = own_account(services, actor)
+    if own.password_hash is not None and not administer.is_password(services, own.id, current):
         message = "The current password is not right."
         raise SubmissionError(
             message, code="password-wrong", errors=(Place("current", "password-wrong", message),)
         )
     administer.set_password(services, actor.id, new, by=who(actor, request_id))
-
-
-def _own(services: Services, actor: Actor) -> UserRecord:
-    with services.store.reading() as connection:
-        found = people.user_by_id(connection, actor.id) if actor.kind == "user" else None
-    if found is None:
-        raise NotFound("There is no such user, or they are not yours.")
-    return found
 
 
 def _member(services: Services, actor: Actor, user_id: str) -> UserRecord:

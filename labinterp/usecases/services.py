@@ -118,6 +118,7 @@ class Policy:
         trusted_proxies: how many proxies before us may say who asks; 0 believes none.
         session_idle, session_absolute: when whoever does nothing, or anyone, must sign in again.
         cds_fhir_servers: base addresses that CDS Hooks may fetch from with the caller's token.
+        session_fresh: how long whoever showed who they are may change what guards the account.
         cds_origins: browsers' origins that may call CDS Hooks.
         snomed_ct: conclusions in FHIR are also said in SNOMED CT, which needs a licence in places.
         account_rate, address_rate: tries to sign in, for one account and from one address.
@@ -185,6 +186,7 @@ class Policy:
     cds_fhir_servers: frozenset[str] = frozenset()
     cds_origins: frozenset[str] = frozenset()
     snomed_ct: bool = False
+    session_fresh: timedelta = timedelta(minutes=15)
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
     password_list: str = ""

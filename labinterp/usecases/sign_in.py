@@ -24,6 +24,22 @@ if TYPE_CHECKING:
     from labinterp.usecases.services import Services
 
 _SIGN_IN: Final = "sign-in link"
+
+
+class CodeNeeded(AccessDenied):
+    """Password or link was right, and a code of the person's authenticator is wanted as well.
+
+    Attributes:
+        user_id: who it would be. Nobody is signed in by it.
+    """
+
+    code = "second-factor-needed"
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__("A code of the authenticator is needed.")
+        self.user_id = user_id
+
+
 _USE_NOTED: Final = timedelta(minutes=5)
 
 
@@ -63,6 +79,7 @@ def sign_in(services: Services, email: str, password: str, *, address: str = "")
     """Who this is, by password.
 
     Raises:
+        CodeNeeded: all is right, and they have an authenticator.
         AccessDenied: code `sign-in-refused`; the same words and the same time for every reason.
     """
     try:
@@ -76,15 +93,18 @@ def sign_in(services: Services, email: str, password: str, *, address: str = "")
     now = services.now()
     locked = account is not None and bool(account.locked_until and account.locked_until > now)
     if account is None or not right or locked or not account.user.active:
-        _refused(services, account, address, wrong=not right and not locked)
+        note_refused(services, account, address, wrong=not right and not locked)
         raise AccessDenied("Address or password is not right.", code="sign-in-refused")
+    if account.user.second_factor:
+        raise CodeNeeded(account.user.id)
     _let_in(services, account.user, password, address)
     return actor_of(account.user, address)
 
 
-def _refused(
+def note_refused(
     services: Services, account: people.Account | None, address: str, *, wrong: bool
 ) -> None:
+    """Write down that somebody was not let in; what was wrong counts towards a lock."""
     policy, now = services.policy, services.now()
 
     def work(connection: Connection) -> None:
@@ -106,6 +126,18 @@ def _refused(
         audit.record(connection, person, Deed("E", "sign-in", "4"), now)
 
     services.store.write(work)
+
+
+def is_password(services: Services, user_id: str, password: str) -> bool:
+    """Is this the password of somebody signed in? A wrong one counts towards a lock."""
+    with services.store.reading() as connection:
+        account = people.account_by_id(connection, user_id)
+    locked = account and account.locked_until and account.locked_until > services.now()
+    stored = account.user.password_hash if account else None
+    if passwords.matches(stored, password) and not locked:
+        return True
+    note_refused(services, account, "", wrong=not locked)
+    return False
 
 
 def _let_in(services: Services, user: UserRecord, password: str, address: str) -> None:
@@ -153,6 +185,7 @@ def sign_in_by_link(services: Services, token: str, *, address: str = "") -> Act
     """Who this is, by a one-time link, which is used up by it.
 
     Raises:
+        CodeNeeded: it was right, and the person has an authenticator.
         AccessDenied: code `sign-in-refused`: unknown, used, over, or the person may not come in.
     """
     digest = token_digest(services.policy.secret, _SIGN_IN, token)
@@ -162,7 +195,8 @@ def sign_in_by_link(services: Services, token: str, *, address: str = "") -> Act
         user = people.user_by_id(connection, user_id) if user_id else None
         if user is None or not user.active:
             return None
-        _signed_in(connection, services, user, address, "sign-in-by-link")
+        how = "sign-in-link-used" if user.second_factor else "sign-in-by-link"
+        _signed_in(connection, services, user, address, how)
         return user
 
     found = services.store.write(work)
@@ -170,6 +204,8 @@ def sign_in_by_link(services: Services, token: str, *, address: str = "") -> Act
         raise AccessDenied(
             "This link was used already, is over, or is none of ours.", code="sign-in-refused"
         )
+    if found.second_factor:
+        raise CodeNeeded(found.id)
     return actor_of(found, address)
 
 
@@ -190,6 +226,19 @@ def actor_of_user(
         return None
     is_over = began and user.sessions_from and began < user.sessions_from
     return None if is_over else actor_of(user, address)
+
+
+def own_account(services: Services, actor: Actor) -> UserRecord:
+    """The account of whoever acts.
+
+    Raises:
+        NotFound: the actor is no person.
+    """
+    with services.store.reading() as connection:
+        found = people.user_by_id(connection, actor.id) if actor.kind == "user" else None
+    if found is None:
+        raise NotFound("There is no such user, or they are not yours.")
+    return found
 
 
 def end_sessions(services: Services, actor: Actor) -> None:

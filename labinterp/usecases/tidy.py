@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from labinterp.store import background, idempotency, notices, tokens
-from labinterp.usecases import retention
+from labinterp.store import background, idempotency, notices, sign_ins, tokens
+from labinterp.usecases import retention, sessions
 
 if TYPE_CHECKING:
     from labinterp.usecases.services import Services
@@ -22,10 +22,12 @@ def tidy(services: Services) -> int:
     """
     now = services.now()
     told_before = now - services.policy.notice_kept
+    over_since = sessions.over_since(services)
     with services.store.reading() as connection:
         keys = idempotency.any_expired(connection, now)
         signed = tokens.any_ended(connection, now)
         told = notices.any_ended(connection, told_before)
+        over = sign_ins.any_over(connection, over_since)
         jobs = background.expired_jobs(connection, now, _AT_ONCE)
     forgotten = 0
     if keys:
@@ -34,6 +36,8 @@ def tidy(services: Services) -> int:
         forgotten += services.store.write(lambda held: tokens.forget_ended(held, now))
     if told:
         forgotten += services.store.write(lambda held: notices.forget_ended(held, told_before))
+    if over:
+        forgotten += services.store.write(lambda held: sign_ins.forget_over(held, over_since))
     for organisation_id, kind, job_id in jobs:
         forgotten += services.store.write(
             partial(

@@ -27,8 +27,12 @@ def remember_who(user_id: str) -> None:
     g.session_of = user_id
 
 
-def sealed_request() -> str:
-    """The form of this request for the person whose session ended; empty when there is none."""
+def sealed_request(*, bare: bool = False) -> str:
+    """The form of this request for the person whose session ended; empty when there is none.
+
+    Args:
+        bare: keep also a button alone, without a field.
+    """
     whose = g.get("session_of")
     fields = [
         (name, value)
@@ -36,7 +40,7 @@ def sealed_request() -> str:
         if name not in _LEFT_OUT
         for value in values
     ]
-    if not whose or not fields:
+    if not whose or not (fields or bare):
         return ""
     plain = json.dumps({"path": request.path, "fields": fields}).encode()
     return base64.b64encode(services().store.vault.seal(plain, _context(whose))).decode()

@@ -10,11 +10,11 @@ from flask import flash, make_response, redirect, render_template, request, sess
 from labinterp import access
 from labinterp.access import SCOPES
 from labinterp.errors import SubmissionError
-from labinterp.usecases import members
+from labinterp.usecases import members, second_factor, sessions
 from labinterp.web import limits, refusals
 from labinterp.web import session as session_of
 from labinterp.web.fields import FieldError
-from labinterp.web.site import actor, pages, request_id, services
+from labinterp.web.site import actor, needs_proof, pages, request_id, services
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,7 @@ def administration() -> ResponseReturnValue:
 
 
 @pages.post("/administration/users")
+@needs_proof
 def add_user() -> ResponseReturnValue:
     """A new person; their first sign-in link is shown at once."""
     try:
@@ -59,6 +60,7 @@ def add_user() -> ResponseReturnValue:
 
 
 @pages.post("/administration/users/<user_id>/link")
+@needs_proof
 def user_link(user_id: str) -> ResponseReturnValue:
     """A sign-in link that works once, shown once."""
     access.require(actor(), "admin")
@@ -67,6 +69,7 @@ def user_link(user_id: str) -> ResponseReturnValue:
 
 
 @pages.post("/administration/users/<user_id>/scopes")
+@needs_proof
 def user_scopes(user_id: str) -> ResponseReturnValue:
     """What somebody may do from their next request on."""
     try:
@@ -80,6 +83,7 @@ def user_scopes(user_id: str) -> ResponseReturnValue:
 
 
 @pages.post("/administration/users/<user_id>/state")
+@needs_proof
 def user_state(user_id: str) -> ResponseReturnValue:
     """Close an account, or open it again."""
     opened = request.form.get("active") == "yes"
@@ -94,7 +98,34 @@ def user_state(user_id: str) -> ResponseReturnValue:
     return _back()
 
 
+@pages.post("/administration/users/<user_id>/second-factor")
+@needs_proof
+def reset_second_factor(user_id: str) -> ResponseReturnValue:
+    """Forget an authenticator that somebody lost."""
+    try:
+        changed = members.reset_second_factor(services(), actor(), user_id, request_id=request_id())
+    except SubmissionError as error:
+        return _page((FieldError(f"user-{user_id}", error.message),), status=422)
+    flash(f"{changed.name} signs in without an authenticator until a new one is set up.")
+    return _back()
+
+
+@pages.post("/administration/second-factor")
+@needs_proof
+def require_second_factor() -> ResponseReturnValue:
+    """Want a second factor of everybody in the organisation, or leave it to each."""
+    wanted = request.form.get("required") == "yes"
+    members.require_second_factor(services(), actor(), required=wanted, request_id=request_id())
+    flash(
+        "Everybody needs a second factor from their next page on."
+        if wanted
+        else "A second factor is left to each person."
+    )
+    return _back()
+
+
 @pages.post("/administration/keys")
+@needs_proof
 def add_key() -> ResponseReturnValue:
     """A new key; its text is on this page and nowhere else. Sent again, no second one is made."""
     once = request.form.get("once", "")
@@ -155,6 +186,27 @@ def set_password() -> ResponseReturnValue:
     return redirect(url_for("web.account"), 303)
 
 
+@pages.post("/account/sessions/<session_id>/end")
+def end_session(session_id: str) -> ResponseReturnValue:
+    """End one of one's own sessions elsewhere."""
+    sessions.end_one(services(), actor(), session_id, request_id=request_id())
+    flash("That session is over.")
+    return redirect(url_for("web.account"), 303)
+
+
+@pages.post("/account/sessions/end")
+def end_other_sessions() -> ResponseReturnValue:
+    """End all of one's own sessions but this one."""
+    sessions.end_others(services(), actor(), session_of.row(), request_id=request_id())
+    flash("Everywhere else you are signed out.")
+    return redirect(url_for("web.account"), 303)
+
+
+def page_with(errors: tuple[FieldError, ...]) -> Response:
+    """The administrator's page again, with what another form of it got wrong."""
+    return _page(errors, 422)
+
+
 def _page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:
     people = members.members(services(), actor())
     held = members.organisation_keys(services(), actor())
@@ -162,6 +214,7 @@ def _page(errors: tuple[FieldError, ...] = (), status: int = 200) -> Response:
         "administration.html",
         people=people,
         keys=sorted(held, key=lambda key: key.revoked_at is not None),
+        second_factor_required=members.second_factor_required(services(), actor()),
         may=MAY,
         in_words=_in_words,
         chosen_user=request.form.getlist("user-scopes") or NEW_PERSON,
@@ -179,6 +232,9 @@ def _account(errors: tuple[FieldError, ...] = ()) -> Response:
         errors=errors,
         may=_in_words(actor().scopes),
         has_password=members.has_password(services(), actor()),
+        factor=second_factor.state(services(), actor()),
+        sessions=sessions.own(services(), actor()),
+        this_session=session_of.row(),
     )
     return make_response(body, 422 if errors else 200)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, flash, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from labinterp.usecases import administer
+from labinterp.usecases import administer, sessions
 from labinterp.web import kept
 from labinterp.web.site import services
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _BEGAN: Final = "began"
 _SEEN: Final = "seen"
 _NEXT: Final = "next"
+_ROW: Final = "row"
+_PROVED: Final = "proved"
+_HALF: Final = "half"
+_HALF_WAY: Final = 600
+"""So many seconds the code of an authenticator may take after the password."""
 
 
 class SignedIn:
@@ -29,8 +34,9 @@ class SignedIn:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, *, lacks_second_factor: bool = False) -> None:
         self.actor = actor
+        self.lacks_second_factor = lacks_second_factor
 
     def get_id(self) -> str:
         """The id that the session keeps."""
@@ -60,10 +66,49 @@ def begin(actor: Actor) -> None:
     wanted = session.get(_NEXT)
     session.clear()
     now = services().now().timestamp()
-    session.update({_BEGAN: now, _SEEN: now, "id": secrets.token_urlsafe(16)})
+    row = sessions.begin(services(), actor, browser=request.user_agent.string)
+    session.update(
+        {_BEGAN: now, _SEEN: now, _PROVED: now, _ROW: row, "id": secrets.token_urlsafe(16)}
+    )
     if wanted:
         session[_NEXT] = wanted
     login_user(SignedIn(actor))
+
+
+def begin_half(user_id: str) -> None:
+    """Remember whose password or link was right, until their code is; nobody is signed in by it."""
+    wanted = session.get(_NEXT)
+    session.clear()
+    session[_HALF] = [user_id, services().now().timestamp()]
+    if wanted:
+        session[_NEXT] = wanted
+
+
+def half() -> tuple[str, datetime] | None:
+    """Whose code is waited for, and since when; None when nobody's or for too long."""
+    held = session.get(_HALF)
+    if not held:
+        return None
+    user_id, since = held
+    if not 0 <= services().now().timestamp() - since <= _HALF_WAY:
+        return None
+    return str(user_id), datetime.fromtimestamp(since, UTC)
+
+
+def row() -> str:
+    """The id under which this session is written down."""
+    return str(session.get(_ROW, ""))
+
+
+def prove() -> None:
+    """Whoever is here has just shown again that it is they."""
+    session[_PROVED] = services().now().timestamp()
+
+
+def is_fresh() -> bool:
+    """Did they show who they are a short time ago?"""
+    age = services().now().timestamp() - session.get(_PROVED, 0)
+    return bool(0 <= age <= services().policy.session_fresh.total_seconds())
 
 
 def end() -> None:
@@ -104,14 +149,11 @@ def _person(user_id: str) -> SignedIn | None:
             session[_NEXT] = wanted
         flash("You were signed out because nothing happened for a while. Sign in to go on.")
         return None
-    began = datetime.fromtimestamp(session[_BEGAN], UTC)
-    found: Any = administer.actor_of_user(
-        services(), user_id, address=request.remote_addr or "", began=began
-    )
+    found = sessions.signed_in(services(), row(), user_id, address=request.remote_addr or "")
     if found is None:
         session.clear()
         return None
-    return SignedIn(found)
+    return SignedIn(found.actor, lacks_second_factor=found.lacks_second_factor)
 
 
 def _still_open(now: float) -> bool:

@@ -9,6 +9,8 @@ from flask_login import current_user
 
 from labinterp.errors import AccessDenied
 from labinterp.usecases import administer
+from labinterp.usecases.second_factor import sign_in_by_code
+from labinterp.usecases.sign_in import CodeNeeded
 from labinterp.web import kept, limits, refusals, session
 from labinterp.web.fields import FieldError
 from labinterp.web.site import open_to_all, pages, services
@@ -44,6 +46,9 @@ def sign_in_by_password() -> ResponseReturnValue:
         return refusals.too_many(wait)
     try:
         actor = administer.sign_in(services(), email, password, address=limits.address())
+    except CodeNeeded as needed:
+        session.begin_half(needed.user_id)
+        return _code_page()
     except AccessDenied as error:
         return _again(email, (FieldError("email", error.message),), 422)
     return _let_in(actor, request.form.get("kept", ""))
@@ -65,9 +70,41 @@ def sign_in_by_link(token: str) -> ResponseReturnValue:
         return refusals.too_many(wait)
     try:
         actor = administer.sign_in_by_link(services(), token, address=limits.address())
+    except CodeNeeded as needed:
+        session.begin_half(needed.user_id)
+        return redirect(url_for("web.sign_in_code"), 303)
     except AccessDenied as error:
         return _again("", (FieldError("email", error.message),), 422)
     return _let_in(actor)
+
+
+@pages.get("/login/code")
+@open_to_all
+def sign_in_code() -> ResponseReturnValue:
+    """The code of the authenticator is asked for; without password or link before, nothing is."""
+    return _code_page() if session.half() else redirect(url_for("web.sign_in"), 303)
+
+
+@pages.post("/login/code")
+@open_to_all
+def sign_in_with_code() -> ResponseReturnValue:
+    """The second step: a code of the authenticator, or one of those for when it is lost."""
+    waiting = session.half()
+    if waiting is None:
+        return redirect(url_for("web.sign_in"), 303)
+    user_id, since = waiting
+    wait = max(
+        limits.seconds_to_wait("address", limits.address()),
+        limits.seconds_to_wait("account", user_id),
+    )
+    if wait:
+        return refusals.too_many(wait)
+    code = request.form.get("code", "")
+    try:
+        actor = sign_in_by_code(services(), user_id, code, since=since, address=limits.address())
+    except AccessDenied as error:
+        return _code_page((FieldError("code", error.message),), 422)
+    return _let_in(actor, request.form.get("kept", ""))
 
 
 @pages.post("/logout")
@@ -93,6 +130,11 @@ def _let_in(actor: Actor, sealed: str = "") -> ResponseReturnValue:
         path, fields = resumed
         return render_template("resume.html", path=path, fields=fields)
     return redirect(session.take_where(url_for("web.home")), 303)
+
+
+def _code_page(errors: tuple[FieldError, ...] = (), status: int = 200) -> ResponseReturnValue:
+    sealed = request.form.get("kept", "")
+    return make_response(render_template("sign_in_code.html", errors=errors, kept=sealed), status)
 
 
 def _again(email: str, errors: tuple[FieldError, ...], status: int) -> ResponseReturnValue:

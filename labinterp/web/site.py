@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
@@ -12,11 +12,15 @@ from labinterp.errors import AccessDenied, TemporaryFailure
 from labinterp.usecases import undelivered
 
 if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
     from labinterp.access import Actor
     from labinterp.usecases.services import Services
 
 _SERVICES: Final = "labinterp-web-services"
 OPEN: Final = "open_to_all"
+PROOF: Final = "needs_proof"
+FIRST: Final = "before_the_second_factor"
 CONTENT_POLICY: Final = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
@@ -52,13 +56,16 @@ def attach(app: Flask, services: Services) -> None:
         patient,
         refusals,
         result,
+        proof,
         session,
         sign_in,
+        second_factor,
         statements,
         words,
     )
 
-    del entry, history, home, knowledge, members, panels, patient, result, sign_in, statements
+    del entry, history, home, knowledge, members, panels, patient, proof, result, second_factor
+    del sign_in, statements, default_recipients, mail_link
     app.extensions[_SERVICES] = services
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # the API has keys, not cookies; pages check in `_guard`
@@ -97,11 +104,23 @@ def open_to_all(view: Any) -> Any:
 
 def request_id() -> str:
     """The id that the answer carries, for the audit."""
+def needs_proof(view: Any) -> Any:
+    """Mark a view that changes what guards an account: who signed in long ago is asked again."""
+    setattr(view, PROOF, True)
+    return view
+
+
+def for_everybody(view: Any) -> Any:
+    """Mark a view for whoever must set up a second factor before they see anything else."""
+    setattr(view, FIRST, True)
+    return view
+
+
     return str(g.get("request_id", ""))
 
 
 @pages.before_request
-def _guard() -> Response | None:
+def _guard() -> ResponseReturnValue | None:
     """Nothing of a request is read before its token is checked and somebody is signed in."""
     from labinterp.web import limits, refusals  # noqa: PLC0415  (both hang on this module)
 
@@ -115,7 +134,20 @@ def _guard() -> Response | None:
         actor()
     who = current_user.actor.id if current_user.is_authenticated else limits.address()
     wait = limits.seconds_to_wait("page", who)
-    return refusals.too_many(wait) if wait else None
+    if wait:
+        return refusals.too_many(wait)
+    return None if getattr(view, OPEN, False) else _asked_first(view)
+
+
+def _asked_first(view: Any) -> ResponseReturnValue | None:
+    """What is asked before this view: a second factor, or who it is once more."""
+    from labinterp.web import proof, session  # noqa: PLC0415  (both hang on this module)
+
+    if current_user.lacks_second_factor and not getattr(view, FIRST, False):
+        return redirect(url_for("web.second_factor"), 303)
+    if getattr(view, PROOF, False) and not session.is_fresh():
+        return proof.asked()
+    return None
 
 
 @pages.after_request

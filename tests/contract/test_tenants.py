@@ -23,7 +23,7 @@ from labinterp.jobs import InlineQueue
 from labinterp.outbound import Outbound
 from labinterp.store.door_tables import metadata
 from labinterp.store.store import open_store
-from labinterp.usecases import administer, clients, journey
+from labinterp.usecases import administer, clients, journey, sessions
 from tests.conftest import OPENING, VAULT, Clock, Outbox, wired
 from tests.receiver import receiving
 from tests.signing import EC, form, key_set, signed
@@ -56,6 +56,7 @@ OPEN = {
     *("fhir.metadata", "fhir.operation_definition", "oauth.at_root", "oauth.at_fhir"),
     *("oauth.token", "cds.discover"),
     *("web.sign_in", "web.sign_in_by_password", "web.sign_in_link", "web.sign_in_by_link"),
+    *("web.sign_in_code", "web.sign_in_with_code"),
     *("web.sign_out", "web.static", "web.accessibility", "web.privacy", "web.help_page"),
 }
 """What anybody may ask without saying who they are."""
@@ -472,6 +473,7 @@ def _filled(side, services, receiver, outbox):
         "token": re.findall(r"/r/([\w-]+)", mail.get_body(("plain",)).get_content())[:1],
         "card": [_card(side)],
         "event_id": [_event(side)],
+        "session_id": [_session(services, side)],
     }
     assert all(has.values()), has
     return has
@@ -510,6 +512,12 @@ def _rows_of(services, side):
     """Everything that is stored of an organisation."""
     with services.store.reading() as connection:
         return {
+def _session(services, side):
+    """Where the person of a side is signed in as well."""
+    user = next(one for one in administer.users(services, side.id) if one.password_hash)
+    return sessions.begin(services, administer.actor_of_user(services, user.id))
+
+
             table.name: sorted(
                 repr(row)
                 for row in connection.execute(select(table))

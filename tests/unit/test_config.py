@@ -22,8 +22,8 @@ SAFE = {
     "MAIL_FROM": "reports@trust.org",
     "SMTP_HOST": "mail.trust.org",
     "BASE_URL": "https://labinterp.trust.org",
-    "REDIS_URL": "redis://10.0.0.2:6379/0",
-    "DATABASE_URL": "postgresql://service:dVb7Kq2@10.0.0.3/labinterp",
+    "REDIS_URL": "rediss://10.0.0.2:6379/0",
+    "DATABASE_URL": "postgresql://service:dVb7Kq2@10.0.0.3/labinterp?sslmode=verify-full",
 }
 
 
@@ -41,6 +41,44 @@ def test_nothing_needs_to_be_configured(tmp_path):
     assert settings.database_url == f"sqlite:///{tmp_path / 'labinterp.db'}"
     assert settings.base_url == "http://127.0.0.1:8000"
     assert not settings.in_production
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@10.0.0.3/x"),
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@db/x?sslmode=require"),
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@localhost,db:5432/x"),
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@localhost/x?host=db"),
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@localhost/x?hostaddr=10.0.0.3"),
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@db/x?sslmode=verify-full&sslmode=disable"),
+        ("REDIS_URL", "redis://:p@10.0.0.2:6379/0"),
+        ("REDIS_URL", "rediss://10.0.0.2/0?ssl_cert_reqs=none"),
+        ("CELERY_BROKER_URL", "redis://redis:6379/0"),
+        ("RATE_STORE", "redis://[fd00::2]:6379/1"),
+        ("RATE_STORE", "redis+sentinel://redis:26379/x"),
+    ],
+)
+def test_production_speaks_to_no_other_machine_without_tls_that_is_checked(name, address):
+    assert name in faults(**{name: address})
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@localhost/x"),
+        ("DATABASE_URL", "postgresql://u@/x?host=/run/postgresql"),
+        ("DATABASE_URL", "sqlite:////data/labinterp.db"),
+        ("DATABASE_URL", "postgresql://u:dVb7Kq2@db:5432/x"),
+        ("REDIS_URL", "unix:///run/redis.sock"),
+        ("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        ("RATE_STORE", "redis://Redis:6379/1"),
+        ("RATE_STORE", "rediss://elsewhere:6379/1"),
+    ],
+)
+def test_sockets_and_networks_that_the_operator_vouches_for_need_none(name, address):
+    chosen = config.from_environment({**SAFE, name: address, "PLAIN_LINES": "db redis"})
+    assert chosen.in_production
 
 
 def test_a_demonstration_makes_its_key_once_and_keeps_it_private(tmp_path):

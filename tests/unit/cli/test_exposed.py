@@ -77,6 +77,7 @@ PRODUCTION = {
     "SECRET_KEY": "TnQ5cXg3R0pZb0x2S2hXc2RBN2ZVZTRiUjlNcDZ6SG0",
     "DATABASE_URL": "postgresql://u:c9vQ7p2LwZ@db.internal/x",
     "REDIS_URL": "rediss://r.internal/0",
+    "PLAIN_LINES": "db.internal",
 }
 
 
