@@ -258,6 +258,7 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         free_disk=chosen.free_disk,
         session_idle=span(chosen.session_idle),
         session_absolute=span(chosen.session_absolute),
+        session_fresh=span(chosen.session_fresh),
         account_rate=chosen.account_rate,
         snomed_ct=chosen.snomed_ct,
         cds_fhir_servers=frozenset(one.rstrip("/") for one in chosen.cds_fhir_servers.split()),
@@ -268,4 +269,3 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         sign_in_failures=chosen.sign_in_failures,
         sign_in_lock=span(chosen.sign_in_lock),
     )
-        session_fresh=span(chosen.session_fresh),

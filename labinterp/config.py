@@ -89,7 +89,7 @@ class Settings:
         "",
         "the broker; redis://127.0.0.1:6379/0 if empty",
         secret=True,
-        refused="empty, unless CELERY_BROKER_URL is set, or on another machine without TLS",
+        refused="empty, unless CELERY_BROKER_URL is set",
     )
     celery_broker_url: str = _setting(
         "", "the broker, if it is not REDIS_URL", secret=True, refused="as REDIS_URL"
@@ -99,13 +99,13 @@ class Settings:
         900.0, "when an unacknowledged message is handed out again [s]; above every limit"
     )
 
-    smtp_host: str = _setting("", "mail server; this machine if empty", refused="empty")
     plain_lines: str = _setting(
         "",
         "hosts of database, broker and counter that may be spoken to without TLS, with blanks"
         " between; only where nobody else is on that network",
     )
 
+    smtp_host: str = _setting("", "mail server; this machine if empty", refused="empty")
     smtp_port: int = _setting(587, "its port")
     smtp_user: str = _setting("", "sign-in at the mail server; none if empty")
     smtp_password: str = _setting("", "and its password", secret=True)
@@ -234,6 +234,9 @@ class Settings:
     sign_in_lifetime: float = _setting(43_200.0, "how long a one-time sign-in link works [s]")
     session_idle: float = _setting(1_800.0, "a session ends after so long without a request [s]")
     session_absolute: float = _setting(43_200.0, "longest life of a session [s]")
+    session_fresh: float = _setting(
+        900.0, "who signed in longer ago is asked again before changing accounts and keys [s]"
+    )
     password_list: str = _setting(
         "", "file of stolen passwords in the form of Have I Been Pwned, besides the list we bring"
     )
@@ -248,9 +251,6 @@ class Settings:
     snomed_ct: bool = _setting(
         default=False,
         about="say FHIR conclusions also in SNOMED CT, which needs a licence in some countries",
-    )
-    session_fresh: float = _setting(
-        900.0, "who signed in longer ago is asked again before changing accounts and keys [s]"
     )
     account_rate: str = _setting("10 per 15 minutes", "tries to sign in to one account")
     address_rate: str = _setting("40 per 15 minutes", "tries to sign in from one address")
@@ -495,6 +495,7 @@ def _unsafe(settings: Settings) -> Iterator[Place]:
             yield Place(name, "setting-missing", f"{name} is missing")
     if (urlsplit(settings.database_url).password or "").casefold() in _WELL_KNOWN_PASSWORDS:
         yield Place("DATABASE_URL", "setting-unsafe", "DATABASE_URL has a well-known password")
+    yield from _plain(settings)
     yield from _weak("SECRET_KEY", settings.secret_key)
     if settings.data_key:
         yield from _weak("DATA_KEY", settings.data_key)
@@ -510,9 +511,21 @@ def _unsafe(settings: Settings) -> Iterator[Place]:
         yield Place("SMTP_TLS", "setting-unsafe", "SMTP_TLS is none: mail would go in the clear")
 
 
+def _plain(settings: Settings) -> Iterator[Place]:
+    """Lines that another machine could listen to, or take the place of the other side."""
+    lines = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "CELERY_BROKER_URL": settings.celery_broker_url,
+        "RATE_STORE": settings.rate_store,
+    }
+    for name in unprotected(lines, settings.plain_lines.casefold().split()):
+        way = "sslmode=verify-full" if name == "DATABASE_URL" else "rediss://"
+        yield Place(name, "setting-unsafe", f"{name} leads over a network without {way}")
+
+
 def _weak(name: str, key: str) -> Iterator[Place]:
     if not key:
-    yield from _plain(settings)
         yield Place(name, "setting-missing", f"{name} is missing")
     elif len(key) < _LEAST_KEY or len(set(key)) < _LEAST_KEY // 4:
         yield Place(name, "setting-unsafe", f"{name} is weaker than {_LEAST_KEY} random characters")
@@ -528,19 +541,6 @@ def _is_https(address: str) -> bool:
 def _refused(*faults: Place) -> SettingsError:
     listed = "; ".join(fault.message for fault in faults)
     message = f"The settings cannot be used: {listed}. `.env.example` explains each."
-def _plain(settings: Settings) -> Iterator[Place]:
-    """Lines that another machine could listen to, or take the place of the other side."""
-    lines = {
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "CELERY_BROKER_URL": settings.celery_broker_url,
-        "RATE_STORE": settings.rate_store,
-    }
-    for name in unprotected(lines, settings.plain_lines.casefold().split()):
-        way = "sslmode=verify-full" if name == "DATABASE_URL" else "rediss://"
-        yield Place(name, "setting-unsafe", f"{name} leads over a network without {way}")
-
-
     return SettingsError(message, errors=faults)
 
 

@@ -61,10 +61,10 @@ organisation = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("choices", Text),
     Column("created_at", Moment, nullable=False),
-)
     Column("second_factor_since", Moment),
-
+)
 """A tenant; since `second_factor_since` all its people need a second factor."""
+
 user_account = Table(
     "user_account",
     metadata,
@@ -94,7 +94,6 @@ sign_in_link = Table(
     Column("used_at", Moment),
 )
 
-api_key = Table(
 second_factor = Table(
     "second_factor",
     metadata,
@@ -134,6 +133,7 @@ person_session = Table(
 )
 """Where a person is signed in. `seen_at` may be minutes old; forgotten once it is over."""
 
+api_key = Table(
     "api_key",
     metadata,
     id_column(),

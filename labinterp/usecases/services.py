@@ -116,9 +116,9 @@ class Policy:
         stranger_rate: requests without an accepted key that one address may send.
         rate_store: where they are counted (a Redis URL); empty for this process alone.
         trusted_proxies: how many proxies before us may say who asks; 0 believes none.
+        session_fresh: how long whoever showed who they are may change what guards the account.
         session_idle, session_absolute: when whoever does nothing, or anyone, must sign in again.
         cds_fhir_servers: base addresses that CDS Hooks may fetch from with the caller's token.
-        session_fresh: how long whoever showed who they are may change what guards the account.
         cds_origins: browsers' origins that may call CDS Hooks.
         snomed_ct: conclusions in FHIR are also said in SNOMED CT, which needs a licence in places.
         account_rate, address_rate: tries to sign in, for one account and from one address.
@@ -182,11 +182,11 @@ class Policy:
     free_disk: int = 200_000_000
     session_idle: timedelta = timedelta(minutes=30)
     session_absolute: timedelta = timedelta(hours=12)
+    session_fresh: timedelta = timedelta(minutes=15)
     account_rate: str = "10 per 15 minutes"
     cds_fhir_servers: frozenset[str] = frozenset()
     cds_origins: frozenset[str] = frozenset()
     snomed_ct: bool = False
-    session_fresh: timedelta = timedelta(minutes=15)
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
     password_list: str = ""

@@ -54,12 +54,12 @@ def attach(app: Flask, services: Services) -> None:
         members,
         panels,
         patient,
+        proof,
         refusals,
         result,
-        proof,
+        second_factor,
         session,
         sign_in,
-        second_factor,
         statements,
         words,
     )
@@ -102,8 +102,6 @@ def open_to_all(view: Any) -> Any:
     return view
 
 
-def request_id() -> str:
-    """The id that the answer carries, for the audit."""
 def needs_proof(view: Any) -> Any:
     """Mark a view that changes what guards an account: who signed in long ago is asked again."""
     setattr(view, PROOF, True)
@@ -116,6 +114,8 @@ def for_everybody(view: Any) -> Any:
     return view
 
 
+def request_id() -> str:
+    """The id that the answer carries, for the audit."""
     return str(g.get("request_id", ""))
 
 

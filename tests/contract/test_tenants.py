@@ -469,11 +469,11 @@ def _filled(side, services, receiver, outbox):
         "delivery_id": [one["id"] for one in deliveries],
         "user_id": [spare.id, *(one.id for one in users)],
         "key_id": [key.id],
+        "session_id": [_session(services, side)],
         "ref": re.findall(r"/patients/([^/\"]+)/history", page)[:1],
         "token": re.findall(r"/r/([\w-]+)", mail.get_body(("plain",)).get_content())[:1],
         "card": [_card(side)],
         "event_id": [_event(side)],
-        "session_id": [_session(services, side)],
     }
     assert all(has.values()), has
     return has
@@ -508,16 +508,16 @@ def _work(services):
         pass
 
 
-def _rows_of(services, side):
-    """Everything that is stored of an organisation."""
-    with services.store.reading() as connection:
-        return {
 def _session(services, side):
     """Where the person of a side is signed in as well."""
     user = next(one for one in administer.users(services, side.id) if one.password_hash)
     return sessions.begin(services, administer.actor_of_user(services, user.id))
 
 
+def _rows_of(services, side):
+    """Everything that is stored of an organisation."""
+    with services.store.reading() as connection:
+        return {
             table.name: sorted(
                 repr(row)
                 for row in connection.execute(select(table))
