@@ -1,9 +1,10 @@
-"""The only HTTP client, and the guard before it: where this service may be sent by others' words.
+"""The only client, and the guard before it: where this service may be sent by others' words.
 
 Every address we call was written by somebody else: a webhook, a Subscription, the place of a
 client's keys. So that nobody makes us knock at doors behind our own firewall,
 
-- only https is spoken (http to hosts the operator lists), without user, password or fragment;
+- only https is spoken (http to hosts the operator lists), without user, password or fragment; or,
+  where results are sent as HL7 v2, a bare connection with TLS (without, to listed hosts);
 - the name is looked up once, every address it has must be public, and the connection goes to the
   very address that was checked, while certificate and Host stay those of the name: a second lookup,
   which might answer otherwise, never happens;
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+_BARE: Final[Mapping[str, int]] = {"mllp": 0, "mllps": 0}
+"""A connection without HTTP: its address names the port, and nothing but the port."""
 _LONGEST_URL: Final = 2_000
 _LONGEST_KEPT: Final = 1_000
 """An address that is registered; a query to a registered server may be longer."""
@@ -130,12 +134,23 @@ class Outbound:
             raise _refused(f"An address has at most {_LONGEST_KEPT} printable ASCII characters.")
         self._check(url)
 
-    def _check(self, url: str) -> None:
-        parts, host, port = self._parsed(url)
+    def check_bare(self, url: str) -> None:
+        """The same for a bare connection: `mllps://host:port`, or `mllp://` to a listed host.
+
+        Raises:
+            AddressRefused: as `check`.
+        """
+        if len(url) > _LONGEST_KEPT:
+            raise _refused(f"An address has at most {_LONGEST_KEPT} printable ASCII characters.")
+        self._check(url, _BARE)
+
+    def _check(self, url: str, ports: Mapping[str, int] = _PORTS) -> None:
+        parts, host, port = self._parsed(url, ports)
         if self._is_listed(host, port):
             return
-        if parts.scheme != "https":
-            raise _refused("The address must begin with https://.")
+        safe = "https" if ports is _PORTS else "mllps"
+        if parts.scheme != safe:
+            raise _refused(f"The address must begin with {safe}://.")
         literal = _literal(host)
         if literal is not None and not is_public(literal):
             raise _refused("The address leads to no public host.")
@@ -147,8 +162,11 @@ class Outbound:
             AddressRefused: one of its addresses is not public.
             Unreachable: it has none.
         """
-        self._check(url)
-        _, host, port = self._parsed(url)
+        return self._target(url, _PORTS)
+
+    def _target(self, url: str, ports: Mapping[str, int]) -> Target:
+        self._check(url, ports)
+        _, host, port = self._parsed(url, ports)
         try:
             found = tuple(self.look_up(host, port))
         except (OSError, UnicodeError) as error:
@@ -186,6 +204,48 @@ class Outbound:
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 raise Unreachable(deadline.explained(error)) from error
 
+    def exchange(self, url: str, sent: bytes, end: bytes) -> bytes:
+        """Over a bare connection: what is sent, and what comes back up to and with the end sign.
+
+        Raises:
+            AddressRefused: the guard does not let us call this address.
+            Unreachable: no connection, or no complete answer of allowed length in time; whether
+                the other side has what was sent is then not known.
+        """
+        target = self._target(url, _BARE)
+        with _Deadline(self.total) as deadline:
+            try:
+                with self._opened(target, deadline) as connection:
+                    connection.sendall(sent)
+                    return self._until(connection, end)
+            except OSError as error:
+                raise Unreachable(_explained(error, deadline)) from error
+
+    def _opened(self, target: Target, deadline: _Deadline) -> socket.socket:
+        """A connection to the checked address and no other, with TLS where its scheme says so."""
+        made = socket.create_connection((target.address, target.port), self.step)
+        made.settimeout(self.total)
+        deadline.watch(made)
+        if not target.url.startswith("mllps:"):
+            return made
+        try:
+            context = ssl.create_default_context(cafile=self.authorities or None)
+            return context.wrap_socket(made, server_hostname=target.host)
+        except BaseException:
+            made.close()
+            raise
+
+    def _until(self, connection: socket.socket, end: bytes) -> bytes:
+        found = bytearray()
+        while end not in found:
+            piece = connection.recv(_CHUNK)
+            if not piece:
+                raise Unreachable("The connection was closed before an answer.")
+            found += piece
+            if len(found) > self.longest:
+                raise Unreachable(f"The answer is longer than {self.longest} bytes.")
+        return bytes(found)
+
     def _exchanged(
         self, session: requests.Session, sent: requests.Request, deadline: _Deadline
     ) -> Answer:
@@ -199,7 +259,7 @@ class Outbound:
             content = _read(answer, self.longest, deadline)
             return Answer(answer.status_code, answer.headers, content)
 
-    def _parsed(self, url: str) -> tuple[SplitResult, str, int]:
+    def _parsed(self, url: str, ports: Mapping[str, int] = _PORTS) -> tuple[SplitResult, str, int]:
         """The parts of an address that could be called at all.
 
         Raises:
@@ -212,11 +272,14 @@ class Outbound:
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
             raise _refused("This is no address that can be called.") from error
-        if parts.scheme not in _PORTS or not host or "\\" in url or "%" in host:
-            raise _refused("The address must begin with https:// and name a host.")
+        if parts.scheme not in ports or not host or "\\" in url or "%" in host:
+            begins = "https://" if ports is _PORTS else "mllps://"
+            raise _refused(f"The address must begin with {begins} and name a host.")
+        if ports is _BARE and (parts.path.strip("/") or parts.query):
+            raise _refused("The address names a host and a port, and nothing else.")
         if "@" in parts.netloc or parts.fragment:
             raise _refused("The address may hold no user, password or fragment.")
-        chosen = _PORTS[parts.scheme] if port is None else port
+        chosen = ports[parts.scheme] if port is None else port
         if not 0 < chosen <= _HIGHEST_PORT:
             raise _refused("The address names no usable port.")
         return parts, host.rstrip(".").casefold(), chosen
@@ -289,6 +352,15 @@ def _read(answer: requests.Response, longest: int, deadline: _Deadline) -> bytes
     if deadline.passed:
         raise Unreachable(deadline.explained(TimeoutError()))
     return bytes(found)
+
+
+def _explained(error: OSError, deadline: _Deadline) -> str:
+    """What to say of a bare exchange that failed."""
+    if isinstance(error, ssl.SSLError):
+        return "The receiver's certificate or its TLS is not accepted."
+    if deadline.passed or isinstance(error, TimeoutError):
+        return "The receiver did not answer in time."
+    return "The receiver cannot be reached, or broke the connection."
 
 
 class _Deadline:

@@ -40,6 +40,8 @@ NOUNS: Final = (
     wire.MessagePage,
     wire.MessageDocument,
     wire.ReplayDocument,
+    wire.ReceiverDocument,
+    wire.Receivers,
     wire.NoticeDocument,
     wire.Notices,
     wire.SmartConfiguration,

@@ -632,6 +632,38 @@ class ReplayDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiverDocument:
+    """A system that is sent results as HL7 v2.
+
+    Attributes:
+        url: where it listens (MLLP).
+        application: its name, MSH-5.
+        facility: its place, MSH-6.
+        document: whether the PDF goes along.
+        status: error while the last result was given up; `why` says what it answered.
+        links: what became of each result, under the address of endpoints' deliveries.
+    """
+
+    id: str
+    name: str
+    url: str
+    application: str
+    facility: str
+    document: bool
+    status: Literal["active", "error"]
+    why: str | None
+    created_at: datetime
+    links: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """All receivers of an organisation."""
+
+    items: tuple[ReceiverDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RuleCount:
     """How the CDS cards of one rule fared."""
 

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "keys": "create, list and revoke API keys",
     "clients": "register, list and revoke systems that sign what they send (SMART, CDS Hooks)",
     "senders": "register systems that send HL7 v2, and agree with them on codes and units",
+    "receivers": "register systems that are sent results as HL7 v2 (MLLP)",
     "messages": "search the stored HL7 v2 messages, look at one, and read it again",
     "deliveries": "list the e-mails that were or were not sent, and try again",
     "dead": "list all that was given up (reports, mails, events, jobs), and try it again",

@@ -1,4 +1,7 @@
-"""The answer to a message: MSA and, from 2.5 on, ERR, in the sender's signs and charset."""
+"""The answer to a message: MSA and, from 2.5 on, ERR, in the sender's signs and charset.
+
+Beside it what others answer to a message of ours.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from labinterp.errors import Place
-from labinterp.formats.hl7v2_text import STANDARD, Delimiters, Message, escaped
+from labinterp.errors import Place, SubmissionError
+from labinterp.formats.hl7v2_text import STANDARD, Delimiters, Message, envelope_of, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from labinterp.formats.hl7v2_text import Segment
 
 Code = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
 Severity = Literal["E", "W"]
@@ -50,6 +55,7 @@ _CONDITION_OF: Final = {
     "control-id-reused": "205",
     "request-in-progress": "206",
 }
+_VERDICTS: Final = ("AA", "AE", "AR", "CA", "CE", "CR")
 _ACCEPT: Final[dict[str, Code]] = {"AA": "CA", "AE": "CE", "AR": "CR"}
 
 
@@ -178,3 +184,48 @@ def _location(where: str, signs: Delimiters) -> str:
         return ""
     parts = (match[1], match[2], match[3]) if match[3] else (match[1], match[2])
     return signs.component.join((*parts, "1", "1") if match[3] == "5" else parts)
+
+
+# ---- the answers of others
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a receiver says of a message of ours.
+
+    Attributes:
+        code: of MSA-1: AA, AE, AR, CA, CE or CR.
+        why: its own words.
+    """
+
+    code: str
+    why: str
+
+    @property
+    def is_taken(self) -> bool:
+        """Has it the message, and no complaint?"""
+        return self.code in ("AA", "CA")
+
+
+def verdict_of(answer: bytes, control_id: str) -> Verdict | None:
+    """What an answer says of the message of this id; None where it is no answer to it."""
+    try:
+        message = envelope_of(answer).messages[0]
+    except (SubmissionError, IndexError):
+        return None
+    told = next((one for one in message.segments if one.name == "MSA"), None)
+    if told is None or told.component(2) != control_id:
+        return None
+    code = told.component(1).upper()
+    if code not in _VERDICTS:
+        return None
+    why = [told.component(3), *(_said(one) for one in message.segments if one.name == "ERR")]
+    return Verdict(code, "; ".join(part for part in why if part))
+
+
+def _said(error: Segment) -> str:
+    """Where, what, and the words for people, of one ERR."""
+    what = " ".join(part for part in error.components(3)[:2] if part)
+    where = "-".join(part for part in error.components(2)[:3] if part)
+    at = f"at {where}" if where else ""
+    return " ".join(part for part in (what, at, error.component(8) or error.component(7)) if part)

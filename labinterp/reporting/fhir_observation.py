@@ -47,8 +47,8 @@ def observation(
         panel_status: final, preliminary, corrected, cancelled.
         leads: the unit system shown first, `si` or `conventional`; the interval's unit where empty.
     """
-    shown = _shown(result, leads)
-    interval = _in_unit(result.interval, shown, knowledge.measurands.get(result.measurand))
+    shown = shown_amount(result, leads)
+    interval = interval_in_unit(result.interval, shown, knowledge.measurands.get(result.measurand))
     said = (result.reported.status if result.reported else None) or panel_status
     return {
         "status": _STATUS.get(said, "final"),
@@ -63,7 +63,7 @@ def observation(
     }
 
 
-def _shown(result: InterpretedResult, leads: str) -> Amount | None:
+def shown_amount(result: InterpretedResult, leads: str) -> Amount | None:
     """The value in the unit that leads, else in its interval's.
 
     So whoever compares the two compares like with like.
@@ -77,7 +77,7 @@ def _shown(result: InterpretedResult, leads: str) -> Amount | None:
     return chosen or None
 
 
-def _in_unit(
+def interval_in_unit(
     interval: IntervalRecord | None, shown: Amount | None, measurand: Measurand | None
 ) -> IntervalRecord | None:
     """The interval in the unit of the value that stands above it; as it is where it cannot be."""

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from labinterp.errors import NotFound
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 OPEN: Final = ("queued", "deferred")
 _CLOSED: Final = ("sent", "failed", "withdrawn")
 _AT_ONCE: Final = 1000
+REFUSED: Final = "refused: "
+"""So begins the answer of an endpoint that has read an event and will not have it."""
 HANDSHAKE: Final = "handshake"
 """Not an event: asks a new Subscription's endpoint whether it is there."""
 
@@ -182,6 +184,27 @@ def hold_back(connection: Connection, webhook_id: str, delay: timedelta) -> int:
         )
         .values(due_at=db_now() + microseconds(delay))
     ).rowcount
+
+
+def told_before(connection: Connection, webhook_id: str, panel_id: str, version: int) -> int | None:
+    """The newest earlier version that an endpoint has, or may have, been told; None: none.
+
+    What it refused it does not have; what it did not answer it may.
+    """
+    newest: int | None = connection.execute(
+        select(func.max(notice.c.version)).where(
+            notice.c.webhook_id == webhook_id,
+            notice.c.panel_id == panel_id,
+            notice.c.version < version,
+            or_(
+                and_(notice.c.attempts > 0, notice.c.status != "withdrawn"),
+                notice.c.attempts > 1,  # the last of them only found that it is not needed
+                notice.c.sent_at.is_not(None),
+            ),
+            func.coalesce(notice.c.last_answer, "").not_like(f"{REFUSED}%"),
+        )
+    ).scalar_one()
+    return newest
 
 
 def withdraw_of(connection: Connection, organisation_id: str, webhook_id: str, why: str) -> int:

@@ -279,7 +279,7 @@ class WebhookRecord:
 
     id: str
     organisation_id: str
-    kind: Literal["webhook", "subscription"]
+    kind: Literal["webhook", "subscription", "receiver"]
     url: str
     events: tuple[str, ...]
     status: str

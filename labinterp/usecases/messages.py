@@ -21,6 +21,7 @@ from labinterp.formats import hl7v2, hl7v2_ack
 from labinterp.formats.hl7v2_ack import Remark
 from labinterp.formats.hl7v2_text import Envelope, Message, envelope_of
 from labinterp.formats.limits import Context, Limits
+from labinterp.reporting.hl7v2 import APPLICATION
 from labinterp.store import messages, panels
 from labinterp.store.messages import Known, MessageRecord
 from labinterp.store.store import CommitUnknown, fresh_id
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 _LONGEST_ID: Final = 20
 _MOST: Final = 50
 _TRIES: Final = 3
+_OURS: Final = Place(
+    "MSH[1]-4", "own-message", "this organisation sent it itself; it is not taken in again"
+)
 Outcome = Literal["AA", "AE", "AR"]
 
 
@@ -154,6 +158,8 @@ def _refused(services: Services, message: Message, remark: Remark, request_id: s
 def _take_one(
     services: Services, actor: Actor, message: Message, door: str, request_id: str
 ) -> Answer:
+    if _is_ours(message, actor):
+        return _refused(services, message, Remark(_OURS, condition="207"), request_id)
     settings = senders.settings_for(services, actor.organisation_id, *message.sender)
     message = in_their_charset(message, settings)
     known = Known(
@@ -175,6 +181,15 @@ def _take_one(
         except (IntegrityError, CommitUnknown):
             continue  # on another connection, or unknown: what is stored is read, not guessed
     raise TemporaryFailure("The same message is being stored just now.")
+
+
+def _is_ours(message: Message, actor: Actor) -> bool:
+    """Did this organisation send it itself, as what it made of other results?
+
+    Taken in, it would become a panel, be sent again, and so on for ever.
+    """
+    header = message.header
+    return (header.component(3), header.component(4, 2)) == (APPLICATION, actor.organisation_id)
 
 
 def _word(outcome: str) -> Outcome:

@@ -17,7 +17,7 @@ from labinterp.delivery import webhook
 from labinterp.errors import NotFound
 from labinterp.outbound import AddressRefused, Unreachable
 from labinterp.store import notices, webhooks
-from labinterp.usecases import outgoing
+from labinterp.usecases import outgoing, results_out
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -41,7 +41,8 @@ class _Outcome:
     """What came of a try.
 
     Attributes:
-        kind: sent, deferred (tried again), withdrawn (there is no endpoint any more).
+        kind: sent, deferred (tried again), refused (trying again would not help), withdrawn (there
+            is no endpoint any more, or nothing to tell it).
         reached: whether the endpoint answered at all.
     """
 
@@ -89,6 +90,8 @@ def _told(services: Services, claim: NoticeClaim) -> _Outcome:
     if found is None:
         return _Outcome("withdrawn", _ENDED)
     endpoint, message = found
+    if message is None:
+        return _results_sent(services, claim, endpoint)
     try:
         answer = services.outbound.send(
             "POST", endpoint.url, headers=message.headers, body=message.body
@@ -98,12 +101,23 @@ def _told(services: Services, claim: NoticeClaim) -> _Outcome:
     return _Outcome("sent" if answer.is_success else "deferred", f"HTTP {answer.status}")
 
 
+def _results_sent(services: Services, claim: NoticeClaim, receiver: WebhookRecord) -> _Outcome:
+    """To a receiver of HL7 v2: the results themselves, and its answer judged."""
+    try:
+        sent = results_out.send(services, claim, receiver)
+    except (AddressRefused, Unreachable) as error:
+        return _Outcome("deferred", error.message, reached=False)
+    return _Outcome(sent.kind, sent.answer)
+
+
 def _unsent(fault: str) -> _Outcome:
     return _Outcome("deferred", f"the event could not be sent: {fault}")
 
 
-def _endpoint(services: Services, claim: NoticeClaim) -> tuple[WebhookRecord, Message] | None:
-    """Whom to tell and what, as both are now."""
+def _endpoint(
+    services: Services, claim: NoticeClaim
+) -> tuple[WebhookRecord, Message | None] | None:
+    """Whom to tell and what, as both are now; a receiver of results is told no event."""
     now = services.now()
     vault = services.store.vault
     event = webhook.Event(claim.id, claim.event, claim.created_at, claim.panel_id, claim.version)
@@ -115,6 +129,8 @@ def _endpoint(services: Services, claim: NoticeClaim) -> tuple[WebhookRecord, Me
             return None
         if endpoint.ends_at is not None and endpoint.ends_at <= now:
             return None
+        if endpoint.kind == "receiver":
+            return endpoint, None
         if endpoint.document is not None:
             document = {**endpoint.document, "id": endpoint.id}
             return endpoint, webhook.hook(event, base, document, now)
@@ -125,7 +141,8 @@ def _endpoint(services: Services, claim: NoticeClaim) -> tuple[WebhookRecord, Me
 def _record(services: Services, claim: NoticeClaim, outcome: _Outcome) -> None:
     """Row, endpoint and audit in one transaction."""
     wait = _wait(services, claim.attempts)
-    kind = "failed" if outcome.kind == "deferred" and wait is None else outcome.kind
+    gives_up = outcome.kind == "refused" or (outcome.kind == "deferred" and wait is None)
+    kind = "failed" if gives_up else outcome.kind
 
     def work(connection: Connection) -> bool:
         moved = _moved(services, connection, claim, outcome, wait)
@@ -168,7 +185,7 @@ def _moved(
         return notices.finish_notice(connection, claim, outcome.answer, services.now())
     if outcome.kind == "withdrawn":
         return notices.give_up_notice(connection, claim, outcome.answer, "withdrawn")
-    if wait is None:
+    if outcome.kind == "refused" or wait is None:
         return notices.give_up_notice(connection, claim, outcome.answer)
     moved = notices.defer_notice(connection, claim, outcome.answer, wait)
     if moved and not outcome.reached:

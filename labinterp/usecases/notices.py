@@ -120,7 +120,7 @@ def _notice(endpoint: WebhookRecord, event: str, about: _About, now: datetime) -
 
 
 def _wants(endpoint: WebhookRecord, event: str, status: str) -> bool:
-    if endpoint.document is None:
+    if endpoint.document is None or endpoint.kind == "receiver":
         return True
     word = event.rpartition(".")[2]
     return subscription.wants(str(endpoint.document["criteria"]), word, status)

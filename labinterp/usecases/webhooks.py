@@ -191,7 +191,7 @@ def room(services: Services, connection: Connection, actor: Actor) -> None:
     vault, organisation_id = services.store.vault, actor.organisation_id
     known = sum(
         len(webhooks.webhooks(connection, vault, organisation_id, kind))
-        for kind in (KIND, "subscription")
+        for kind in (KIND, "subscription", "receiver")
     )
     if known >= _MOST:
         raise Conflict(f"There are {_MOST} endpoints already.", code="webhooks-too-many")

@@ -114,6 +114,7 @@ FORMS = {
 LAST = (
     *("patient_page.withdraw", "web.withdraw_patient_page", "web.withdraw_link", "panels.correct"),
     *("bulk.remove", "fhir-export.remove", "subscriptions.remove", "senders.remove"),
+    *("receivers.remove",),
     *("webhooks.remove", "web.revoke_key", "web.user_scopes", "web.user_state"),
 )
 """Of what an owner does, what takes away what another route needs; in this order, at the end."""
@@ -425,6 +426,8 @@ def _filled(side, services, receiver, outbox):
 
     hook = posted("/api/v1/webhooks", {"url": f"{receiver.address}/hook", "events": []}).json["id"]
     channel = {"type": "rest-hook", "endpoint": f"{receiver.address}/hook"}
+    receiver_url = receiver.address.replace("http://", "mllp://")
+    sent_to = posted("/api/v1/receivers", {"url": receiver_url}).json["id"]
     subscription = posted("/fhir/Subscription", {**SUBSCRIPTION, "channel": channel}).json["id"]
     panel_id = posted("/api/v1/panels", PANEL).json["id"]
     _work(services)
@@ -462,6 +465,7 @@ def _filled(side, services, receiver, outbox):
         "notice_id": [one["id"] for one in notices["deliveries"]],
         "subscription_id": [subscription],
         "sender_id": [posted("/api/v1/senders", SENDER).json["id"]],
+        "receiver_id": [sent_to],
         "message_id": [_message(side, posted)],
         "job_id": [bulk, export],
         "name": sorted(names),
