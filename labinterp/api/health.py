@@ -94,6 +94,8 @@ def _migration(parts: Services) -> Seen:
     current, newest = condition.migrations(parts.store)
     if current == newest:
         return True, f"It is at {current}."
+    if condition.is_ahead(current):
+        return True, f"It is at {current}, of a later release; this one ({newest}) works on."
     return (
         False,
         f"It is at {current or 'none'}, not {newest}: run `python -m labinterp db upgrade`.",

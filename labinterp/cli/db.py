@@ -14,17 +14,24 @@ def register(subparsers: Any) -> None:
     """Add the command's parser."""
     parser = subparsers.add_parser("db", help=COMMANDS["db"])
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("upgrade", help="run the migrations that are missing")
+    upgrade = actions.add_parser("upgrade", help="run the migrations that are missing")
+    upgrade.add_argument(
+        "--while-serving",
+        action="store_true",
+        help="while processes of the release before run; again without it, once they are gone",
+    )
     parser.set_defaults(run=run)
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Bring the database to the newest schema; again is harmless."""
     from labinterp import bootstrap  # noqa: PLC0415 - imported when the command runs
     from labinterp.store import condition, upgrade  # noqa: PLC0415 - imported when the command runs
 
     services = bootstrap.services()
-    upgrade.upgrade(services.store, services.now())
+    upgrade.upgrade(services.store, services.now(), while_serving=args.while_serving)
     current, _ = condition.migrations(services.store)
     print(f"The database is at {current}.")
+    if args.while_serving:
+        print("Restart every process, then run this again without --while-serving.")
     return DONE

@@ -56,6 +56,23 @@ def free_bytes(store: Store) -> int | None:
     return shutil.disk_usage(Path(url.database).resolve().parent).free
 
 
+def is_ahead(current: str | None) -> bool:
+    """Whether a migration is one that this program does not know: a later release brought it.
+
+    Migrations only add, so that a program of the release before works on meanwhile.
+    """
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - costs start-up
+    from alembic.util import CommandError  # noqa: PLC0415 - likewise
+
+    if current is None:
+        return False
+    try:
+        ScriptDirectory(str(MIGRATIONS)).get_revision(current)
+    except CommandError:
+        return True
+    return False
+
+
 def not_durable(store: Store) -> tuple[str, ...]:
     """Settings of the database by which an accepted panel could be lost at a power cut."""
     with store.reading() as connection:

@@ -27,8 +27,17 @@ _PROOF: Final = b"labinterp"
 _PROVED: Final = "1"
 
 
-def upgrade(store: Store, now: datetime, revision: str = "head") -> None:
+def upgrade(
+    store: Store, now: datetime, revision: str = "head", *, while_serving: bool = False
+) -> None:
     """Run what migrations are missing, in one transaction; several processes may call it at once.
+
+    Args:
+        store: the open database.
+        now: the time.
+        revision: at most to this one.
+        while_serving: processes of the release before run still: only add, and change no row that
+            they may read. The same without it, once they are gone, does the rest.
 
     Raises:
         SettingsError: the data key is not the one that sealed this database.
@@ -43,7 +52,7 @@ def upgrade(store: Store, now: datetime, revision: str = "head") -> None:
         if revision == "head":
             _prove_key(store, connection, now)
             chain.add_those_without(connection)
-    if revision == "head":
+    if revision == "head" and not while_serving:
         resealing.seal_plain(store)
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from labinterp.errors import SettingsError
+from labinterp.jobs import InlineQueue
 from labinterp.store import condition
 from labinterp.store.crypto import Vault
 from labinterp.store.door_tables import metadata  # imports those of `tables` too
+from labinterp.store.records import to_document, written
 from labinterp.store.store import Store, open_store
-from labinterp.store.upgrade import upgrade, verify_key
-from tests.conftest import OPENING, START, VAULT
+from labinterp.store.tables import panel_version
+from labinterp.store.upgrade import MIGRATIONS, upgrade, verify_key
+from labinterp.usecases import journey
+from tests.conftest import OPENING, START, VAULT, Outbox, wired
+from tests.contract.test_patients import accepted
+from tests.unit.usecases.conftest import an_actor, drawn
 
 
 @pytest.fixture(
@@ -85,6 +92,43 @@ def test_each_migration_goes_back(empty):
         command.downgrade(configuration(connection), "base")
     with empty.reading() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
+
+
+FIRST = 2  # those up to here are of the first release; nothing older can be serving
+UPGRADES = [
+    pytest.param(
+        path.read_text("utf-8").partition("def upgrade(")[2].partition("\ndef ")[0], id=path.stem
+    )
+    for path in sorted((MIGRATIONS / "versions").glob("[0-9]*.py"))
+    if int(path.stem[:4]) > FIRST
+]
+
+
+@pytest.mark.parametrize("body", UPGRADES)
+def test_a_migration_only_adds_so_that_the_release_before_works_on(body):
+    taking = "drop_|alter_|rename|batch_|DELETE |UPDATE |DROP |ALTER "
+    assert not re.search(rf"op\.({taking})|execute\([^)]*({taking})", body)
+    for added in re.findall(r"op\.add_column\((.*?\n?.*?)\)\n", body, re.DOTALL):
+        assert "nullable=True" in added or "server_default" in added
+
+
+def test_while_the_release_before_serves_no_row_that_it_reads_is_changed(either_store, clock):
+    services = wired(either_store, clock=clock, outbox=Outbox(), queue=InlineQueue(), draw=drawn)
+    ward = an_actor(services)
+    panel_id = accepted(services, ward)
+    found = journey.read_panel(services, ward, panel_id).interpretation
+    version = panel_version.update().where(panel_version.c.panel_id == panel_id)
+    plain = {"interpretation": written(to_document(found)), "interpretation_sealed": None}
+    with services.store.writing() as connection:  # as the release before had stored it
+        connection.execute(version.values(**plain))
+    upgrade(services.store, START, while_serving=True)
+    with services.store.reading() as connection:
+        assert connection.scalar(select(panel_version.c.interpretation_sealed)) is None
+    assert journey.read_panel(services, ward, panel_id).interpretation == found
+    upgrade(services.store, START)
+    with services.store.reading() as connection:
+        assert connection.scalar(select(panel_version.c.interpretation)) == ""
+    assert journey.read_panel(services, ward, panel_id).interpretation == found
 
 
 def test_a_wrong_data_key_is_noticed_before_anything_is_mixed(empty):

@@ -6,6 +6,7 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app import create_app
 from labinterp.api import health
@@ -51,6 +52,21 @@ def test_without_what_accepting_needs_it_is_down_and_says_what(
     assert (answer.status_code, answer.json["status"]) == (503, "down")
     assert answer.json["down"] == [name]
     assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_process_of_the_release_before_stays_ready_when_a_later_one_upgraded(stranger, services):
+    with services.store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    answer = stranger.get("/readyz")
+    assert answer.status_code == 200
+    assert checks(answer)["migration"]
+    with services.store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    answer = stranger.get("/readyz")
+    assert answer.json["down"] == ["migration"]
+    newest = condition.migrations(services.store)[1]
+    with services.store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": newest})
 
 
 def test_a_fault_of_any_kind_is_an_answer_and_quotes_nothing(stranger, monkeypatch):
