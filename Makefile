@@ -11,7 +11,7 @@ DEBIAN_PACKAGES := chromium curl libatomic1 openssl qpdf poppler-utils strace
 PYTEST_WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove security mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
+.PHONY: help run test check lint prove security sbom mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,13 @@ security: install-dev  ## faults in the code, secrets in files, known faults of 
 	  said=$$($(BIN)/pip-audit --strict -s osv --no-deps --disable-pip --progress-spinner off -r $$lock 2>&1) && echo "$$said" \
 	  || { case "$$said" in *Traceback*) echo "Nobody could be asked. Give a copy of OSV's archive: OSV_SNAPSHOT=all.zip";; *) echo "$$said";; esac; exit 1; }; \
 	done; fi
+
+sbom: install-dev  ## what production installs: build/sbom.cdx.json (CycloneDX), and build/licences.md
+	rm -rf build/production && $(PYTHON) -m venv build/production
+	build/production/bin/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --of JSON -o build/sbom.cdx.json build/production/bin/python
+	$(BIN)/pip-licenses --python build/production/bin/python --from mixed --with-urls --format markdown --output-file build/licences.md
+	rm -rf build/production
 
 mutants: install-dev  ## break the core on purpose, count what tests notice; a slice: MUTANTS="labinterp.model.units"
 	$(BIN)/mutmut run --max-children $(PYTEST_WORKERS) "labinterp.model.codes*"
