@@ -62,6 +62,8 @@ def empty_caches(module):
     for name, value in vars(module).items():
         if hasattr(value, "cache_clear") and name not in ("_registry", "_grammar"):
             value.cache_clear()
+        elif name == "_KNOWN":
+            value.clear()
 
 
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}  # noqa: TID251

@@ -6,6 +6,8 @@ Adding a file to a folder is enough; no list of files stands in code.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -124,8 +126,38 @@ def digest_of(folder: Path) -> str:
 def _read(root: Path, digest: str) -> Knowledge:
     documents = _documents(root)
     known = _checked(documents, digest)
-    compiled.remember(root, digest, documents)
+    compiled.remember(root, digest, documents, _units(known))
     return known
+
+
+def _units(known: Knowledge) -> tuple[str, ...]:
+    """Every UCUM code that the knowledge names and that can be read."""
+    from labinterp.model import units  # noqa: PLC0415 - only when nothing was kept
+
+    return tuple(sorted(code for code in _codes(known) if units.is_unit(code)))
+
+
+_NAMES_OF_UNITS: Final = frozenset(
+    {"unit", "ucum", "units", "conventional_unit", "reported_as", "likely", "also_printed"}
+)
+
+
+def _codes(noun: object) -> set[str]:
+    """Whatever stands where nouns of the knowledge have a unit."""
+    if isinstance(noun, Mapping):
+        return set().union(*map(_codes, noun.values()))
+    if isinstance(noun, tuple):
+        return set().union(*map(_codes, noun))
+    if not is_dataclass(noun):
+        return set()
+    found: set[str] = set()
+    for field in fields(noun):
+        value = getattr(noun, field.name)
+        found |= _codes(value)
+        if field.name in _NAMES_OF_UNITS:
+            texts = value if isinstance(value, tuple) else (value,)
+            found |= {text for text in texts if isinstance(text, str)}
+    return found
 
 
 def _documents(root: Path) -> tuple[Document, ...]:

@@ -1,5 +1,7 @@
 """Keeps the parsed and checked documents as JSON, so that only the first start reads YAML.
 
+And what pint says of every unit that they speak in, so that only the first start asks it.
+
 The file lies in `.compiled/` inside the folder of knowledge: whoever may write there may change the
 medicine itself, so it is trusted no more and no less than the files it was made from. Its name has
 the digest of those files and of the program that read them; either changes, and it is made anew. A
@@ -14,14 +16,16 @@ import json
 import os
 import tempfile
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.knowledge.reader import Document
+from labinterp.model import units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 FOLDER: Final = ".compiled"
 
@@ -33,9 +37,12 @@ def path_of(folder: Path, digest: str) -> Path:
 
 @cache
 def program_digest() -> str:
-    """SHA-256 over this package's source: another reader or check makes another compiled form."""
+    """SHA-256 over this package's source and that of the units.
+
+    Another reader, check or unit makes another compiled form.
+    """
     total = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(units.__file__)):
         total.update(path.name.encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
@@ -49,14 +56,41 @@ def recall(folder: Path, digest: str) -> tuple[Document, ...] | None:
         return None
     if not isinstance(kept, dict) or kept.get("digest") != digest:
         return None
+    try:
+        measures = {code: _as_measure(*one) for code, one in kept["units"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    units.recall(measures)
     return tuple(Document(name, data, {}) for name, data in kept["documents"].items())
 
 
-def remember(folder: Path, digest: str, documents: Sequence[Document]) -> None:
-    """Keep parsed and checked documents for the next start; whatever was kept before goes."""
-    kept = {"digest": digest, "documents": {d.name: d.data for d in documents}}
+def remember(
+    folder: Path, digest: str, documents: Sequence[Document], codes: Iterable[str]
+) -> None:
+    """Keep parsed and checked documents for the next start; whatever was kept before goes.
+
+    Args:
+        folder: the folder of knowledge.
+        digest: of its files.
+        documents: as parsed and checked.
+        codes: the units they speak in; what each measures is kept too, as pint gave it.
+    """
+    kept = {
+        "digest": digest,
+        "documents": {d.name: d.data for d in documents},
+        "units": {code: _as_plain(units.measure(code)) for code in codes},
+    }
     with contextlib.suppress(OSError):
         _write(path_of(folder, digest), kept)
+
+
+def _as_plain(measure: units.Measure) -> list[Any]:
+    scale, dimension = measure
+    return [scale.numerator, scale.denominator, sorted(map(list, dimension))]
+
+
+def _as_measure(numerator: int, denominator: int, dimension: list[list[Any]]) -> units.Measure:
+    return Fraction(numerator, denominator), frozenset((name, int(n)) for name, n in dimension)
 
 
 def _write(path: Path, kept: Mapping[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """The one door to unit algebra: exact factors between two UCUM units of one measurand.
 
 ucumvert's grammar reads the code, pint says what one known unit is, the first time it is met; both
-are imported only then. Everything is a fraction, so that converting there and back returns the very
-number. What neither can know is settled here: mass becomes substance through the measurand's own
-molar mass, charge through its valence, and arbitrary units ([IU], pH) become nothing else.
+are imported only then, and never where the answers are kept beside the knowledge. Everything is a
+fraction, so that converting there and back returns the very number. What neither can know is
+settled here: mass becomes substance through the measurand's own molar mass, charge through its
+valence, and arbitrary units ([IU], pH) become nothing else.
 
 Only the units listed here are known, and no text from outside reaches either library: what a
 laboratory writes is first matched with a unit that the measurand accepts.
@@ -15,14 +16,11 @@ from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from lark import Token, Tree
-from lark.exceptions import LarkError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from lark import Lark
+    from lark import Lark, Token, Tree
 
 Dimension = frozenset[tuple[str, int]]
 Measure = tuple[Fraction, Dimension]
@@ -151,9 +149,39 @@ def _sum(parts: Dimension) -> int:
     return sum(exponent for _, exponent in parts)
 
 
-@lru_cache(maxsize=1024)
+_KNOWN: dict[str, Measure] = {}
+"""What was once asked for, so that a start need not ask again."""
+
+
+def measure(code: str) -> Measure:
+    """A UCUM code as a multiple of gram, mole, metre, second and the arbitrary units.
+
+    Raises:
+        UnitError: it is none that is known here.
+    """
+    return _measure(code)
+
+
+def recall(measures: Mapping[str, Measure]) -> None:
+    """Take over what `measure` gave for these codes before, in another process."""
+    _KNOWN.update(measures)
+
+
+def forget() -> None:
+    """Ask pint again from now on."""
+    _KNOWN.clear()
+    _asked_anew.cache_clear()
+
+
 def _measure(code: str) -> Measure:
-    """A UCUM code as a multiple of gram, mole, metre, second and the arbitrary units."""
+    known = _KNOWN.get(code)
+    return _asked_anew(code) if known is None else known
+
+
+@lru_cache(maxsize=1024)
+def _asked_anew(code: str) -> Measure:
+    from lark.exceptions import LarkError  # noqa: PLC0415 - only what was not kept is parsed
+
     unknown = UnitError(f"{code!r} is no UCUM unit that is known here")
     if len(code) > _LONGEST_CODE:
         raise unknown
@@ -165,8 +193,8 @@ def _measure(code: str) -> Measure:
 
 def _value(node: Tree[Token] | Token) -> Measure:
     """What a part of the code measures; an annotation in braces measures nothing."""
-    if isinstance(node, Token):
-        return _NOTHING
+    if isinstance(node, str):
+        return _NOTHING  # a token
     parts = node.children
     if node.data == "simple_unit":
         return _unit(*map(str, parts))

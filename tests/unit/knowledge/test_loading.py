@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from fractions import Fraction
 
 import pytest
 
 from labinterp import knowledge
 from labinterp.errors import KnowledgeError, NotFound
 from labinterp.knowledge import compiled
+from labinterp.model import units
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,31 @@ def test_a_compiled_form_of_other_files_is_not_believed(folder, load):
     kept = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(kept | {"digest": "another"}), encoding="utf-8")
     assert compiled.recall(folder, digest) is None
+
+
+@pytest.mark.hazard("wrong-unit")
+def test_what_is_kept_of_each_unit_is_what_pint_says_of_it(folder, load):
+    digest = load().digest
+    kept = json.loads(compiled.path_of(folder, digest).read_text(encoding="utf-8"))["units"]
+    known = knowledge.load(folder)
+    assert {unit.ucum for one in known.measurands.values() for unit in one.units} <= kept.keys()
+    units.forget()
+    units.factor.cache_clear()
+    for code, (numerator, denominator, dimension) in kept.items():
+        measured = Fraction(numerator, denominator), frozenset(map(tuple, dimension))
+        assert units.measure(code) == measured, code
+
+
+@pytest.mark.parametrize("kept", [None, {"mol": [1, 0, []]}, {"mol": [1]}, {"mol": "mole"}])
+def test_a_compiled_form_with_broken_units_is_passed_over(folder, load, kept):
+    digest = load().digest
+    path = compiled.path_of(folder, digest)
+    text = path.read_text(encoding="utf-8")
+    try:
+        path.write_text(json.dumps(json.loads(text) | {"units": kept}), encoding="utf-8")
+        assert compiled.recall(folder, digest) is None
+    finally:
+        path.write_text(text, encoding="utf-8")
 
 
 @pytest.mark.parametrize("rubbish", ["", "{", "[]", '{"digest": "x"}'])
