@@ -8,6 +8,7 @@ from flask import Response, request
 
 from labinterp.api import answers, bodies, wire
 from labinterp.api.openapi import answered, content
+from labinterp.api.parameters import SenderParameters
 from labinterp.api.resource import VERSION_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.reporting.fhir import instant
 from labinterp.store.records import to_document
@@ -39,17 +40,25 @@ _BODY: Final = {
             "It is kept; ask its job how far it is", headers=("Content-Location", "Retry-After")
         )
     },
-    refusals=(400, 413, 415, 422),
+    refusals=(400, 404, 413, 415, 422),
 )
-def take_in() -> Response:
+@resource.query(SenderParameters())
+def take_in(wanted: dict[str, Any]) -> Response:
     """A Bundle, report, Observation or panel a line; or a table. Each is accepted or refused alone.
 
-    Sending the same body again makes nothing twice.
+    Sending the same body again makes nothing twice. A table is read with what was agreed with the
+    `sender` that is named.
     """
     media_type = bodies.one_of(_TYPES)
     request.max_content_length = services().policy.bulk_limit
     job_id = bulk.receive(
-        services(), actor(), _chunks(), media_type, url=asked_url(), request_id=request_id()
+        services(),
+        actor(),
+        _chunks(),
+        media_type,
+        url=asked_url(),
+        sender=wanted["sender"],
+        request_id=request_id(),
     )
     return begun(address_of_job(job_id))
 

@@ -6,7 +6,7 @@ that came to `/bulk`; the answer then says where to ask after it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Response, request
 
@@ -14,6 +14,7 @@ from labinterp import formats
 from labinterp.api import answers, bodies, bulk, wire
 from labinterp.api.openapi import answered, content
 from labinterp.api.panels import address_of
+from labinterp.api.parameters import SenderParameters
 from labinterp.api.resource import Resource, actor, operation, request_id, services
 from labinterp.errors import TooLarge
 from labinterp.formats import csv_template
@@ -57,27 +58,29 @@ _START: Final = 65_536
             headers=("Content-Location", "Retry-After"),
         ),
     },
-    refusals=(400, 413, 415, 422),
+    refusals=(400, 404, 413, 415, 422),
 )
-def take_in() -> Response:
+@resource.query(SenderParameters())
+def take_in(wanted: dict[str, Any]) -> Response:
     """Sending the same file again makes nothing twice: each row's outcome is told again.
 
     A table or NDJSON beyond BODY_LIMIT bytes, or 50,000 lines or 5,000 panels, is answered with
-    202 and the address of a job, whose files hold one outcome a line.
+    202 and the address of a job, whose files hold one outcome a line. A table or HL7 v2 is read
+    with what was agreed with the `sender` that is named.
     """
     request.max_content_length = services().policy.bulk_limit
     file = bodies.uploaded()
     form = formats.detect(file.stream.read(_START), file.mimetype or None, file.filename)
     try:
-        outcomes = _outcomes(file, form)
+        outcomes = _outcomes(file, form, wanted["sender"])
     except TooLarge:
         if form not in _LINE_BY_LINE:
             raise
-        return _in_the_background(file, form)
+        return _in_the_background(file, form, wanted["sender"])
     return answers.json(to_document(_document(outcomes)))
 
 
-def _outcomes(file: FileStorage, form: str) -> tuple[ImportOutcome, ...]:
+def _outcomes(file: FileStorage, form: str, sender: str) -> tuple[ImportOutcome, ...]:
     """What became of each row.
 
     Raises:
@@ -94,6 +97,7 @@ def _outcomes(file: FileStorage, form: str) -> tuple[ImportOutcome, ...]:
         body,
         media_type=file.mimetype or None,
         file_name=file.filename,
+        sender=sender,
         request_id=request_id(),
     )
 
@@ -115,13 +119,14 @@ def csv_file(text: str) -> Response:
     return Response(text, headers=headers, content_type=f"{CSV}; charset=utf-8")
 
 
-def _in_the_background(file: FileStorage, form: str) -> Response:
+def _in_the_background(file: FileStorage, form: str, sender: str) -> Response:
     job_id = in_bulk.receive(
         services(),
         actor(),
         _chunks(file.stream),
         _LINE_BY_LINE[form],
         url=bulk.asked_url(),
+        sender=sender,
         request_id=request_id(),
     )
     return bulk.begun(bulk.address_of_job(job_id))

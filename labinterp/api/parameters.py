@@ -115,6 +115,16 @@ class MessageParameters(Parameters):
     )
 
 
+class SenderParameters(Parameters):
+    """Whose table it is."""
+
+    sender = fields.String(
+        load_default="",
+        validate=validate.Length(1, 40),
+        metadata={"description": "Id of a registered sender: what was agreed with it holds."},
+    )
+
+
 class VersionParameters(Parameters):
     """Which version of a panel."""
 

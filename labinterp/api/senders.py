@@ -49,6 +49,11 @@ class SettingsToTrySchema(Base):
     settings = fields.Nested(
         SenderSettingsSchema(), required=True, metadata={"description": "What would be agreed"}
     )
+    table = Text(
+        200_000,
+        lines=True,
+        metadata={"description": "A table (CSV) of its, to be read both ways, too"},
+    )
 
 
 _NEW: Final = SenderSchema()
@@ -138,7 +143,12 @@ def dry_run(sender_id: str) -> Response:
     """Stored messages are read with the settings in force and with these; nothing is changed."""
     wanted = bodies.loaded(_TRIAL)
     effects = senders.dry_run(
-        services(), actor(), sender_id, _said(wanted), request_id=request_id()
+        services(),
+        actor(),
+        sender_id,
+        _said(wanted),
+        table=wanted.get("table") or "",
+        request_id=request_id(),
     )
     listed = tuple(
         wire.SenderEffect(one.control_id, one.before != one.after, one.before, one.after)

@@ -507,7 +507,7 @@ class SenderEffect:
     """What other settings would change in one stored message.
 
     Attributes:
-        control_id: the message's own id (MSH-10).
+        control_id: the message's own id (MSH-10), or `table`.
         before: its results and problems as they are read now, a line each.
         after: the same with the settings that are tried.
     """

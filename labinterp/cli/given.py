@@ -30,6 +30,22 @@ def json_object(path: str, code: str = "file-unreadable") -> dict[str, Any]:
     return found
 
 
+def text(path: str) -> str:
+    """The text in a file, UTF-8 or Windows-1252.
+
+    Raises:
+        SubmissionError: it cannot be read.
+    """
+    from labinterp.errors import SubmissionError  # noqa: PLC0415 - imported when the command runs
+    from labinterp.formats.characters import decoded  # noqa: PLC0415 - as above
+
+    try:
+        body = Path(path).read_bytes()[:_LONGEST]
+    except OSError as error:
+        raise SubmissionError(f"{path} cannot be read.", code="file-unreadable") from error
+    return decoded(body)[0]
+
+
 def organisation_id(services: Services, word: str | None) -> str | None:
     """The organisation that a list is narrowed to; None for all.
 

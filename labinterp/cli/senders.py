@@ -34,6 +34,8 @@ def register(subparsers: Any) -> None:
         action = actions.add_parser(name, help=about)
         action.add_argument("sender", metavar="SENDER", help="its id")
         action.add_argument("--settings", metavar="FILE", required=True, help="JSON")
+        if name == "try":
+            action.add_argument("--table", metavar="FILE", help="a table of its, to be tried too")
     delete = actions.add_parser("delete", help="forget it; its messages stay")
     delete.add_argument("sender", metavar="SENDER", help="its id")
     parser.set_defaults(run=run)
@@ -99,7 +101,9 @@ def _try(services: Services, args: argparse.Namespace) -> None:
     from labinterp.usecases import senders  # noqa: PLC0415 - imported when the command runs
 
     found, actor = _found(services, args.sender)
-    effects = senders.dry_run(services, actor, found.id, given.json_object(args.settings))
+    table = given.text(args.table) if args.table else ""
+    settings = given.json_object(args.settings)
+    effects = senders.dry_run(services, actor, found.id, settings, table=table)
     for effect in effects:
         changed = effect.before != effect.after
         print(f"{effect.control_id}: {'changes' if changed else 'stays'}")

@@ -75,11 +75,15 @@ def refuse_binary(body: bytes) -> None:
             )
 
 
-def decoded(body: bytes) -> tuple[str, str | None]:
+def decoded(body: bytes, agreed: str = "") -> tuple[str, str | None]:
     """A table's or a pasted text's characters, and the sentence that says its charset was guessed.
 
     UTF-8 and anything with a byte order mark are certain; UTF-16 without one, and Windows-1252,
     are guesses that the answer must name.
+
+    Args:
+        body: the bytes as they came.
+        agreed: the charset of this sender's texts that are not UTF-8, by Python's name.
 
     Raises:
         SubmissionError: no charset fits.
@@ -92,6 +96,8 @@ def decoded(body: bytes) -> tuple[str, str | None]:
     try:
         return body.decode("utf-8"), None
     except UnicodeDecodeError:
+        if agreed:
+            return _strictly(body, agreed), None
         return _strictly(body, "cp1252"), GUESSED_1252
 
 

@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
     from labinterp.formats.ages import PlaceOfProblem
     from labinterp.formats.dates import Order
+    from labinterp.formats.sender_settings import SenderSettings
     from labinterp.model.submission import Received
 
 _RESULT: Final = re.compile(r"results\[([0-9]{1,9})\]\.?")
+_WITH_UNIT: Final = re.compile(r"(?P<test>[^()\[\]]{1,100}?)\s*[(\[](?P<unit>[^()\[\]]{1,60})[)\]]")
 _LOINC_LENGTH: Final = 10
 Key = tuple[str, ...]
 
@@ -76,7 +78,7 @@ def read(body: bytes, context: Context) -> Reading:
         SubmissionError: no header, or no row that could be read; all of them are named.
         TooLarge: more rows, columns or panels than the limits allow.
     """
-    text, guessed = decoded(body)
+    text, guessed = decoded(body, _charset(context.settings))
     lines = lines_of(text, context.limits)
     head = head_of(lines, context.limits)
     survey = Survey()
@@ -133,8 +135,35 @@ def panels_of(
         raise TooLarge(
             f"The table has {len(groups)} panels; at most {context.limits.panels} are taken."
         )
+    for group in groups:
+        group.results = [_agreed(result, context.settings) for result in group.results]
     received = _panels(groups, table, context, guessed, refused)
     return Reading(tuple(received), tuple(refused))
+
+
+def _charset(settings: SenderSettings) -> str:
+    if not settings.charset:
+        return ""
+    from labinterp.formats.hl7v2_text import charset_name  # noqa: PLC0415 - few agree on one
+
+    return charset_name(settings.charset) or ""
+
+
+def _agreed(result: dict[str, Any], settings: SenderSettings) -> dict[str, Any]:
+    """A result with its sender's own names read as what was agreed; `as_received` keeps them."""
+    in_header = _WITH_UNIT.fullmatch(result.get("test", "")) if "unit" not in result else None
+    if in_header and in_header["unit"] in settings.units:
+        result = {**result, "test": in_header["test"], "unit": in_header["unit"]}
+    own = [name for name in (result.get("own_code"), result.get("test")) if name]
+    meant = next((settings.codes[name] for name in own if name in settings.codes), None)
+    made = {name: said for name, said in result.items() if name != "own_code"}
+    if meant is not None:
+        made["test"] = meant
+    if made.get("unit") in settings.units:
+        made["unit"] = settings.units[made["unit"]]
+    if made.get("flag") in settings.flags:
+        made["flag"] = settings.flags[made["flag"]]
+    return made
 
 
 def looks_like_table(body: bytes) -> bool:
@@ -257,6 +286,7 @@ def _long_result(record: Record, texts: Mapping[str, str]) -> dict[str, Any]:
     ends = {end: texts[end] for end in ("low", "high") if end in texts}
     return _filled(
         code=_code(texts.get("code")),
+        own_code=texts.get("code"),
         test=texts.get("test") or texts.get("code"),
         value={"comparator": comparator, "value": value} if comparator and value else value,
         unit=texts.get("unit"),
@@ -362,8 +392,12 @@ def _panel(
     shared: list[PlaceOfProblem],
 ) -> Received:
     material, results = _one_material(group.results)
-    stated = Stated({**group.texts, "material": material}, group.where, orders)
-    panel = stated.panel() | {"results": results}
+    texts = {**group.texts, "material": material}
+    stated = Stated(texts, group.where, orders, zone=context.settings.zone)
+    policy = (
+        {"range_policy": context.settings.range_policy} if context.settings.range_policy else {}
+    )
+    panel = stated.panel() | policy | {"results": results}
     return received_of(
         panel,
         context.received_at,

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Final, Literal
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,13 +112,16 @@ def _month(word: str) -> int | None:
     return _MONTHS.get(folded[:4]) or _MONTHS.get(folded[:3])
 
 
-def read_moment(text: str, clock: str = "", order: Order | None = None) -> ReadMoment:
+def read_moment(
+    text: str, clock: str = "", order: Order | None = None, *, zone: str = ""
+) -> ReadMoment:
     """A collection time; an offset left out is read as UTC, a time left out as midnight.
 
     Args:
         text: the date, with or without its time.
         clock: the time, when it was sent apart.
         order: of day and month, as for `read_date`.
+        zone: in which a time without an offset is meant; UTC where it is empty, and that is said.
     """
     plain = text.strip()
     day_text, clock_text = plain, clock.strip()
@@ -131,10 +135,10 @@ def read_moment(text: str, clock: str = "", order: Order | None = None) -> ReadM
     if not clock_text:
         message = f"{plain[:40]} has no time of day; read as midnight, UTC"
         return ReadMoment(f"{day.isoformat()}T00:00:00Z", ("time-of-day-missing", message))
-    return _with_clock(day, clock_text)
+    return _with_clock(day, clock_text, zone)
 
 
-def _with_clock(day: date, clock: str) -> ReadMoment:
+def _with_clock(day: date, clock: str, agreed: str) -> ReadMoment:
     match = _CLOCK.fullmatch(clock.strip())
     try:
         at = time(int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
@@ -144,6 +148,8 @@ def _with_clock(day: date, clock: str) -> ReadMoment:
     if at is None:
         message = f"“{clock[:40]}” is not a time such as 08:00; the time counts as unknown"
         return ReadMoment(None, ("bad-time", message))
+    if zone is None and agreed:
+        return ReadMoment(datetime.combine(day, at, ZoneInfo(agreed)).isoformat(), None)
     moment = datetime.combine(day, at, zone or UTC)
     problem = None
     if zone is None:

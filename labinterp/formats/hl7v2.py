@@ -87,7 +87,7 @@ def read(body: bytes, context: Context) -> Reading:
     Raises:
         SubmissionError: nothing begins a message, or the only message cannot be taken.
     """
-    envelope = envelope_of(body)
+    envelope = envelope_of(body, context.settings.charset)
     received: list[Received] = []
     refused = [place for _, place in envelope.broken]
     several = len(envelope.messages) + len(envelope.broken) > 1
@@ -97,7 +97,7 @@ def read(body: bytes, context: Context) -> Reading:
         if wrong is not None:
             refused.append(Place(before + wrong[1].where, wrong[1].code, wrong[1].message))
             continue
-        read_one = read_message(message, context, before=before)
+        read_one = read_message(message, context, context.settings, before=before)
         received += read_one.received
         refused += [
             Place(before + one.where, one.code, one.message)

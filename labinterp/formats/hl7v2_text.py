@@ -342,13 +342,13 @@ def _charset(lines: list[bytes], configured: str) -> tuple[str, list[PlaceOfProb
     """The charset that fits: declared, else UTF-8, else the sender's, else Windows-1252."""
     whole = b"\r".join(lines)
     said = _declared_in(lines[0])
-    declared = _python_name(said)
+    declared = charset_name(said)
     if all(byte <= _HIGHEST_ASCII for byte in whole):
         return "utf-8" if declared in (None, "ascii", "utf-8") else declared, []
     for name, certain in (
         (declared, declared != "ascii"),
         ("utf-8", said == ""),
-        (_python_name(configured) if configured else None, True),
+        (charset_name(configured) if configured else None, True),
         ("cp1252", False),
     ):
         if name is None or not _fits(whole, name):
@@ -369,7 +369,7 @@ def _declared_in(header: bytes) -> str:
     return fields[17].split(repetition)[0].decode("ascii", "replace").strip().upper()
 
 
-def _python_name(said: str) -> str | None:
+def charset_name(said: str) -> str | None:
     """A charset of table 0211, or one by any name Python knows; None for others."""
     name = said.strip().upper()
     if name in _DECLARED:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from labinterp.formats.sender_settings import PLAIN, SenderSettings
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -63,11 +65,13 @@ class Context:
         received_at: when the body arrived (aware).
         limits: how much is taken.
         names: known test names to measurand ids; only a reader of free text asks for them.
+        settings: what was agreed with the sender of a table or of HL7 v2.
     """
 
     received_at: datetime
     limits: Limits = field(default_factory=Limits)
     names: Mapping[str, str] = field(default_factory=dict)
+    settings: SenderSettings = PLAIN
 
 
 DEFAULT_LIMITS: Final = Limits()

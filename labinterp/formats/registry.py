@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 from labinterp.errors import LabinterpError, SubmissionError, TooLarge, UnsupportedFormat
 from labinterp.formats.characters import quoted, refuse_binary
 from labinterp.formats.limits import DEFAULT_LIMITS, Context, Limits, Reader, Reading
+from labinterp.formats.sender_settings import PLAIN, SenderSettings
 from labinterp.model.spelling import folded_name
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def read(
     limits: Limits = DEFAULT_LIMITS,
     *,
     names: Mapping[str, str] | None = None,
+    settings: SenderSettings = PLAIN,
 ) -> Reading:
     """Read a body in a known format.
 
@@ -80,6 +82,7 @@ def read(
         received_at: when they came (aware).
         limits: how much is taken.
         names: known test names to measurand ids, for free text.
+        settings: what was agreed with the sender of a table or of HL7 v2.
 
     Raises:
         TooLarge: beyond the limits.
@@ -93,7 +96,7 @@ def read(
     if len(body) > limits.body_bytes:
         raise TooLarge(f"The body has {len(body)} bytes; at most {limits.body_bytes} are taken.")
     try:
-        return reader(body, Context(received_at, limits, names or {}))
+        return reader(body, Context(received_at, limits, names or {}, settings))
     except LabinterpError:
         raise
     except Exception as error:

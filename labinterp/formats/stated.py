@@ -39,10 +39,15 @@ class Stated:
     """The panel as far as it was stated, and what of it could not be read."""
 
     def __init__(
-        self, texts: Mapping[str, str], where: str, orders: Mapping[str, Order | None]
+        self,
+        texts: Mapping[str, str],
+        where: str,
+        orders: Mapping[str, Order | None],
+        *,
+        zone: str = "",
     ) -> None:
         self._texts = {member: text.strip() for member, text in texts.items() if text.strip()}
-        self._where, self._orders = where, orders
+        self._where, self._orders, self._zone = where, orders, zone
         self.problems: list[PlaceOfProblem] = []
 
     def panel(self) -> dict[str, Any]:
@@ -90,7 +95,7 @@ class Stated:
             if clock:
                 self._problem("collected_time", "bad-time", f"“{quoted(clock)}” has no date")
             return None
-        moment = read_moment(text, clock, self._orders.get("collected_at"))
+        moment = read_moment(text, clock, self._orders.get("collected_at"), zone=self._zone)
         if moment.problem:
             self._problem("collected_at", *moment.problem)
         return moment.text

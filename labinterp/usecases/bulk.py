@@ -18,11 +18,13 @@ from labinterp.errors import Place, SubmissionError, TooLarge
 from labinterp.formats import bulk_lines, bulk_tables
 from labinterp.formats.bulk_pieces import TextChunks, cut
 from labinterp.formats.limits import Context, Limits, Reading
+from labinterp.formats.sender_settings import settings_of
 from labinterp.store import audit, background
 from labinterp.store.audit import Deed
 from labinterp.store.background import INPUT, NewJob, Piece, Slice, Written
 from labinterp.store.records import to_document, written
 from labinterp.store.store import fresh_id
+from labinterp.usecases import senders
 from labinterp.usecases.acting import who
 from labinterp.usecases.imports import refused_row, row_outcome
 from labinterp.usecases.job_requests import asked_by
@@ -51,17 +53,22 @@ def receive(
     media_type: str,
     *,
     url: str = "",
+    sender: str = "",
     request_id: str = "",
 ) -> str:
     """Keep a body as it comes in, and have a worker read it; the job's id.
 
+    All of it is read with what is agreed with the sender when it comes, whatever is agreed later.
+
     Raises:
         AccessDenied: the actor may not.
+        NotFound: there is no such sender.
         UnsupportedFormat: neither NDJSON nor a table.
         TooLarge: a table of one patient that is longer than is read at once.
         SubmissionError: there is nothing in it, or it is a table without a header.
     """
     require(actor, "panels:write")
+    agreed = senders.document_by_id(services, actor, sender)
     form = formats.detect(b"", media_type)
     now = services.now()
     job_id = fresh_id(now)
@@ -70,7 +77,7 @@ def receive(
         organisation_id=actor.organisation_id,
         kind="bulk",
         status="receiving",
-        request=asked_by(actor, url, request_id, format=form),
+        request=asked_by(actor, url, request_id, format=form, settings=agreed),
         state={},
         total=None,
         created_at=now,
@@ -303,7 +310,8 @@ def _rows_alone(services: Services, job: JobRecord, name: str, state: Mapping[st
     """All the rows of some patients."""
     kept = b"".join(_bytes(services, job, name))
     rows = bulk_tables.rows_of(kept)
-    context = Context(services.now(), _limits(services))
+    settings = settings_of(job.request.get("settings") or {})
+    context = Context(services.now(), _limits(services), settings=settings)
     start = _whole(services, job, 0)
     return _Unit(bulk_tables.panels_of(rows, start, state["table"], context), len(rows))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from labinterp import formats
 from labinterp.access import Actor, require
 from labinterp.errors import Conflict, Place, SubmissionError
+from labinterp.usecases import senders
 from labinterp.usecases.outcomes import ImportOutcome
 from labinterp.usecases.replace import take_row
 
@@ -22,6 +23,7 @@ def import_file(
     *,
     media_type: str | None = None,
     file_name: str | None = None,
+    sender: str = "",
     request_id: str = "",
 ) -> tuple[ImportOutcome, ...]:
     """Accept what can be accepted of a file; a bad row loses only itself.
@@ -29,13 +31,25 @@ def import_file(
     A row that was stored before (by its content, in whatever file) is answered as it was then, so
     that a file whose import broke off is repaired by sending it again.
 
+    Args:
+        services: the wired parts.
+        actor: who sends it.
+        body: the bytes.
+        media_type: what the sender says it is.
+        file_name: what the sender calls it.
+        sender: the id of the registered sender whose settings a table or HL7 v2 is read with.
+        request_id: for the audit.
+
     Raises:
         AccessDenied: the actor may not.
+        NotFound: there is no such sender.
         SubmissionError: nothing of the file can be read.
         TemporaryFailure: the database cannot be had; rows before that are stored.
     """
     require(actor, "panels:write")
-    reading = formats.read(formats.detect(body, media_type, file_name), body, services.now())
+    settings = senders.settings_by_id(services, actor, sender)
+    form = formats.detect(body, media_type, file_name)
+    reading = formats.read(form, body, services.now(), settings=settings)
     stored = tuple(
         row_outcome(services, actor, received, request_id) for received in reading.received
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import IntegrityError
 
+from labinterp import formats
 from labinterp.access import Actor, require
 from labinterp.errors import (
     AccessDenied,
@@ -29,10 +30,11 @@ from labinterp.usecases.administer import one_line, system_actor
 from labinterp.usecases.explained import interpreted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection
 
+    from labinterp.model.submission import Received
     from labinterp.usecases.services import Services
 
 _TRIED: Final = 20
@@ -178,9 +180,18 @@ def dry_run(
     sender_id: str,
     settings: Mapping[str, Any],
     *,
+    table: str = "",
     request_id: str = "",
 ) -> tuple[Effect, ...]:
     """What these settings would change in the sender's newest stored messages; nothing is changed.
+
+    Args:
+        services: the wired parts.
+        actor: an administrator.
+        sender_id: whose messages.
+        settings: to be tried.
+        table: one of its tables; tables are not kept as they came, so one is brought along.
+        request_id: for the audit.
 
     Raises:
         NotFound: no such sender in this organisation.
@@ -207,7 +218,11 @@ def dry_run(
         )
         for control_id, body in services.store.write(stored)
     )
-    return tuple(effects)
+    if not table:
+        return tuple(effects)
+    body = table.encode()
+    both = (_table_outline(services, actor, body, one) for one in (old, new))
+    return (Effect("table", *both), *effects)
 
 
 def settings_for(
@@ -219,6 +234,27 @@ def settings_for(
     if found is None or found.organisation_id != organisation_id:
         return PLAIN
     return settings_of(found.settings)
+
+
+def settings_by_id(services: Services, actor: Actor, sender_id: str) -> SenderSettings:
+    """What was agreed with a sender that a request names; nothing where it names none.
+
+    Raises:
+        NotFound: no such sender in this organisation.
+    """
+    return settings_of(document_by_id(services, actor, sender_id))
+
+
+def document_by_id(services: Services, actor: Actor, sender_id: str) -> Mapping[str, Any]:
+    """The same as a document that can be kept with a job.
+
+    Raises:
+        NotFound: no such sender in this organisation.
+    """
+    if not sender_id:
+        return {}
+    with services.store.reading() as connection:
+        return senders.read_sender(connection, actor.organisation_id, sender_id).settings
 
 
 def actor_of_sender(
@@ -283,19 +319,37 @@ def _outline(
     for message in envelope_of(body, settings.charset).messages:
         read = hl7v2.read_message(message, Context(services.now()), settings)
         lines += [f"{one.where}: {one.code}" for one in read.faults]
-        for received in read.received:
-            try:
-                answer = interpreted(services, received.submission, actor.choices)
-            except LabinterpError as error:
-                lines.append(f"{received.where or 'message'}: {error.code}")
-                continue
-            lines += [
-                f"{one.where}: {one.measurand} {one.standing}"
-                for one in answer.results
-                if one.reported is not None
-            ]
-            lines += [f"{one.where}: {one.code}" for one in answer.problems]
+        lines += _lines(services, actor, read.received)
     return tuple(sorted(lines))
+
+
+def _table_outline(
+    services: Services, actor: Actor, body: bytes, settings: SenderSettings
+) -> tuple[str, ...]:
+    """The same of a table."""
+    try:
+        read = formats.read("csv", body, services.now(), settings=settings)
+    except SubmissionError as error:
+        return tuple(sorted(f"{one.where}: {one.code}" for one in error.errors)) or (error.code,)
+    lines = [f"{one.where}: {one.code}" for one in read.refused]
+    return tuple(sorted([*lines, *_lines(services, actor, read.received)]))
+
+
+def _lines(services: Services, actor: Actor, several: Iterable[Received]) -> list[str]:
+    lines: list[str] = []
+    for received in several:
+        try:
+            answer = interpreted(services, received.submission, actor.choices)
+        except LabinterpError as error:
+            lines.append(f"{received.where or 'message'}: {error.code}")
+            continue
+        lines += [
+            f"{one.where}: {one.measurand} {one.standing}"
+            for one in answer.results
+            if one.reported is not None
+        ]
+        lines += [f"{one.where}: {one.code}" for one in answer.problems]
+    return lines
 
 
 def _note(

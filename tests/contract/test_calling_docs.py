@@ -155,7 +155,7 @@ def test_webhooks_and_subscriptions_are_received_as_the_page_says(site, tmp_path
 
 def test_the_template_is_fetched_and_sent_as_the_page_says(site, tmp_path):
     reader = _reader(site, "send-csv.md", tmp_path)
-    (send,) = (one for one in reader.commands if "curl" in one)
+    send, agree = (one for one in reader.commands if "curl" in one)
     organisation = administer.create_organisation(site.services, "Demo")
     _, key = administer.create_key(
         site.services, organisation.id, name="page", scopes=("panels:write",)
@@ -164,6 +164,9 @@ def test_the_template_is_fetched_and_sent_as_the_page_says(site, tmp_path):
     until(lambda: _answers(reader, f"curl -sf {base}/healthz"))
     told = json.loads(reader.run(send, KEY=key))
     assert (told["stored"], told["refused"]) == (1, 0)
+    _, admin = administer.create_key(site.services, organisation.id, name="a", scopes=("admin",))
+    told = json.loads(reader.run(agree, KEY=key, ADMIN=admin))
+    assert [(one["status"], one["problems"]) for one in told["outcomes"]] == [("stored", 0)]
 
 
 def test_panels_are_sent_and_fetched_in_bulk_as_the_page_says(site, tmp_path):
