@@ -9,7 +9,7 @@ from labinterp.api.openapi import answered, content
 from labinterp.api.panels import IDEMPOTENCY_KEY
 from labinterp.api.resource import Resource, actor, operation, request_id, services
 from labinterp.errors import Place, SubmissionError
-from labinterp.formats.panel_schema import PanelDeliverSchema
+from labinterp.formats.panel_schema import PanelSendSchema
 from labinterp.model.submission import Recipients
 from labinterp.usecases import journey
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 resource = Resource("deliveries", "Send reports, and see what became of each message.")
 
-_WHOM: Final = PanelDeliverSchema()
+_WHOM: Final = PanelSendSchema()
 
 
 @resource.post("/panels/<panel_id>/deliveries")
 @operation(
     "Send the report to someone, or again",
     scope="deliveries:write",
-    body={"required": True, **content(PanelDeliverSchema)},
+    body={"required": True, **content(PanelSendSchema)},
     parameters=(IDEMPOTENCY_KEY,),
     answers={202: answered("Queued: one message for each address", wire.Deliveries)},
     refusals=(400, 404, 409, 413, 415, 422),

@@ -23,7 +23,7 @@ from labinterp.api.openapi import content
 from labinterp.api.panels import IDEMPOTENCY_KEY
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.errors import Place, SubmissionError
-from labinterp.formats import fhir_parameters, json_text
+from labinterp.formats import fhir_document, fhir_parameters, json_text
 from labinterp.formats.fhir_document import bundle_identifier, parameters_of, text
 from labinterp.formats.limits import Limits
 from labinterp.reporting import fhir_outcome
@@ -43,6 +43,8 @@ resource.before_request(fhir_exchange.refuse_other_formats)
 _DEPTH: Final = 40
 _RESOURCE: Final = content({"type": "object"}, fhir_exchange.MEDIA_TYPE)
 _PDF: Final = "application/pdf"
+_PANEL: Final = {"required": True, **fhir_exchange.taken(fhir_document.ROOTS)}
+_BUNDLE: Final = {"required": True, **fhir_exchange.taken(("Bundle",))}
 _REFUSALS: Final = (400, 406, 409, 413, 415, 422)
 _ANSWERED: Final = {"description": "A FHIR resource", **_RESOURCE}
 _DOCUMENT: Final = {
@@ -58,7 +60,7 @@ _DOCUMENT: Final = {
 @operation(
     "Interpret a panel: store it, and answer with a Bundle",
     scope="panels:write",
-    body={"required": True, **_RESOURCE},
+    body=_PANEL,
     parameters=(IDEMPOTENCY_KEY,),
     answers={200: {"description": "A Bundle, the DiagnosticReport first", **_RESOURCE}},
     refusals=_REFUSALS,
@@ -83,7 +85,7 @@ def interpret_panel() -> Response:
 @operation(
     "Interpret a panel: the same, asked of the resource type",
     scope="panels:write",
-    body={"required": True, **_RESOURCE},
+    body=_PANEL,
     parameters=(IDEMPOTENCY_KEY,),
     answers={200: {"description": "A Bundle, the DiagnosticReport first", **_RESOURCE}},
     refusals=_REFUSALS,
@@ -191,7 +193,7 @@ def binary_version(panel_id: str, version: int) -> Response:
 @operation(
     "Store the panels of a transaction or batch Bundle",
     scope="panels:write",
-    body={"required": True, **_RESOURCE},
+    body=_BUNDLE,
     parameters=(IDEMPOTENCY_KEY,),
     answers={200: {"description": "A response for each entry, in their order", **_RESOURCE}},
     refusals=_REFUSALS,

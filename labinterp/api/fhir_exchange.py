@@ -19,6 +19,8 @@ from labinterp.errors import SubmissionError, TooLarge, UnsupportedFormat
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from labinterp.api.resource import Documentation
+
 MEDIA_TYPE: Final = "application/fhir+json"
 TYPES: Final = (MEDIA_TYPE, "application/json", "application/json+fhir")
 _WRITTEN: Final = (*TYPES, "application/*", "*/*")
@@ -30,6 +32,13 @@ _UTF8: Final = ("utf-8", "utf8")
 _SMALL: Final = 1_000
 """An answer below this many bytes is not worth compressing."""
 _PREFERENCE: Final = re.compile(r"\b(return|handling)\s*=\s*\"?([A-Za-z]+)")
+
+
+def taken(kinds: tuple[str, ...]) -> Documentation:
+    """A body that is a resource of one of these types; FHIR says what else is in it."""
+    kind = {"type": "string", "enum": list(kinds)}
+    schema = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": kind}}
+    return {"content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 def refuse_other_formats() -> None:

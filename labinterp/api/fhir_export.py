@@ -14,6 +14,7 @@ from labinterp.api import bulk, wire
 from labinterp.api.openapi import answered, content, header
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.errors import AccessDenied, Place, SubmissionError
+from labinterp.formats.fields import MOMENT_FORM
 from labinterp.usecases import background, export
 from labinterp.usecases.export import Wish
 from labinterp.usecases.fhir_orders import fhir_base
@@ -28,19 +29,38 @@ _OURS: Final = ("laboratory", "LAB")
 _UNKNOWN: Final = "asks for what is not known here; Prefer: handling=lenient ignores it"
 _ASYNC: Final = re.compile(r"\brespond-async\b", re.IGNORECASE)
 _LENIENT: Final = re.compile(r"\bhandling\s*=\s*\"?lenient", re.IGNORECASE)
-_PREFER: Final = header("Prefer", "`respond-async`, always", {"type": "string"})
+_PREFER: Final = {
+    **header(
+        "Prefer", "`respond-async`, always", {"type": "string", "pattern": r"\brespond-async\b"}
+    ),
+    "required": True,
+}
+_TYPE_NAMES: Final = "|".join(export.TYPES)
 
 
-def _asked(name: str, about: str) -> dict[str, object]:
-    return {"in": "query", "name": name, "description": about, "schema": {"type": "string"}}
+def _asked(name: str, about: str, form: str) -> dict[str, object]:
+    schema = {"type": "string", "pattern": form}
+    return {"in": "query", "name": name, "description": about, "schema": schema}
 
 
 _PARAMETERS: Final = (
     _PREFER,
-    _asked("_type", "Types of resources, commas between; without it, all that may be read"),
-    _asked("_since", "Only what was answered at or after this instant"),
-    _asked("_typeFilter", "Of searches only by category: Observation?category=laboratory"),
-    _asked("_outputFormat", f"{MEDIA_TYPE}, application/ndjson or ndjson"),
+    _asked(
+        "_type",
+        "Types of resources, commas between; without it, all that may be read",
+        f"^(({_TYPE_NAMES})(,({_TYPE_NAMES}))*)?$",
+    ),
+    _asked("_since", "Only what was answered at or after this instant", f"{MOMENT_FORM}|^$"),
+    _asked(
+        "_typeFilter",
+        "Of searches only by category: Observation?category=laboratory",
+        f"^({_TYPE_NAMES})(\\?category=[A-Za-z,-]*)?$",
+    ),
+    _asked(
+        "_outputFormat",
+        f"{MEDIA_TYPE}, application/ndjson or ndjson",
+        f"^({'|'.join(map(re.escape, _FORMATS))})$",
+    ),
 )
 _BEGUN: Final = {
     202: answered("It is begun; ask Content-Location", headers=("Content-Location", "Retry-After"))
@@ -159,7 +179,8 @@ def _left_out(*, is_lenient: bool) -> frozenset[str]:
     for sent in request.args.getlist("_typeFilter"):
         kind, _, query = sent.partition("?")
         asked = parse_qs(query)
-        if set(asked) - {"category"} and not is_lenient:
+        is_known = kind in export.TYPES and set(asked) <= {"category"}
+        if not (is_known or is_lenient):
             raise _refused("_typeFilter", _UNKNOWN)
         words = {word for value in asked.get("category", ()) for word in value.split(",")}
         is_ours = not words or any(word.rpartition("|")[2] in _OURS for word in words)

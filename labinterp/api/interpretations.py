@@ -15,6 +15,7 @@ from labinterp.api import answers, bodies, fhir_exchange, hl7v2
 from labinterp.api.openapi import answered, content
 from labinterp.api.resource import Resource, actor, operation, services
 from labinterp.errors import SubmissionError
+from labinterp.formats.fhir_document import ROOTS
 from labinterp.formats.limits import Reading
 from labinterp.formats.panel_schema import PanelSchema
 from labinterp.model.interpretation import Interpretation, ProblemRecord
@@ -28,7 +29,7 @@ _FHIR: Final = tuple(kind for kind in fhir_exchange.TYPES if kind != bodies.JSON
 _HL7: Final = tuple(kind for kind in hl7v2.MEDIA_TYPES if kind != "text/plain")
 _CONTENT: Final = {
     **content(PanelSchema)["content"],
-    **{kind: {"schema": {"type": "object"}} for kind in _FHIR},
+    **{kind: fhir_exchange.taken(ROOTS)["content"][fhir_exchange.MEDIA_TYPE] for kind in _FHIR},
     **{kind: {"schema": {"type": "string"}} for kind in _HL7},
 }
 

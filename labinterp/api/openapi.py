@@ -10,6 +10,7 @@ import flask_smorest
 import labinterp
 from labinterp.api import converters, errors, schemas, wire
 from labinterp.api.parameters import Moment
+from labinterp.formats.characters import IN_A_LINE
 from labinterp.formats.fields import TextOr
 from labinterp.model import knowledge, rule
 from labinterp.model.interpretation import Interpretation
@@ -138,8 +139,11 @@ def _text_or_object(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
     """A member that takes a text or an object: apispec sees only its class."""
     if not isinstance(field, TextOr):
         return {}
-    text = {"type": "string", "maxLength": field.longest}
-    return {"anyOf": [text, converter.resolve_nested_schema(field.schema)]}
+    forms = [
+        {"type": "string", "maxLength": field.longest, "pattern": IN_A_LINE},
+        converter.resolve_nested_schema(field.schema),
+    ]
+    return {"anyOf": [*forms, {"type": "null"}] if field.allow_none else forms}
 
 
 def _null_among_words(_converter: Any, field: Any, ret: Any, **_: Any) -> dict[str, Any]:

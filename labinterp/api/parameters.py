@@ -8,10 +8,12 @@ from typing import Any, Final, get_args
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
+from labinterp.formats.fields import DATE_FORM, MOMENT_FORM
 from labinterp.model.codes import Standing, Urgency
 
 _LONGEST_MOMENT: Final = 40
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DATE_OR_MOMENT: Final = f"{DATE_FORM}|{MOMENT_FORM}"
 _DIGITS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _HIGHEST_VERSION: Final = 1_000_000
 
@@ -43,6 +45,9 @@ class Whole(fields.Integer):
 
 class Moment(fields.Field[datetime]):
     """A date (its first moment in UTC), or an RFC 3339 time with offset."""
+
+    def __init__(self, *, metadata: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(metadata={"pattern": DATE_OR_MOMENT, **metadata}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         del attr, data, kwargs

@@ -16,6 +16,9 @@ _FORBIDDEN: Final = (
 )
 _IN_A_LINE: Final = re.compile(f"[{_FORBIDDEN}\t\n\r]")
 _IN_LINES: Final = re.compile(f"[{_FORBIDDEN}]")
+IN_A_LINE: Final = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffe\uffff]*$"
+"""What a text on one line may be, as a JSON Schema says it."""
+IN_LINES: Final = IN_A_LINE.replace(r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _LONGEST_QUOTE: Final = 60
 _BINARY: Final = (

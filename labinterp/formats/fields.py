@@ -12,12 +12,13 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.fields import Field
 
-from labinterp.formats.characters import forbidden_character, quoted
+from labinterp.formats.characters import IN_A_LINE, IN_LINES, forbidden_character, quoted
 from labinterp.formats.faults import Fault, did_you_mean, fault, json_type
 
 LONGEST_NUMBER: Final = 200
 """Characters of a value; a text in place of a number may be a sentence."""
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII)
+_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
@@ -25,17 +26,38 @@ _TIME: Final = re.compile(
     re.ASCII,
 )
 _FIRST_YEAR, _LAST_YEAR = 1850, 2200
+_YEAR: Final = "(18[5-9][0-9]|19[0-9]{2}|2[01][0-9]{2}|2200)"
+_LEAP_YEAR: Final = (
+    "(18(5[26]|[68][048]|[79][26])|20([02468][048]|[13579][26])"
+    "|(19|21)(0[48]|[2468][048]|[13579][26]))"
+)
+_CALENDAR: Final = (
+    f"({_YEAR}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    f"|02-(0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
+)
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+DATE_FORM: Final = f"^{_CALENDAR}$"
+"""Every day that is taken, as a JSON Schema says it; and every moment."""
+MOMENT_FORM: Final = (
+    f"^{_CALENDAR}[Tt ]{_CLOCK}(:[0-5][0-9](\\.[0-9]{{1,9}})?)?([Zz]|[+-]{_CLOCK})$"
+)
+_FARTHEST_DIGIT: Final = 400
+"""From the point of a JSON number; `1e999999999`, written out, would fill the memory."""
 COMPARATORS: Final = ("<", "<=", "≤", ">", ">=", "≥")
 
 
 _VALUE_FORMS: Final = [
-    {"type": "string", "maxLength": LONGEST_NUMBER},
+    {"type": "string", "maxLength": LONGEST_NUMBER, "pattern": IN_A_LINE},
     {"type": "number"},
     {
         "type": "object",
         "properties": {
-            "comparator": {"type": "string", "enum": list(COMPARATORS)},
-            "value": {"type": ["string", "number"]},
+            "comparator": {"type": ["string", "null"], "enum": [*COMPARATORS, None]},
+            "value": {
+                "type": ["string", "number"],
+                "maxLength": LONGEST_NUMBER,
+                "pattern": IN_A_LINE,
+            },
         },
         "required": ["value"],
         "additionalProperties": False,
@@ -56,6 +78,19 @@ def _optional(kwargs: dict[str, Any], **metadata: Any) -> dict[str, Any]:
         "metadata": {**metadata, **kwargs.get("metadata", {})},
         "error_messages": messages,
     }
+
+
+def _text_up_to(high: int, or_unknown: bool) -> str:
+    """A number in a text; what has fewer digits than the highest is surely below it."""
+    number = f"[+]?[0-9]{{1,{len(str(high)) - 1}}}(\\.[0-9]{{1,15}})?"
+    return f"^({number}|unknown)$" if or_unknown else f"^{number}$"
+
+
+def _is_plain(text: str, *, is_text: bool) -> bool:
+    """Is this a number that is written out, or a JSON number of a length that could be?"""
+    if is_text:
+        return _PLAIN_NUMBER.fullmatch(text) is not None
+    return len(text) <= LONGEST_NUMBER and abs(Decimal(text).adjusted()) <= _FARTHEST_DIGIT
 
 
 def _folded(word: str) -> str:
@@ -106,7 +141,8 @@ class Text(fields.String):
 
     def __init__(self, longest: int = 200, *, lines: bool = False, **kwargs: Any) -> None:
         self.longest, self.lines = longest, lines
-        super().__init__(**_optional(kwargs, maxLength=longest))
+        form = IN_LINES if lines else IN_A_LINE
+        super().__init__(**_optional(kwargs, maxLength=longest, pattern=form))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         return checked_text(value, self.longest, lines=self.lines)
@@ -134,7 +170,8 @@ class Quantity(fields.String):
     """A number as a number or as text, kept digit for digit as text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_optional(kwargs, type=["string", "number"]))
+        form = {"maxLength": LONGEST_NUMBER, "pattern": IN_A_LINE}
+        super().__init__(**_optional(kwargs, type=["string", "number"], **form))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         return _digits(value)
@@ -157,7 +194,7 @@ class Number(fields.Decimal):
 
     def __init__(self, low: int, high: int, *, or_unknown: bool = False, **kwargs: Any) -> None:
         self.low, self.high, self.or_unknown = low, high, or_unknown
-        bounds = {"minimum": low, "maximum": high}
+        bounds = {"minimum": low, "maximum": high, "pattern": _text_up_to(high, or_unknown)}
         super().__init__(**_optional(kwargs, type=["number", "string"], **bounds))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
@@ -166,9 +203,9 @@ class Number(fields.Decimal):
         text = value.strip() if isinstance(value, str) else number_text(value)
         if text is None:
             raise fault("wrong-type", f"must be a number, not {json_type(value)}")
-        if not _PLAIN_NUMBER.fullmatch(text):
+        number = Decimal(text) if _is_plain(text, is_text=isinstance(value, str)) else None
+        if number is None:
             raise fault("bad-number", f"“{quoted(text)}” is not a plain number such as 12 or 0.5")
-        number = Decimal(text)
         if not self.low <= number <= self.high:
             raise fault("out-of-range", f"{text} is not between {self.low} and {self.high}")
         return number
@@ -185,9 +222,9 @@ class Whole(fields.Integer):
         text = value.strip() if isinstance(value, str) else number_text(value)
         if text is None:
             raise fault("wrong-type", f"must be a whole number, not {json_type(value)}")
-        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
+        if not _WHOLE.fullmatch(text if isinstance(value, str) else text.removesuffix(".0")):
             raise fault("bad-number", f"“{quoted(text)}” is not a whole number")
-        number = int(text)
+        number = int(text.removesuffix(".0"))
         if not self.low <= number <= self.high:
             raise fault("out-of-range", f"{text} is not between {self.low} and {self.high}")
         return number
@@ -197,7 +234,7 @@ class Day(fields.String):
     """A calendar date, `1980-02-03`, kept as text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_optional(kwargs, format="date"))
+        super().__init__(**_optional(kwargs, format="date", pattern=DATE_FORM))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = checked_text(value, LONGEST_NUMBER)
@@ -215,7 +252,7 @@ class Moment(fields.String):
     """A time with its offset, `2026-01-02T08:00:00Z` (RFC 3339), kept as text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_optional(kwargs, format="date-time"))
+        super().__init__(**_optional(kwargs, format="date-time", pattern=MOMENT_FORM))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = checked_text(value, LONGEST_NUMBER)
@@ -256,7 +293,7 @@ class TextOr(Field[Any]):
 
     def __init__(self, schema: Schema, longest: int = 200, **kwargs: Any) -> None:
         self.schema, self.longest = schema, longest
-        text = {"type": "string", "maxLength": longest}
+        text = {"type": "string", "maxLength": longest, "pattern": IN_A_LINE}
         forms = [text, _documented(schema), {"type": "null"}]
         super().__init__(**_optional(kwargs, anyOf=forms))
 
@@ -304,7 +341,13 @@ class WordTable(fields.Dict):
     """An object whose members are all short texts: `{"vitamin_d_25oh": "iom-2011"}`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(keys=fields.String(), values=fields.String(), **_optional(kwargs))
+        text = {"type": "string", "maxLength": LONGEST_NUMBER, "pattern": IN_A_LINE}
+        form = {
+            "propertyNames": text,
+            "additionalProperties": text,
+            "maxProperties": LONGEST_NUMBER,
+        }
+        super().__init__(keys=fields.String(), values=fields.String(), **_optional(kwargs, **form))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, str]:
         if not isinstance(value, Mapping):

@@ -47,7 +47,9 @@ def parsed(body: bytes, limits: Limits) -> Any:
     if _HALF.search(text):
         faults += tuple(_halves(document, ""))
     if faults:
-        raise refusal(faults, most=limits.errors, code="json-invalid")
+        is_json = all(one.code == "control-character" for one in faults)
+        code = "submission-invalid" if is_json else "json-invalid"
+        raise refusal(faults, most=limits.errors, code=code)
     return document
 
 

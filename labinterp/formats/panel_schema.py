@@ -233,6 +233,12 @@ class PanelDeliverSchema(Base):
     )
 
 
+class PanelSendSchema(PanelDeliverSchema):
+    """Whom to send the report to."""
+
+    email = Many(Email(), 20, required=True, metadata={**_said("E-mail addresses"), "minItems": 1})
+
+
 def _terms(description: str, example: str, schema: Base) -> Many:
     return Many(TextOr(schema), 200, metadata=_said(description, [example]))
 
