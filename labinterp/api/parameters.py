@@ -55,7 +55,7 @@ class Moment(fields.Field[datetime]):
         try:
             if _DATE.fullmatch(text):
                 return datetime.combine(date.fromisoformat(text), time.min, UTC)
-            moment = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text.upper())
             in_utc = moment.astimezone(UTC)
         except (ValueError, OverflowError):  # the second: in UTC it is before year 1 or after 9999
             raise ValidationError(_MOMENT_WANTED) from None

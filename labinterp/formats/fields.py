@@ -252,7 +252,7 @@ class Moment(fields.String):
     """A time with its offset, `2026-01-02T08:00:00Z` (RFC 3339), kept as text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_optional(kwargs, format="date-time", pattern=MOMENT_FORM))
+        super().__init__(**_optional(kwargs, pattern=MOMENT_FORM))
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         text = checked_text(value, LONGEST_NUMBER)

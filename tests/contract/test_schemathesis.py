@@ -2,16 +2,23 @@
 
 The schema's own reader of the document writes the requests, so that nothing here knows our code:
 any status, content type, header or body that the document does not promise is a fault. `make check`
-tries a few of each; `make prove` (HYPOTHESIS_PROFILE=prove) many.
+tries a few of each; `make prove` (HYPOTHESIS_PROFILE=prove) many, and runs the command as anybody
+would, with all its checks and phases, against a listening server. What `schemathesis.toml` expects
+beside the rules holds for both.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 import schemathesis
+import waitress
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -27,19 +34,11 @@ from labinterp.store.store import open_store
 from labinterp.usecases import administer
 from tests.conftest import OPENING, VAULT, Clock, Outbox, wired
 
-EXAMPLES = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "prove" else 6  # noqa: TID251
-LEFT_OUT = {
-    # A body of the right shape need not be a panel: a date that is none, an address that may not
-    # be called and a FHIR resource without results are refused by name, as they should be.
-    "positive_data_acceptance",
-    # What is sent too much is listed in the answer, not refused, wherever a reader is lenient by
-    # its standard (FHIR's unknown parameters, HL7's unknown segments, CSV's unknown columns).
-    "negative_data_rejection",
-    # A call without a key, or with another's, is made by tests that know whose things are whose;
-    # this one counts every refused key against the limit of strangers.
-    "ignored_auth",
-    "object_level_authorization",
-    # They follow one resource through a series of calls; these here are single calls.
+PROVING = os.environ.get("HYPOTHESIS_PROFILE") == "prove"  # noqa: TID251
+EXAMPLES = 400 if PROVING else 6
+ROOT = Path(__file__).parents[2]
+ALONE = {
+    # They follow one resource through a series of calls, which `make prove` makes.
     "use_after_free",
     "ensure_resource_availability",
 }
@@ -50,7 +49,7 @@ LABELS = sorted(
     if method != "parameters"
 )
 load_all_checks()
-CHECKED = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in LEFT_OUT]
+CHECKED = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in ALONE]
 PANEL = {
     "patient": {"identifier": {"value": "MRN-1"}, "birth_date": "1971-05-04", "sex": "female"},
     "collected_at": "2026-01-02T08:00:00Z",
@@ -139,3 +138,29 @@ def test_every_answer_is_documented(schema, headers, there, label, mode):
         holds()
     except Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE, "no request can be made of what is documented"
+
+
+@pytest.fixture
+def listening(app):
+    """The application's address while it is served."""
+    server = waitress.create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.close()
+    thread.join(10)
+
+
+@pytest.mark.skipif(not PROVING, reason="it takes many minutes: `make prove` runs it")
+def test_the_command_finds_nothing_with_all_its_checks_and_phases(listening, key, tmp_path):
+    command = [
+        *(
+            Path(sys.executable).with_name("schemathesis"),
+            f"--config-file={ROOT}/schemathesis.toml",
+        ),
+        *("run", f"{listening}/api/openapi.json", "--checks=all", "--continue-on-failure"),
+        *("--phases=examples,coverage,fuzzing,stateful", "--max-examples=50"),
+        *("--header", f"Authorization: Bearer {key}"),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-20_000:]
