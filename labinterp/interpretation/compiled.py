@@ -54,7 +54,7 @@ Row = Any
 class Judge:
     """One condition with the places of its leaves and the rows that were weighed."""
 
-    __slots__ = ("_leaves", "_made", "_row", "condition")
+    __slots__ = ("_leaves", "condition", "made", "row")
 
     def __init__(self, condition: Condition, places: dict[int, int]) -> None:
         """Lay the leaves of a condition out.
@@ -65,21 +65,21 @@ class Judge:
         """
         self.condition = condition
         self._leaves = {id(leaf): places[id(leaf)] for leaf in conditions.leaves(condition)}
-        self._row: Callable[[list[Truth]], Row] = (
+        self.row: Callable[[list[Truth]], Row] = (
             itemgetter(*dict.fromkeys(self._leaves.values())) if self._leaves else tuple
         )
-        self._made: dict[Row, Weighed] = {}
+        self.made: dict[Row, Weighed] = {}
 
     def weighed(self, truths: list[Truth]) -> Weighed:
         """What `conditions` makes of these truths."""
-        row = self._row(truths)
-        made = self._made.get(row)
+        row = self.row(truths)
+        made = self.made.get(row)
         if made is None:
-            if len(self._made) >= _MOST_ROWS:
-                self._made.clear()
+            if len(self.made) >= _MOST_ROWS:
+                self.made.clear()
             places = self._leaves
             made = conditions.weigh_by(self.condition, lambda leaf: truths[places[id(leaf)]])
-            self._made[row] = made
+            self.made[row] = made
         return made
 
 
@@ -113,10 +113,13 @@ class Judges:
     def weighed(self, asked: Iterable[Condition], facts: Facts) -> list[Weighed] | None:
         """Conditions of the knowledge in their order; None where one is not of the knowledge."""
         truths, judges = self.truths(facts), self.by_condition
-        try:
-            return [judges[id(one)].weighed(truths) for one in asked]
-        except KeyError:
-            return None
+        found = []
+        for one in asked:
+            judge = judges.get(id(one))
+            if judge is None:
+                return None
+            found.append(judge.made.get(judge.row(truths)) or judge.weighed(truths))
+        return found
 
     def truths(self, facts: Facts) -> list[Truth]:
         """The truth of every leaf on these facts."""

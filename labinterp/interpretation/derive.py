@@ -20,12 +20,14 @@ from labinterp.interpretation.formulas import FORMULAS
 from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per, extent_in
 from labinterp.model.panel import Conversion, Panel, Result
+from labinterp.model.patient import Patient
 from labinterp.model.quantity import Extent, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from fractions import Fraction
 
+    from labinterp.model.codes import Sex
     from labinterp.model.knowledge import Formula, Knowledge
     from labinterp.model.measurand import Measurand
 
@@ -126,19 +128,38 @@ def _computed(
         for one, unit in zip(inputs, formula.units, strict=True)
         if (extent := extent_in(one, unit)) is not None
     )
-    value = FORMULAS[formula.id](handed, formula.constants, panel.patient)
-    if value is None:
+    given = _given(formula, measurand, handed, panel.patient.age_days, panel.patient.sex)
+    if given is None:
         return None
-    factor = canonical_per(measurand, formula.unit)
     return Result(
         measurand,
         where="derived",
-        quantity=Quantity(_decimal(value), formula.unit),
-        extent=Extent(value * factor),
-        conversion=Conversion(formula.unit, measurand.unit, factor, "same unit"),
+        quantity=given[0],
+        extent=given[1],
+        conversion=given[2],
         inputs=tuple(one.measurand.id for one in inputs),
         formula=formula.id,
         notes=(*_borrowed_notes(inputs),),
+    )
+
+
+@kept(identical=2)
+def _given(
+    formula: Formula,
+    measurand: Measurand,
+    handed: tuple[Fraction, ...],
+    age_days: Decimal | None,
+    sex: Sex,
+) -> tuple[Quantity, Extent, Conversion] | None:
+    """What a formula gives of these very numbers; of the patient it asks age and sex only."""
+    value = FORMULAS[formula.id](handed, formula.constants, Patient(sex=sex, age_days=age_days))
+    if value is None:
+        return None
+    factor = canonical_per(measurand, formula.unit)
+    return (
+        Quantity(_decimal(value), formula.unit),
+        Extent(value * factor),
+        Conversion(formula.unit, measurand.unit, factor, "same unit"),
     )
 
 

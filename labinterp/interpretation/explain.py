@@ -21,6 +21,7 @@ from labinterp.interpretation.grading import (
     grade,
     weaker,
 )
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.sentences import Teller, sentence_case
 from labinterp.model.interpretation import Explanation, Finding, SymptomVerdict, Undecided
 from labinterp.model.patient import Symptom
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from labinterp.model.codes import Strength, Verdict
+    from labinterp.model.knowledge import Knowledge
 
 JUDGED_BY: Final = frozenset(
     {
@@ -193,7 +195,7 @@ def _text(
     """The verdict in a few sentences, as something to consider."""
     titles = [_lowered(case.knowledge.mechanisms[one].title) for one in drivers]
     text = [_first_sentence(verdict, titles), *_cap_sentences(graded, case)]
-    by_itself = {step.mechanism for step in case.knowledge.paths if step.opposes}
+    by_itself = _opposing(case.knowledge)
     opposing = [
         _lowered(one.rule.title)
         for one in graded
@@ -205,6 +207,12 @@ def _text(
     if not case.motor_symptoms:
         text.append("No twitching was recorded with this panel.")
     return " ".join(text)
+
+
+@kept(most=8)
+def _opposing(knowledge: Knowledge) -> frozenset[str | None]:
+    """Mechanisms that work against excitability by themselves."""
+    return frozenset(step.mechanism for step in knowledge.paths if step.opposes)
 
 
 def _first_sentence(verdict: Verdict, titles: list[str]) -> str:

@@ -128,10 +128,8 @@ def single_results(
 
 def _rules(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Iterable[Finding | Undecided]:
     """Each rule that holds, or that an open `<` or `>` result may fulfil."""
-    for rule, weighed in found(knowledge.urgency_rules.values(), facts):
-        if _asks(rule, _OTHER):
-            continue
-        teller = Teller(knowledge, facts)
+    teller = Teller(knowledge, facts)
+    for rule, weighed in found(_divided(knowledge)[0], facts):
         if weighed.truth is True:
             yield _urgent(rule, weighed, teller, doubts)
         elif _may_hold(weighed, facts):
@@ -140,7 +138,14 @@ def _rules(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Iterable[Findi
             yield one
 
 
-@kept()
+@kept(most=8)
+def _divided(knowledge: Knowledge) -> tuple[tuple[UrgencyRule, ...], tuple[UrgencyRule, ...]]:
+    """The rules of single results, and those that speak of what no other rule covers."""
+    rules = tuple(knowledge.urgency_rules.values())
+    last = tuple(rule for rule in rules if _asks(rule, _OTHER))
+    return tuple(rule for rule in rules if rule not in last), last
+
+
 def _asks(rule: UrgencyRule, name: str) -> bool:
     asked = (leaf for leaf in leaves(rule.when) if isinstance(leaf, Computed))
     return any(leaf.name.replace("-", "_") == name for leaf in asked)
@@ -194,8 +199,8 @@ def _others(
     )
     return tuple(
         _urgent(rule, weigh(rule.when, told), Teller(knowledge, told), doubts)
-        for rule in knowledge.urgency_rules.values()
-        if _asks(rule, _OTHER) and conditions.holds(rule.when, told) is True
+        for rule in _divided(knowledge)[1]
+        if conditions.holds(rule.when, told) is True
     )
 
 

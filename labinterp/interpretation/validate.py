@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per
 from labinterp.interpretation.printed_interval import PrintedInterval, is_given, read_interval
 from labinterp.interpretation.yardstick import betrayed_unit, fits
@@ -163,9 +164,20 @@ def _beyond(result: Result, unit: str, low: Decimal | None, high: Decimal | None
     """Do all the values the result allows lie outside these bounds?"""
     if result.extent is None:
         return False
-    factor = canonical_per(result.measurand, unit)
-    return (low is not None and result.extent.compare("lt", Fraction(low) * factor) is True) or (
-        high is not None and result.extent.compare("gt", Fraction(high) * factor) is True
+    least, most = _canonical(result.measurand, unit, low, high)
+    return (least is not None and result.extent.compare("lt", least) is True) or (
+        most is not None and result.extent.compare("gt", most) is True
+    )
+
+
+@kept()
+def _canonical(
+    measurand: Measurand, unit: str, low: Decimal | None, high: Decimal | None
+) -> tuple[Fraction | None, Fraction | None]:
+    factor = canonical_per(measurand, unit)
+    return (
+        None if low is None else Fraction(low) * factor,
+        None if high is None else Fraction(high) * factor,
     )
 
 
