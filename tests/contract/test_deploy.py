@@ -55,7 +55,8 @@ def common():
 def usable(environment, folder):
     """The settings as production has them, every secret in its file."""
     secrets = {
-        "DATABASE_URL": "postgresql://labinterp:c9vQ7p2LwZ@database/labinterp",
+        "DATABASE_URL": "postgresql://labinterp:c9vQ7p2LwZ@database/labinterp"
+        + ("" if "PLAIN_LINES" in environment else "?sslmode=verify-full"),
         "REDIS_URL": "rediss://redis.internal",
         "RATE_STORE": "rediss://redis.internal/1",
     }
