@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import validate
 from labinterp.interpretation.identify import identify
-from labinterp.interpretation.keeping import kept
+from labinterp.interpretation.keeping import Kept, kept
 from labinterp.interpretation.lookup import Lookup, lookup_of
 from labinterp.interpretation.normalise import normalise
 from labinterp.model.panel import Panel, Problem, Result
@@ -122,7 +122,55 @@ def _natural(where: str) -> tuple[tuple[int, str], ...]:
 def _one(
     reported: ReportedResult, submission: Submission, lookup: Lookup, supported: Collection[str]
 ) -> tuple[Result | None, tuple[Problem, ...]]:
-    """One reported result, or the Problem that says why there is none."""
+    """One reported result, or the Problem that says why there is none.
+
+    One of which nothing has to be said is read once for all that were sent alike.
+    """
+    key = None if supported else _as_sent(reported, submission, lookup)
+    if key is None:
+        return _read_anew(reported, submission, lookup, supported)
+    alike = _READ.get(key)
+    if alike is not None:
+        return alike.as_reported(reported), ()
+    result, problems = _read_anew(reported, submission, lookup, supported)
+    if result is not None and not problems:
+        _READ.put(key, lookup, result)
+    return result, problems
+
+
+_READ: Final = Kept[Result](most=10_000)
+_LONGEST_KEPT: Final = 60
+_MOST_CODES: Final = 3
+
+
+def _as_sent(
+    reported: ReportedResult, submission: Submission, lookup: Lookup
+) -> tuple[object, ...] | None:
+    """Everything that the reading of a result asks of it; None where that takes much room."""
+    interval = reported.interval
+    texts = (
+        reported.value,
+        reported.unit,
+        reported.name,
+        reported.comparator,
+        reported.status,
+        reported.not_measured,
+        submission.specimen_material,
+        *((interval.low, interval.high, interval.text, interval.unit) if interval else ()),
+    )
+    if reported.specimen or len(reported.codes) > _MOST_CODES:
+        return None
+    if any(text is not None and len(text) > _LONGEST_KEPT for text in texts):
+        return None
+    codes = tuple((one.system, one.code) for one in reported.codes)
+    if any(len(system) + len(code) > _LONGEST_KEPT for system, code in codes):
+        return None
+    return (id(lookup), *texts, codes, submission.status)
+
+
+def _read_anew(
+    reported: ReportedResult, submission: Submission, lookup: Lookup, supported: Collection[str]
+) -> tuple[Result | None, tuple[Problem, ...]]:
     identified, problems = identify(reported, lookup, material=submission.specimen_material)
     if identified is None:
         return None, problems

@@ -80,6 +80,22 @@ class Result:
     notes: tuple[str, ...] = ()
     provisional: bool = False
 
+    def as_reported(self, reported: ReportedResult) -> Result:
+        """The same of a result that was sent with this value, unit, name and interval."""
+        return Result(
+            self.measurand,
+            reported.where,
+            reported,
+            self.quantity,
+            self.extent,
+            self.text,
+            self.conversion,
+            self.matched_by,
+            self.usable,
+            self.why_unusable,
+            notes=self.notes,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
