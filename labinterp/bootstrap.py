@@ -265,6 +265,7 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         cds_origins=frozenset(chosen.cds_origins.split()),
         address_rate=chosen.address_rate,
         zone=chosen.zone,
+        second_factor=chosen.second_factor == "yes",
         password_list=chosen.password_list,
         sign_in_failures=chosen.sign_in_failures,
         sign_in_lock=span(chosen.sign_in_lock),

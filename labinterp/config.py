@@ -89,7 +89,7 @@ class Settings:
         "",
         "the broker; redis://127.0.0.1:6379/0 if empty",
         secret=True,
-        refused="empty, unless CELERY_BROKER_URL is set",
+        refused="empty, unless CELERY_BROKER_URL is set, or on another machine without TLS",
     )
     celery_broker_url: str = _setting(
         "", "the broker, if it is not REDIS_URL", secret=True, refused="as REDIS_URL"
@@ -236,6 +236,10 @@ class Settings:
     session_absolute: float = _setting(43_200.0, "longest life of a session [s]")
     session_fresh: float = _setting(
         900.0, "who signed in longer ago is asked again before changing accounts and keys [s]"
+    )
+    second_factor: str = _setting(
+        "",
+        "do new organisations want a second factor of everybody: yes, no; in production if empty",
     )
     password_list: str = _setting(
         "", "file of stolen passwords in the form of Have I Been Pwned, besides the list we bring"
@@ -428,6 +432,7 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
         ("BOUNCE_IMAP_TLS", settings.bounce_imap_tls, _TLS),
         ("LOG_LEVEL", settings.log_level, _LEVELS),
         ("PAGE_SIZE", settings.page_size, ("A4", "Letter")),
+        ("SECOND_FACTOR", settings.second_factor, ("", "yes", "no")),
     ):
         if value not in words:
             yield Place(name, "setting-unknown", f"{name} is one of {', '.join(words)}")
@@ -554,6 +559,7 @@ def _completed(settings: Settings) -> Settings:
         settings,
         database_url=settings.database_url or f"sqlite:///{(folder / 'labinterp.db').resolve()}",
         redis_url=settings.celery_broker_url or settings.redis_url or _REDIS,
+        second_factor=settings.second_factor or ("yes" if settings.in_production else "no"),
         log_level="debug" if settings.debug else settings.log_level,
         smtp_host=settings.smtp_host or "127.0.0.1",
         mail_from=settings.mail_from or _FROM,

@@ -1,8 +1,8 @@
 """Lines to the database, the broker and the counter: which of them may cross a network without TLS.
 
 A line is safe when it stays on this machine, or when TLS is wanted and the certificate of the
-other side is looked at: `sslmode=verify-full` (or `verify-ca`) for PostgreSQL, `rediss://` for Redis
-unless its address says not to look.
+other side is looked at: `sslmode=verify-full` (or `verify-ca`) for PostgreSQL, `rediss://` for
+Redis unless its address says not to look.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """What does not follow HTTP is refused by the web server before the application is asked.
 
 Told as every other refusal: a problem document with the id of its request and the usual headers.
+What a proxy before us might read otherwise than we do is refused as well: two lengths of one body,
+two hosts. Whoever smuggles a request in the body of another one counts on that.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
 
 from labinterp import telemetry
@@ -70,9 +72,27 @@ def channel(
         """A connection."""
 
         error_task_class = Refusal
-        parser_class = HTTPRequestParser if longest is None else _bounded(longest, except_at)
+        parser_class = _Parser if longest is None else _bounded(longest, except_at)
 
     return Channel
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress ships no types
+    """A request as it comes in, which can be read in one way only."""
+
+    adj: Any
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read its head.
+
+        Raises:
+            ParsingError: it says twice how long its body is, or for whom it is.
+        """
+        super().parse_header(header_plus)
+        held = self.headers
+        two_lengths = self.chunked and "CONTENT_LENGTH" in held
+        if two_lengths or "TRANSFER_ENCODING" in held or "," in held.get("HOST", ""):
+            raise ParsingError("The request can be read in two ways.")
 
 
 def _bounded(longest: int, except_at: Container[str]) -> type[Any]:
@@ -84,10 +104,8 @@ def _bounded(longest: int, except_at: Container[str]) -> type[Any]:
         made.max_request_body_size = min(longest, adjustments.max_request_body_size)
         return made
 
-    class Parser(HTTPRequestParser):  # type: ignore[misc]  # as above
-        """A request as it comes in."""
-
-        adj: Any
+    class Parser(_Parser):
+        """One whose body has an end that depends on its address."""
 
         def parse_header(self, header_plus: bytes) -> None:
             """Read its head; what its body may be depends on the address in it."""

@@ -34,7 +34,12 @@ _SCOPES_BETWEEN = " "
 def add_organisation(connection: Connection, new: OrganisationRecord) -> None:
     """A new tenant."""
     connection.execute(
-        insert(organisation).values(id=new.id, name=new.name, created_at=new.created_at)
+        insert(organisation).values(
+            id=new.id,
+            name=new.name,
+            created_at=new.created_at,
+            second_factor_since=new.second_factor_since,
+        )
     )
 
 

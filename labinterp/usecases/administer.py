@@ -95,7 +95,8 @@ def create_organisation(services: Services, name: str) -> OrganisationRecord:
         known = people.organisation_named(connection, named)
         if known is not None:
             return known
-        record = OrganisationRecord(fresh_id(now), named, now)
+        since = now if services.policy.second_factor else None
+        record = OrganisationRecord(fresh_id(now), named, now, second_factor_since=since)
         people.add_organisation(connection, record)
         _audit(connection, services, _of(record.id), "organisation-created", record.id)
         return record

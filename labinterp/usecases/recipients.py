@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -46,6 +47,10 @@ def checked(policy: Policy, wanted: Recipients, where: str = "deliver.email") ->
 def address_of(text: str) -> str:
     """One mail address in its usual form.
 
+    The part behind the @ is shown as it is looked up (`xn--…` where it has letters that are not
+    ASCII), so that letters which only look like others are seen; before the @, letters that stand
+    for another one (a full-width a, the Kelvin sign) are refused.
+
     Raises:
         ValueError: it is no address; the message says why.
     """
@@ -57,7 +62,10 @@ def address_of(text: str) -> str:
         )
     except EmailNotValidError as error:
         raise ValueError(f"This is no mail address: {error}") from error
-    return found.normalized
+    local = found.local_part
+    if unicodedata.normalize("NFKC", local) != local:
+        raise ValueError("A letter of this mail address stands for another one; write that one.")
+    return f"{local}@{found.ascii_domain}"
 
 
 def attachment(policy: Policy, wanted: bool) -> tuple[bool, str | None]:

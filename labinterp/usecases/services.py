@@ -124,6 +124,7 @@ class Policy:
         account_rate, address_rate: tries to sign in, for one account and from one address.
         zone: time zone that entry forms begin with.
         free_disk: room the database must have left before this process counts as ready [bytes].
+        second_factor: do new organisations want a second factor of everybody?
         password_list: file of stolen passwords, besides the list that is always asked.
         sign_in_failures, sign_in_lock: refused passwords that lock an account, and for how long.
         secret: keys the hashes of API keys and links; never stored.
@@ -189,6 +190,7 @@ class Policy:
     snomed_ct: bool = False
     address_rate: str = "40 per 15 minutes"
     zone: str = "Europe/London"
+    second_factor: bool = False
     password_list: str = ""
     sign_in_failures: int = 10
     sign_in_lock: timedelta = timedelta(minutes=15)

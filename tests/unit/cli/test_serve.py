@@ -114,10 +114,17 @@ def test_a_request_that_never_ends_is_waited_for_only_so_long():
         (b"POST /api HTTP/1.1\r\nContent-Length: MRN-1\r\n\r\n", 400, "bad-request"),
         (b"mrn-1 /api HTTP/1.1\r\n\r\n", 400, "bad-request"),
         (b"POST /api HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "bad-request"),
+        (
+            b"POST /api HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+            "bad-request",
+        ),
+        (b"POST /api HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "bad-request"),
+        (b"GET /api HTTP/1.1\r\nHost: one\r\nHost: two\r\n\r\n", 400, "bad-request"),
         (b"GET /api HTTP/1.1\r\nX: " + b"a" * 300_000, 431, "bad-request"),
         (b"POST /api HTTP/1.1\r\nContent-Length: 9000000000\r\n\r\n", 413, "too-large"),
     ],
-    ids=["chunk", "length", "method", "coding", "headers", "body"],
+    ids=["chunk", "length", "method", "coding", "lengths", "old", "hosts", "headers", "body"],
 )
 def test_what_does_not_follow_http_is_refused_as_everything_else(site, request_, status, code):
     with socket.create_connection(("127.0.0.1", site.port), timeout=5) as line:
