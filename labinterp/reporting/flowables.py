@@ -54,6 +54,7 @@ class Text(Paragraph):  # type: ignore[misc]
         label, elements: of the structure tree: the sign's, and one for each run.
         at, untold: the run that is being drawn and the text that is not drawn yet, in a list each:
             the parts of a paragraph share them.
+        sizes: what it takes [pt], for the width that its lines are broken for [pt].
     """
 
     def __init__(
@@ -73,10 +74,18 @@ class Text(Paragraph):  # type: ignore[misc]
         self.elements: list[Element] = []
         self.at = [0]
         self.untold = ["".join(getattr(fragment, "text", "") for fragment in self.frags)]
+        self.sizes: dict[float, tuple[float, float]] = {}
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """The size [pt] in so much room [pt]; lines are broken once for each width."""
+        if width not in self.sizes:
+            self.sizes = {width: super().wrap(width, height)}
+        return self.sizes[width]
 
     def split(self, width: float, height: float) -> list[Any]:
         """The parts of a paragraph are parts of the same element."""
         parts = super().split(width, height)
+        self.sizes = {}  # splitting takes the lines away
         for place, part in enumerate(parts):
             if part is not self:
                 part.role, part.runs, part.elements = self.role, self.runs, self.elements

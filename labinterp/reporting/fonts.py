@@ -21,10 +21,28 @@ _FILES: Final = {
 }
 
 
+class _Face(TTFont):  # type: ignore[misc]
+    """A face that remembers how wide its words are: most stand in every report, many times."""
+
+    def __init__(self, name: str, file: str) -> None:
+        super().__init__(name, file)
+        self._units = lru_cache(maxsize=20_000)(self._measured)
+
+    def _measured(self, text: str) -> float:
+        """The width of a text at a size of 1000 [pt]."""
+        width_of, otherwise = self.face.charWidths.get, self.face.defaultWidth
+        return float(sum(width_of(ord(character), otherwise) for character in text))
+
+    def stringWidth(self, text: str, size: float, encoding: str = "utf8") -> float:  # noqa: N802
+        """The width of a text [pt]; reckoned as ReportLab does, so that lines break alike."""
+        del encoding
+        return 0.001 * size * self._units(text)
+
+
 @lru_cache(maxsize=1)
 def covered() -> frozenset[int]:
     """Code points that all three faces can draw; registers the faces when first asked."""
-    faces = [TTFont(name, str(_FOLDER / file)) for name, file in _FILES.items()]
+    faces = [_Face(name, str(_FOLDER / file)) for name, file in _FILES.items()]
     for face in faces:
         pdfmetrics.registerFont(face)
     for bold in (0, 1):

@@ -1,29 +1,24 @@
 """Text from outside becomes text in the PDF: whole, as text, or not at all.
 
 ReportLab's paragraphs are a markup language and drop characters their font lacks. Everything
-printed passes
-through `escape` or `drawable`: a sign that reads as markup is escaped, an invisible character is
-    shown by its
-code point, and a character the fonts lack stops the report with its name.
+printed passes through `escape` or `drawable`: a sign that reads as markup is escaped, an invisible
+character is shown by its code point, and a character the fonts lack stops the report with its name.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from xml.sax.saxutils import escape as escape_markup
 
 from labinterp.errors import ReportFailure
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
 
 _SPACES: Final = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
 """Unicode categories that leave no mark: control, format (direction, joining), surrogate."""
 
 
-def escape(text: str, covered: AbstractSet[int]) -> str:
+def escape(text: str, covered: frozenset[int]) -> str:
     """A text for a paragraph: nothing in it is markup, nothing of it is lost.
 
     Args:
@@ -36,12 +31,14 @@ def escape(text: str, covered: AbstractSet[int]) -> str:
     return escape_markup(drawable(text, covered))
 
 
-def drawable(text: str, covered: AbstractSet[int]) -> str:
+def drawable(text: str, covered: frozenset[int]) -> str:
     """A text as it can be drawn directly: composed, its invisible characters shown by code point.
 
     Raises:
         ReportFailure: a character has no glyph.
     """
+    if text.isascii() and text.isprintable() and covered.issuperset(map(ord, text)):
+        return text
     shown = "".join(_shown(character) for character in unicodedata.normalize("NFC", text))
     missing = next((character for character in shown if ord(character) not in covered), None)
     if missing is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from datetime import UTC, datetime
-from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,6 +66,9 @@ class Pages(Canvas):  # type: ignore[misc]
         self._startPage()
 
     def save(self) -> None:
+        """Nothing yet: of several layouts of one report only the chosen one is written."""
+
+    def write(self) -> None:
         """Finish every page with its running lines, then the document."""
         for page, kept in enumerate(self._kept, start=1):
             self.__dict__.update(kept)
@@ -83,6 +85,7 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
         pages: how many there are.
         tree: what is on them.
         used: height used on the last page [pt].
+        out: what it is written to.
     """
 
     def __init__(self, out: io.BytesIO, view: View, issued_at: datetime) -> None:
@@ -118,13 +121,22 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
         )
         self.addPageTemplates([PageTemplate("report", [frame], onPage=self._open)])
         self.view, self.issued_at = view, issued_at
-        self.pages, self.used = 0, 0.0
+        self.pages, self.used, self.out = 0, 0.0, out
         self.tree = Element("Document")
 
     def draw(self, story: list[Flowable]) -> None:
         """Build the document with page numbers and marked content."""
         self.tree = structured(story)
-        self.build(story, canvasmaker=partial(Pages, issued_at=self.issued_at))
+        self.build(story, canvasmaker=self._canvas)
+
+    def written(self) -> bytes:
+        """The finished bytes of what was drawn."""
+        self.pages_drawn.write()
+        return self.out.getvalue()
+
+    def _canvas(self, *arguments: Any, **more: Any) -> Pages:
+        self.pages_drawn = Pages(*arguments, issued_at=self.issued_at, **more)
+        return self.pages_drawn
 
     def _open(self, canvas: Any, _document: Any) -> None:
         """Each page is furnished once all are known."""

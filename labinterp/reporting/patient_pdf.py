@@ -46,11 +46,10 @@ def draw(made: Made, released_at: datetime) -> Report:
         ReportFailure: a character that cannot be printed.
     """
     page = made.page
-    out = io.BytesIO()
-    paper = _PatientPaper(out, page, released_at)
+    paper = _PatientPaper(io.BytesIO(), page, released_at)
     paper.draw(list(_story(made, paper.width)))
     view = _as_view(page)
-    pdf = archived(out.getvalue(), paper.tree, properties(view, released_at))
+    pdf = archived(paper.written(), paper.tree, properties(view, released_at))
     return Report(
         pdf=pdf,
         summary="",

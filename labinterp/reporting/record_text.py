@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
@@ -17,9 +18,11 @@ from labinterp.reporting.blocks import Bullets, Facts, Paragraph, ResultRow, Res
 from labinterp.reporting.conclusion_blocks import Findings, Steps, UndecidedList, VerdictBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from labinterp.reporting.blocks import Block, View
+
+    _Lines = Callable[[int], list[str]]
 
 LINES: Final = 25
 """Most lines."""
@@ -94,8 +97,9 @@ def summary(view: View) -> str:
     """Who, how urgent, the results that matter, what they mean, what next, what is not decided."""
     head, tail = list(_head(view)), list(_tail(view))
     parts = tuple(part for part in _parts(view) if part.items)
-    shown = _fitting(parts, LINES - len(head) - len(tail))
-    return "\n".join((*head, *_body(parts, shown), *tail)) + "\n"
+    told: list[_Lines] = [cache(part.lines) for part in parts]
+    shown = _fitting(parts, told, LINES - len(head) - len(tail))
+    return "\n".join((*head, *_body(parts, told, shown), *tail)) + "\n"
 
 
 def plain(text: str) -> str:
@@ -103,6 +107,7 @@ def plain(text: str) -> str:
     return "".join(map(_plain, unicodedata.normalize("NFC", text)))
 
 
+@lru_cache(maxsize=1024)
 def _plain(mark: str) -> str:
     if mark in _PLAIN:
         return _PLAIN[mark]
@@ -132,20 +137,20 @@ def _told(text: str, longest: int = _LONGEST) -> str:
 # ---- room
 
 
-def _fitting(parts: tuple[_Part, ...], room: int) -> list[int]:
+def _fitting(parts: tuple[_Part, ...], told: list[_Lines], room: int) -> list[int]:
     """How many items of each part are told, so that all of it fits."""
     shown = [len(part.items) for part in parts]
     order = sorted(range(len(parts)), key=lambda n: parts[n].weight)
     for lowest in ([part.floor for part in parts], [part.least for part in parts]):
         for place in order:
-            while len(_body(parts, shown)) > room and shown[place] > lowest[place]:
+            while len(_body(parts, told, shown)) > room and shown[place] > lowest[place]:
                 shown[place] -= 1
     return shown
 
 
-def _body(parts: tuple[_Part, ...], shown: list[int]) -> list[str]:
+def _body(parts: tuple[_Part, ...], told: list[_Lines], shown: list[int]) -> list[str]:
     """Every part as far as it is told, and what has no line of its own."""
-    lines = [line for part, count in zip(parts, shown, strict=True) for line in part.lines(count)]
+    lines = [line for lines_of, count in zip(told, shown, strict=True) for line in lines_of(count)]
     unsaid = [
         f"{len(part.items)} {part.left}"
         for part, count in zip(parts, shown, strict=True)

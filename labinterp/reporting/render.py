@@ -23,30 +23,37 @@ from labinterp.reporting.edition import (
 )
 from labinterp.reporting.paper import Paper, properties
 from labinterp.reporting.pdf import story
+from labinterp.reporting.plain import section_text
 from labinterp.reporting.text import summary
 from labinterp.reporting.view import build
 
 if TYPE_CHECKING:
     from labinterp.reporting.blocks import View
     from labinterp.reporting.sealing import Seal
+    from labinterp.reporting.style import Setting
     from labinterp.reporting.tagging import Element
 
 GOAL: Final = 2
 """A report should not be longer [pages]."""
 LITTLE: Final = 1
 """Nor one that has nothing to interpret [pages]."""
-_SHORTER: Final = (
-    (FULL, True, 0.8),
-    (BRIEF, False, 0.65),
-    (BRIEF, True, 0.0),
-    (CITED_ONCE, True, 0.5),
-    (PICTURED, True, 0.5),
-    (UNDRAWN, True, 0.5),
-    (BRIEFEST, True, 0.5),
+_CHARACTERS: Final = 7200
+"""No full page holds more [characters]."""
+_EDITIONS: Final[tuple[tuple[Edition, Setting, float], ...]] = (
+    (FULL, "normal", 1.0),
+    (FULL, "tight", 0.9),
+    (BRIEF, "normal", 0.8),
+    (BRIEF, "tight", 0.0),
+    (CITED_ONCE, "tight", 0.5),
+    (PICTURED, "tight", 0.5),
+    (UNDRAWN, "tight", 0.5),
+    (BRIEFEST, "tight", 0.5),
+    (PICTURED, "dense", 0.5),
+    (BRIEFEST, "dense", 0.5),
 )
-"""Editions in the order they are tried, with the least part of the full length each can take: one
+"""Editions in the order they are tried, with the part of the full length that each takes about: one
 that cannot reach the goal is not drawn; one is always tried, to save paper."""
-_FULLER: Final = ((FULL, True), (BRIEF, False))
+_FULLER: Final = _EDITIONS[:3]
 _WORTH_A_PAGE: Final = 0.25
 """A last page that is filled less is drawn together with the one before, if it can be."""
 
@@ -86,18 +93,33 @@ def draw(order: ReportOrder, attached: Attached | None = None, seal: Seal | None
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One edition as ReportLab drew it.
+    """One edition as ReportLab laid it out.
 
     Attributes:
-        pdf: its bytes, with marked content and no structure tree.
-        tree: the structure tree of that content.
+        paper: it is written when it is chosen.
     """
 
-    pdf: bytes
-    tree: Element
-    pages: int
-    last: float
-    """How far the last page is filled, as a part of it."""
+    paper: Paper
+
+    @property
+    def pdf(self) -> bytes:
+        """Its bytes, with marked content and no structure tree."""
+        return self.paper.written()
+
+    @property
+    def tree(self) -> Element:
+        """The structure tree of that content."""
+        return self.paper.tree
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return self.paper.pages
+
+    @property
+    def last(self) -> float:
+        """How far the last page is filled, as a part of it."""
+        return self.paper.used / float(self.paper.height)
 
     def is_good(self, goal: int) -> bool:
         """Few pages, and the last of them worth its paper."""
@@ -107,32 +129,28 @@ class Drawn:
 def best_drawn(view: View, order: ReportOrder) -> Drawn:
     """The edition that is as full as two pages allow, else the shortest."""
     goal = LITTLE if view.section("nothing_readable") or view.section("withdrawn") else GOAL
-    first = best = _drawn(view, order, FULL, tight=False)
-    length = first.pages - 1 + first.last
-    for edition, tight, part in _SHORTER:
-        if best.is_good(goal):
-            break
-        if length * part > goal:
-            continue
-        shorter = _drawn(view, order, edition, tight=tight)
-        if shorter.pages < best.pages:
-            best = shorter
-    return best if best.is_good(goal) else _fuller(best, view, order)
+    length = sum(len(section_text(section)) for section in printed(view).sections) / _CHARACTERS
+    hopeful = [each for each in _EDITIONS if length * each[2] <= goal] or _EDITIONS[-1:]
+    tried: list[Drawn] = []
+    for edition, setting, _ in hopeful:
+        tried.append(_drawn(view, order, edition, setting))
+        if tried[-1].is_good(goal):
+            return tried[-1]
+    return _fuller(min(tried, key=lambda drawn: drawn.pages), view, order)
 
 
 def _fuller(best: Drawn, view: View, order: ReportOrder) -> Drawn:
-    """As many pages used better, where the last of them would be all but empty."""
-    if best.pages == 1 or best.last >= _WORTH_A_PAGE:
+    """As many pages used better, where there must be as many."""
+    if best.pages == 1:
         return best
-    for edition, tight in _FULLER:
-        other = _drawn(view, order, edition, tight=tight)
+    for edition, setting, _ in _FULLER:
+        other = _drawn(view, order, edition, setting)
         if other.pages <= best.pages and other.last >= _WORTH_A_PAGE:
             return other
     return best
 
 
-def _drawn(view: View, order: ReportOrder, edition: Edition, *, tight: bool) -> Drawn:
-    out = io.BytesIO()
-    paper = Paper(out, view, order.issued_at)
-    paper.draw(story(printed(view, edition), style.styles(tight=tight), paper.width))
-    return Drawn(out.getvalue(), paper.tree, paper.pages, paper.used / paper.height)
+def _drawn(view: View, order: ReportOrder, edition: Edition, setting: Setting) -> Drawn:
+    paper = Paper(io.BytesIO(), view, order.issued_at)
+    paper.draw(story(printed(view, edition), style.styles(setting), paper.width))
+    return Drawn(paper)

@@ -1,10 +1,10 @@
-"""How the PDF looks: sizes, spaces, paragraph styles; in a normal and a tight setting."""
+"""How the PDF looks: sizes, spaces, paragraph styles; in three settings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, LETTER
@@ -22,6 +22,10 @@ SMALLEST: Final = 7.0
 LABEL: Final = 6.5
 EDGE: Final = 9.0
 """Room beside the axis of a number line, for arrows and chevrons [pt]."""
+
+
+Setting = Literal["normal", "tight", "dense"]
+"""How close things stand; type is the same in the last two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,17 @@ class Styles:
     """Height of a row's number line [pt]."""
 
 
-@lru_cache(maxsize=2)
-def styles(*, tight: bool = False) -> Styles:
-    """The styles; `tight` saves about a tenth of the height."""
+@lru_cache(maxsize=3)
+def styles(setting: Setting = "normal") -> Styles:
+    """The styles; `tight` saves about a tenth of the height, `dense` a few lines more."""
     fonts.covered()
+    tight, dense = setting != "normal", setting == "dense"
     body = 8.5 if tight else 8.8
-    lead = 10.0 if tight else 11.0
+    lead = 9.8 if dense else 10.0 if tight else 11.0
     small = 7.0 if tight else 7.2
     note = 7.2 if tight else 7.4
-    before = 1.0 if tight else 6
+    before = 0.4 if dense else 1.0 if tight else 6
+    more = 1.1 if dense else 1.3
     bold = fonts.BOLD
     base = ParagraphStyle(
         "base",
@@ -70,16 +76,16 @@ def styles(*, tight: bool = False) -> Styles:
     return Styles(
         title=made("title", 14, 17, fontName=bold),
         heading=made(
-            "heading", 10.5, 11.8, fontName=fonts.BOLD, spaceBefore=before, spaceAfter=1.2
+            "heading", 10.5, 11.8, fontName=bold, spaceBefore=before, spaceAfter=more - 0.1
         ),
         body=made("body", body, lead),
         bullet=made("bullet", body, lead, leftIndent=9, bulletIndent=1),
         cell=made("cell", body, lead - 0.6),
         small=made("small", small, small + 1.4, textColor=muted),
-        note=made("note", note, note + 1.3, textColor=muted),
+        note=made("note", note, note + more, textColor=muted),
         column=made("column", 7.4, 9.0, fontName=bold, textColor=muted),
         group=made("group", 7.6, 9.2, fontName=bold),
-        gap=1.2 if tight else 2.5,
-        cell_pad=1.2 if tight else 1.9,
-        line_height=18.5 if tight else 20.5,
+        gap=0.8 if dense else 1.2 if tight else 2.5,
+        cell_pad=0.7 if dense else 1.2 if tight else 1.9,
+        line_height=18.0 if dense else 18.5 if tight else 20.5,
     )

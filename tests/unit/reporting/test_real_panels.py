@@ -61,10 +61,14 @@ def the_text(name):
 
 
 @pytest.mark.parametrize("name", ["low", "edta"])
-def test_on_shorter_paper_a_third_page_is_worth_it(name):
+def test_on_shorter_paper_it_has_two_pages_as_well(name):
     order = replace(the_order(name), page_size="Letter", demo=True)
-    drawn = best_drawn(build(order), order)
-    assert drawn.pages <= 2 or (drawn.pages == 3 and drawn.last >= 0.25)
+    assert best_drawn(build(order), order).pages == 2
+
+
+@pytest.mark.parametrize("name", ["low", "edta", "within"])
+def test_a_report_without_attachment_has_at_most_60_kilobytes(name):
+    assert len(draw(the_order(name)).pdf) <= 60_000
 
 
 @pytest.mark.parametrize("name", ["low", "edta", "within"])
