@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from labinterp import config, knowledge
 from labinterp.delivery.bounce import ReturnAddress
-from labinterp.delivery.bounce_box import ImapBox, MaildirBox
+from labinterp.delivery.bounce_box import ImapBox, MaildirBox, PopBox
 from labinterp.delivery.mailer import SmtpMailer
 from labinterp.jobs import CeleryQueue
 from labinterp.outbound import Outbound, listed
@@ -140,10 +140,18 @@ def _returns(chosen: Settings, policy: Policy) -> ReturnAddress | None:
     return ReturnAddress(chosen.bounce_address, derived_key(policy.secret, "labinterp bounces"))
 
 
-def _bounces(chosen: Settings) -> MaildirBox | ImapBox | None:
+def _bounces(chosen: Settings) -> MaildirBox | ImapBox | PopBox | None:
     """The mailbox that undelivered mail comes back to, where one is set."""
     if chosen.bounce_maildir:
         return MaildirBox(Path(chosen.bounce_maildir))
+    if chosen.bounce_pop_host and not chosen.bounce_imap_host:
+        return PopBox(
+            chosen.bounce_pop_host,
+            chosen.bounce_pop_port,
+            chosen.bounce_pop_user,
+            chosen.bounce_pop_password,
+            security=chosen.bounce_pop_tls,  # type: ignore[arg-type]  # settings allow these words only
+        )
     if not chosen.bounce_imap_host:
         return None
     return ImapBox(
@@ -232,6 +240,8 @@ def policy_of(chosen: Settings, secret: bytes) -> Policy:
         operator_delay=span(chosen.operator_delay),
         implausible=span(chosen.implausible),
         link_lifetime=span(chosen.link_lifetime),
+        link_codes=chosen.link_codes,
+        operator_mail=chosen.operator_mail,
         sign_in_lifetime=span(chosen.sign_in_lifetime),
         history=span(chosen.history),
         history_panels=chosen.history_panels,

@@ -40,6 +40,7 @@ _HIGHEST_PORT: Final = 65_535
 _ADDRESS: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+|[^@\r\n<>]*<[^@\s<>]+@[^@\s<>]+>")
 # What is put before the @ of the address, to know a delivery again, leaves it so many characters.
 _BARE: Final = re.compile(r"[\w.-]{1,19}@[\w.-]{1,200}", re.ASCII)
+_ONE_BARE: Final = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,250}")
 _DATABASE: Final = re.compile(r"(sqlite:///(?!:memory:)|postgres(ql)?(\+psycopg)?://)\S*")
 _SITE: Final = re.compile(r"https?://\S*")
 _BROKER: Final = re.compile(r"(rediss?|redis\+socket|unix)://\S+")
@@ -127,7 +128,17 @@ class Settings:
     bounce_imap_tls: str = _setting(
         "tls", "tls, starttls, or none (a local test server only)", refused="none"
     )
+    bounce_pop_host: str = _setting("", "POP server it comes to instead; not read if empty")
+    bounce_pop_port: int = _setting(995, "its port")
+    bounce_pop_user: str = _setting("", "sign-in at the POP server")
+    bounce_pop_password: str = _setting("", "and its password", secret=True)
+    bounce_pop_tls: str = _setting(
+        "tls", "tls, starttls, or none (a local test server only)", refused="none"
+    )
     bounce_interval: float = _setting(300.0, "how often it is looked for [s]")
+    operator_mail: str = _setting(
+        "", "who is told by mail of a critical report that is late; nobody if empty"
+    )
     mail_from: str = _setting("", f"sender of every mail; {_FROM} if empty", refused="empty")
 
     base_url: str = _setting(
@@ -231,6 +242,10 @@ class Settings:
     retry_after: int = _setting(2, "wait a client is told while a report is drawn [s]")
 
     link_lifetime: float = _setting(2_592_000.0, "how long a mail's link works [s]")
+    link_codes: bool = _setting(
+        default=True,
+        about="may who has a mail's link, but no account, read that report with a mailed code",
+    )
     sign_in_lifetime: float = _setting(43_200.0, "how long a one-time sign-in link works [s]")
     session_idle: float = _setting(1_800.0, "a session ends after so long without a request [s]")
     session_absolute: float = _setting(43_200.0, "longest life of a session [s]")
@@ -430,6 +445,7 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
         ("LABINTERP_ENV", settings.environment, _MODES),
         ("SMTP_TLS", settings.smtp_tls, _TLS),
         ("BOUNCE_IMAP_TLS", settings.bounce_imap_tls, _TLS),
+        ("BOUNCE_POP_TLS", settings.bounce_pop_tls, _TLS),
         ("LOG_LEVEL", settings.log_level, _LEVELS),
         ("PAGE_SIZE", settings.page_size, ("A4", "Letter")),
         ("SECOND_FACTOR", settings.second_factor, ("", "yes", "no")),
@@ -443,6 +459,7 @@ def _contradictions(settings: Settings) -> Iterator[Place]:
     for name, text, form, right in (
         ("MAIL_FROM", settings.mail_from, _ADDRESS, "a mail address"),
         ("BOUNCE_ADDRESS", settings.bounce_address, _BARE, "a bare mail address, short before @"),
+        ("OPERATOR_MAIL", settings.operator_mail, _ONE_BARE, "one bare mail address"),
         ("DATABASE_URL", settings.database_url, _DATABASE, "sqlite:///… or postgresql://…"),
         ("BASE_URL", settings.base_url, _SITE, "http://… or https://…"),
         ("REDIS_URL", settings.redis_url, _BROKER, "redis://… or rediss://…"),

@@ -104,7 +104,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _log.info("relay-started")
-    if settings.bounce_maildir or settings.bounce_imap_host:
+    if settings.bounce_maildir or settings.bounce_imap_host or settings.bounce_pop_host:
         threading.Thread(
             target=run_bounces,
             args=(bootstrap.services, stop, settings.bounce_interval),

@@ -92,7 +92,7 @@ def _bounces(services: Services, _args: argparse.Namespace) -> None:
     from labinterp.usecases import journey  # noqa: PLC0415 - imported when the command runs
 
     if services.bounces is None:
-        print("No mailbox is set: BOUNCE_MAILDIR or BOUNCE_IMAP_HOST names one.")
+        print("No mailbox is set: BOUNCE_MAILDIR, BOUNCE_IMAP_HOST or BOUNCE_POP_HOST names one.")
         return
     print(f"{journey.read_bounces(services)} came back")
 

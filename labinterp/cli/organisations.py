@@ -37,6 +37,12 @@ def register(subparsers: Any) -> None:
         help="of one measurand; may be given again",
     )
     choose.epilog = f"What is not named stays; {_DEFAULT!r} goes back to the service's own choice."
+    tell = actions.add_parser(
+        "recipients", help="whom it tells of panels that came by HL7 v2 or a file"
+    )
+    tell.add_argument("name", metavar="NAME", help="name or id")
+    tell.add_argument("address", metavar="ADDRESS", nargs="*", help="none: they are only shown")
+    tell.add_argument("--nobody", action="store_true", help="tell nobody")
     parser.set_defaults(run=run)
 
 
@@ -54,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "choose":
         _choose(services, args)
         return DONE
+    if args.action == "recipients":
+        _recipients(services, args)
+        return DONE
     rows = administer.organisations(services)
     tables.show(("ID", "NAME"), ((row.id, row.name) for row in rows))
     return DONE
@@ -69,6 +78,20 @@ def _choose(services: Services, args: argparse.Namespace) -> None:
         print(f"{option:16} {getattr(chosen, option) or _DEFAULT}")
     for measurand, scheme in sorted(chosen.schemes.items()):
         print(f"scheme           {measurand}={scheme}")
+
+
+def _recipients(services: Services, args: argparse.Namespace) -> None:
+    from labinterp.usecases import (  # noqa: PLC0415 - imported when the command runs
+        administer,
+        default_recipients,
+    )
+
+    actor = administer.system_actor(named(services, args.name))
+    if args.address or args.nobody:
+        told = default_recipients.set_default_recipients(services, actor, args.address)
+    else:
+        told = default_recipients.default_recipients(services, actor)
+    print("\n".join(told) or "nobody")
 
 
 def changed(choices: Choices, args: argparse.Namespace) -> Choices:

@@ -1,12 +1,14 @@
-"""The mailbox that notices come to: a Maildir on this machine, or one on an IMAP server.
+"""The mailbox that notices come to: a Maildir on this machine, or one on an IMAP or a POP server.
 
 A mail is marked as seen after what it says was written down, never deleted: a crash between the two
-reads it again, and what it says is true twice. Whoever owns the mailbox empties it.
+reads it again, and what it says is true twice. Whoever owns the mailbox empties it. POP knows no
+mark: there a mail is deleted instead, so that mailbox must hold nothing else.
 """
 
 from __future__ import annotations
 
 import imaplib
+import poplib
 import ssl
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -109,6 +111,53 @@ class ImapBox:
         server = imaplib.IMAP4(self.host, self.port, timeout=self.timeout)
         if self.security == "starttls":
             server.starttls(context)
+        return server
+
+
+@dataclass(frozen=True, slots=True)
+class PopBox:
+    """A mailbox on a POP3 server; every mail in it is unread, and is deleted once it was read."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    security: Security = "tls"
+    timeout: float = 30.0
+    tls: ssl.SSLContext | None = None
+
+    def unread(self, most: int) -> Iterator[bytes]:
+        """Mails in their order; each is marked for deletion when the next one is asked for.
+
+        The server deletes them at the end of the conversation; one that breaks deletes nothing.
+
+        Raises:
+            TemporaryFailure: the server cannot be had, or does not let us in.
+        """
+        try:
+            server = self._connected()
+            try:
+                server.user(self.user)
+                server.pass_(self.password)
+                for line in server.list()[1][:most]:
+                    number, size = (int(word) for word in line.split()[:2])
+                    yield b"" if size > LARGEST else b"\r\n".join(server.retr(number)[1])
+                    server.dele(number)
+            finally:
+                with suppress(OSError, poplib.error_proto):
+                    server.quit()
+        except (OSError, poplib.error_proto, ValueError) as error:
+            raise TemporaryFailure(
+                "The mailbox of bounces cannot be read.", code="bounces-unreadable"
+            ) from error
+
+    def _connected(self) -> poplib.POP3:
+        context = self.tls or ssl.create_default_context()
+        if self.security == "tls":
+            return poplib.POP3_SSL(self.host, self.port, timeout=self.timeout, context=context)
+        server = poplib.POP3(self.host, self.port, timeout=self.timeout)
+        if self.security == "starttls":
+            server.stls(context)
         return server
 
 

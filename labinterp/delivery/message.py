@@ -1,8 +1,9 @@
-"""The mail that says a report is ready: a link, no name, no result.
+"""Every mail that leaves: a report is ready, the code that opens it, and what operators must know.
 
-Subject, text and HTML stand side by side in `templates/<kind>/`. What may be filled in is the list
-of `Notice`; it holds nothing clinical, so neither can the mail. An attachment is the sender's
-choice and the operator's permission.
+All share one frame, `templates/frame/`, text and HTML side by side; what a kind says of its own is
+its subject and its lead, in `templates/<kind>/`. What may be filled in is the list of `Notice`,
+`CodeNotice` and `LateNotice`; they hold nothing clinical, so neither can the mail. An attachment is
+the sender's choice and the operator's permission.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+_FRAME: Final = "frame"
 # Seven-bit bodies pass every relay unchanged.
 _POLICY: Final = SMTP.clone(cte_type="7bit")
 _GAPS: Final = re.compile(r"\n{3,}")
@@ -32,6 +34,8 @@ _ATTACHED: Final = (
 )
 
 _PROTECTED: Final = f"{_ATTACHED} It opens with the password agreed with the sender’s organisation."
+_SIGN_IN: Final = "you will be asked to sign in"
+_OR_CODE: Final = "you sign in, or ask for a code that is mailed to this address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +51,78 @@ class Attachment:
     is_protected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Everything a mail about a report may say.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What every mail has.
 
     Attributes:
         recipient, sender: one address each.
-        number: `LI-2026-000123`.
-        version: above 1, the mail says that the report was corrected.
-        withdrawn: this version takes all results back; above 1, the mail says that instead.
-        link: where the report is read, after signing in.
-        message_id: made once for the delivery, with its angle brackets; the same at every attempt.
+        message_id: made once for what it tells, with its angle brackets; the same at every attempt.
         made_at: the mail's date.
-        expires_at: until when the link works; None if it does not end.
-        contact: whom to tell about a stray mail (a setting).
     """
 
     recipient: str
     sender: str
+    message_id: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Envelope):
+    """Everything a mail about a report may say.
+
+    Attributes:
+        number: `LI-2026-000123`.
+        version: above 1, the mail says that the report was corrected.
+        withdrawn: this version takes all results back; above 1, the mail says that instead.
+        link: where the report is read, after signing in.
+        by_code: whether a mailed code opens it as well.
+        expires_at: until when the link works; None if it does not end.
+        contact: whom to tell about a stray mail (a setting).
+    """
+
     number: str
     version: int
     organisation: str
     link: str
-    message_id: str
-    made_at: datetime
+    by_code: bool = False
     expires_at: datetime | None = None
     contact: str = ""
     attachment: Attachment | None = None
     withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeNotice(Envelope):
+    """Everything the mail with a code may say.
+
+    Attributes:
+        number: of the report that it opens, with the link.
+        minutes: how long it works.
+    """
+
+    number: str
+    organisation: str
+    code: str
+    minutes: int
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateNotice(Envelope):
+    """Everything a mail to the operator about late critical reports may say.
+
+    Attributes:
+        reports: each with its organisation and its state; numbers and words, nobody's name.
+        more: how many are not listed.
+        minutes: after how many they are late.
+        link: the list of deliveries.
+    """
+
+    reports: tuple[str, ...]
+    more: int
+    minutes: int
+    link: str
 
 
 def build(notice: Notice) -> EmailMessage:
@@ -83,22 +131,105 @@ def build(notice: Notice) -> EmailMessage:
     Raises:
         ValueError: an address or a header value is not one line, or is no address.
     """
-    kind = _kind(notice)
-    words = _words(notice)
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = notice.sender
-    message["To"] = _one_address(notice.recipient)
-    message["Subject"] = _filled(kind, "subject.txt", words)
-    message["Date"] = notice.made_at
-    message["Message-ID"] = notice.message_id
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(_filled(kind, "body.txt", words) + "\n")
-    escaped = {name: html.escape(word) for name, word in words.items()}
-    message.add_alternative(_filled(kind, "body.html", escaped) + "\n", subtype="html")
+    named = notice.number if notice.version == 1 else f"{notice.number}, version {notice.version}"
+    message = _framed(
+        notice,
+        _kind(notice),
+        {"number": notice.number, "version": str(notice.version)},
+        details=(f"Report: {named}", f"From: {notice.organisation}"),
+        action=f"Open the report ({_OR_CODE if notice.by_code else _SIGN_IN})",
+        link=notice.link,
+        expiry=_expiry(notice.expires_at),
+        attachment=_attachment(notice.attachment),
+        stray=_stray(notice.contact or notice.organisation),
+        closing="" if notice.attachment else " and holds no results",
+    )
     if notice.attachment is not None:
         _attach(message, notice.attachment)
     return message
+
+
+def build_code(notice: CodeNotice) -> EmailMessage:
+    """The mail with a code: no link in it, so that it opens nothing by itself.
+
+    Raises:
+        ValueError: as for `build`.
+    """
+    return _framed(
+        notice,
+        "code",
+        {"number": notice.number, "code": notice.code, "minutes": str(notice.minutes)},
+        details=(f"Report: {notice.number}", f"From: {notice.organisation}"),
+        stray=_stray(notice.contact or notice.organisation),
+        closing=" and holds no results",
+    )
+
+
+def build_late(notice: LateNotice) -> EmailMessage:
+    """The mail to the operator: which reports, whose, and where to see to them.
+
+    Raises:
+        ValueError: as for `build`.
+    """
+    count = len(notice.reports) + notice.more
+    listed = (*notice.reports, *((f"and {notice.more} more",) if notice.more else ()))
+    return _framed(
+        notice,
+        "late",
+        {
+            "count": "1 report" if count == 1 else f"{count} reports",
+            "is": "is" if count == 1 else "are",
+            "minutes": str(notice.minutes),
+        },
+        details=listed,
+        action="See the deliveries (you will be asked to sign in)",
+        link=notice.link,
+        closing=" and holds no results",
+    )
+
+
+def _framed(
+    envelope: Envelope,
+    kind: str,
+    words: Mapping[str, str],
+    *,
+    details: tuple[str, ...],
+    action: str = "",
+    link: str = "",
+    expiry: str = "",
+    attachment: str = "",
+    stray: str = "",
+    closing: str = "",
+) -> EmailMessage:
+    """One message with the frame that all share."""
+    subject = _template(kind, "subject.txt").substitute(words).strip()
+    lead = _template(kind, "lead.txt").substitute(words).strip()
+    shared = {"expiry": expiry, "attachment": attachment, "stray": stray, "closing": closing}
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = envelope.sender
+    message["To"] = _one_address(envelope.recipient)
+    message["Subject"] = subject
+    message["Date"] = envelope.made_at
+    message["Message-ID"] = envelope.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    text = {"lead": lead, "details": "\n".join(details), "link": f"{action}:\n{link}"}
+    if not link:
+        text["link"] = ""
+    message.set_content(_filled("body.txt", {**shared, **text}) + "\n")
+    page = {
+        "title": html.escape(subject),
+        "lead": _lines(lead.splitlines()),
+        "details": _lines(details),
+        "link": f'<a href="{html.escape(link)}">{html.escape(action)}</a>' if link else "",
+    }
+    escaped = {name: html.escape(word) for name, word in shared.items()}
+    message.add_alternative(_filled("body.html", {**escaped, **page}) + "\n", subtype="html")
+    return message
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "<br>\n".join(html.escape(line) for line in lines)
 
 
 def _kind(notice: Notice) -> str:
@@ -114,17 +245,8 @@ def _one_address(text: str) -> Address:
         raise ValueError("no address") from error
 
 
-def _words(notice: Notice) -> Mapping[str, str]:
-    return {
-        "number": notice.number,
-        "version": str(notice.version),
-        "organisation": notice.organisation,
-        "link": notice.link,
-        "expiry": _expiry(notice.expires_at),
-        "attachment": _attachment(notice.attachment),
-        "contact": notice.contact or notice.organisation,
-        "closing": "" if notice.attachment else " and holds no results",
-    }
+def _stray(contact: str) -> str:
+    return f"If you did not expect this message, please tell the sender. Contact: {contact}"
 
 
 def _attachment(attachment: Attachment | None) -> str:
@@ -151,9 +273,9 @@ def _attach(message: EmailMessage, attachment: Attachment) -> None:
     )
 
 
-def _filled(kind: str, part: str, words: Mapping[str, str]) -> str:
-    """The template with its words; what has nothing to say leaves no gap."""
-    told = _template(kind, part).substitute(words).replace("<p></p>\n", "")
+def _filled(part: str, words: Mapping[str, str]) -> str:
+    """The frame with its words; what has nothing to say leaves no gap."""
+    told = _template(_FRAME, part).substitute(words).replace("<p></p>\n", "")
     return _GAPS.sub("\n\n", told).strip()
 
 

@@ -60,6 +60,7 @@ organisation = Table(
     id_column(),
     Column("name", String(200), nullable=False, unique=True),
     Column("choices", Text),
+    Column("recipients", Text),
     Column("created_at", Moment, nullable=False),
     Column("second_factor_since", Moment),
 )
@@ -300,14 +301,26 @@ delivery = Table(
     Column("opened_at", Moment),
     Column("created_at", Moment, nullable=False),
     Column("sent_at", Moment),
+    Column("code_nonce", String(40)),
+    Column("code_made_at", Moment),
+    Column("code_due_at", Moment),
+    Column("code_tries", Integer),
+    Column("codes", Integer),
+    Column("alarm_due_at", Moment),
+    Column("alarmed_at", Moment),
     _version_of_panel(),
+    Index("ix_delivery_code_due_at", "code_due_at"),
     Index(None, "status", "due_at"),
     Index(None, "organisation_id", "panel_id"),
     Index(None, "organisation_id", "status", "created_at", "id"),
     Index(None, "organisation_id", "created_at", "id"),
     Index(None, "report_id"),
 )
-"""One message to one recipient. `unfinished` counts attempts whose end nobody recorded."""
+"""One message to one recipient. `unfinished` counts attempts whose end nobody recorded.
+
+`code_…` is the code that opens its link without signing in (`link_codes`); `alarm…` says whether
+the operator was told that it is late.
+"""
 
 idempotency = Table(
     "idempotency",

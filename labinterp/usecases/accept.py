@@ -13,6 +13,7 @@ from labinterp.store.audit import Deed
 from labinterp.store.store import CommitUnknown, fresh_id
 from labinterp.usecases import idempotent, notices, recipients
 from labinterp.usecases.acting import who
+from labinterp.usecases.default_recipients import told_by_default
 from labinterp.usecases.explained import interpreted, with_history
 from labinterp.usecases.outcomes import Accepted
 from labinterp.usecases.storing import (
@@ -97,6 +98,8 @@ def order_for(
         SubmissionError: nothing readable, or an address that is none.
     """
     told = recipients.checked(services.policy, received.recipients)
+    if not told.email and not is_test(received):
+        told = told_by_default(services, actor.organisation_id, origin.door)
     submission = with_history(services, actor.organisation_id, received)
     now = services.now()
     return Order(

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp import telemetry
 from labinterp.delivery.message import Attachment, Notice, build
 from labinterp.store import deliveries, delivery_jobs, panels, people, reports
-from labinterp.usecases import outgoing
+from labinterp.usecases import link_codes, outgoing, undelivered
 from labinterp.usecases.backoff import delay
 
 if TYPE_CHECKING:
@@ -61,15 +61,16 @@ def deliver_due(services: Services, worker: str, limit: int) -> int:
         TemporaryFailure: the database cannot be had; leases end by themselves.
     """
     policy = services.policy
+    moved = link_codes.mail_codes(services, limit)
     services.store.write(deliveries.settle_stranded)
     with services.store.reading() as connection:
         due = delivery_jobs.due_deliveries(connection, policy.implausible, limit)
-    moved = 0
     for delivery_id, _, unfinished in due:
         if unfinished >= policy.delivery_unfinished:
             moved += _park(services, delivery_id, unfinished)
         else:
             moved += _deliver(services, worker, delivery_id)
+    undelivered.tell_operator(services)
     return moved
 
 
@@ -150,6 +151,7 @@ def _message(services: Services, claim: Claim) -> tuple[EmailMessage, str] | _Sa
         version=record.version,
         organisation=organisation,
         link=f"{policy.base_url.rstrip('/')}/r/{token}",
+        by_code=policy.link_codes,
         message_id=identity,
         made_at=record.created_at,
         expires_at=record.link_expires_at,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from labinterp.store import counts
+from labinterp.store import counts, link_codes
+from labinterp.usecases import undelivered
 from labinterp.usecases.outcomes import DueCounts
 
 if TYPE_CHECKING:
     from labinterp.usecases.services import Services
+
+
+_CODES: Final = 100
+"""Codes that are counted; they are few, and soon gone."""
 
 
 def due_counts(services: Services) -> DueCounts:
@@ -24,11 +29,12 @@ def due_counts(services: Services) -> DueCounts:
         notices = counts.notices_waiting(connection, implausible)
         slow = counts.jobs_waiting(connection, implausible)
         trouble = counts.mail_trouble(connection)
+        codes = len(link_codes.due_codes(connection, _CODES))
     return DueCounts(
         reports=reports.states,
         deliveries=deliveries.states,
         reports_due=reports.due,
-        deliveries_due=deliveries.due,
+        deliveries_due=deliveries.due + codes + undelivered.alarms_due(services),
         oldest_due=max(
             (one.oldest for one in (reports, deliveries, notices) if one.oldest is not None),
             default=None,

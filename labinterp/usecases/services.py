@@ -98,6 +98,8 @@ class Policy:
         operator_delay: wait after an answer that is our own fault (authentication, policy).
         implausible: a lease or a next try further ahead than this counts as due.
         link_lifetime: how long a mail's link opens its panel.
+        link_codes: whether a mailed code, too, opens the report of a mail's link.
+        operator_mail: who is told by mail that a critical report is late; nobody if empty.
         sign_in_lifetime: how long a one-time sign-in link works.
         history: how far back earlier results are looked for.
         history_panels: at most so many earlier panels.
@@ -159,6 +161,8 @@ class Policy:
     operator_delay: timedelta = timedelta(minutes=5)
     implausible: timedelta = timedelta(days=2)
     link_lifetime: timedelta = timedelta(days=30)
+    link_codes: bool = True
+    operator_mail: str = ""
     sign_in_lifetime: timedelta = timedelta(hours=12)
     history: timedelta = timedelta(days=731)
     history_panels: int = 20

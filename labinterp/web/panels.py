@@ -98,10 +98,3 @@ def withdraw_link(delivery_id: str) -> ResponseReturnValue:
     journey.withdraw_link(services(), actor(), delivery_id)
     flash("The link no longer opens the panel.")
     return redirect(url_for("web.deliveries"), 303)
-
-
-@pages.get("/r/<token>")
-def mail_link(token: str) -> ResponseReturnValue:
-    """Where a mail's link leads, once signed in."""
-    panel_id = journey.open_mail_link(services(), actor(), token)
-    return redirect(url_for("web.panel", panel_id=panel_id), 303)

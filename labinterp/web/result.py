@@ -49,7 +49,7 @@ class _Page:
 
     def svg(self, row: ResultRow) -> Markup:
         """The number line of a row that has one; its texts are escaped where it is drawn."""
-        return Markup(number_line.svg(cast("Geometry", row.line), row.standing))  # noqa: S704  (escaped there)  # nosec B704
+        return Markup(number_line.svg(cast("Geometry", row.line), row.flag, bare=True))  # noqa: S704  (escaped there)  # nosec B704
 
     def paths(self, block: VerdictBlock) -> Markup:
         """The picture of the active paths; nothing where there is none."""
@@ -73,6 +73,18 @@ HOW_TOLD = ("by telephone", "in person", "by secure message", "other")
 def panel(panel_id: str) -> ResponseReturnValue:
     """The answer, top to bottom in the order of the report."""
     return _page(_record(panel_id))
+
+
+@pages.get("/panels/<panel_id>/reasons")
+def reasons(panel_id: str) -> ResponseReturnValue:
+    """How each result was read, and what each finding rests on; apart, for its weight."""
+    record = _record(panel_id)
+    return render_template(
+        "reasons.html",
+        **_shown(record),
+        opened=True,
+        sources_at=url_for("web.panel", panel_id=record.id, version=_version()),
+    )
 
 
 @pages.post("/panels/<panel_id>/acknowledge")
@@ -219,23 +231,32 @@ def _version() -> int | None:
 def _page(
     record: PanelRecord, errors: list[FieldError] | None = None, status: int = 200
 ) -> Response:
-    made = view.build(order_of(services(), actor(), record))
-    by_place = {result.where: result for result in record.interpretation.results}
     body = render_template(
         "panel.html",
-        record=record,
-        view=made,
-        sections=_ordered(made.sections),
+        **_shown(record),
         late=services().now() - record.received_at > _SOON,
         opened=request.args.get("open") == "all",
+        sources_at="",
         errors=errors or (),
         form=request.form,
-        page=_Page(by_place, _received_lines(record.panel)),
-        reviews=_reviews(record),
         how_told=HOW_TOLD,
         newer=services().knowledge.version != record.interpretation.knowledge.version,
     )
     return make_response(body, status)
+
+
+def _shown(record: PanelRecord) -> dict[str, Any]:
+    """What the page of the answer and that of its reasons have in common."""
+    made = view.build(order_of(services(), actor(), record))
+    by_place = {result.where: result for result in record.interpretation.results}
+    return {
+        "record": record,
+        "view": made,
+        "sections": _ordered(made.sections),
+        "page": _Page(by_place, _received_lines(record.panel)),
+        "reviews": _reviews(record),
+        "reasons_at": url_for("web.reasons", panel_id=record.id, version=_version()),
+    }
 
 
 def _ordered(sections: Iterable[Section]) -> list[Section]:

@@ -46,11 +46,13 @@ pages = Blueprint(
 def attach(app: Flask, services: Services) -> None:
     """Register the blueprint with everything it needs, once per app."""
     from labinterp.web import (  # noqa: PLC0415  (importing them hangs their routes on the blueprint)
+        default_recipients,
         entry,
         history,
         home,
         knowledge,
         limits,
+        mail_link,
         members,
         panels,
         patient,

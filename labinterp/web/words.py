@@ -56,7 +56,8 @@ _MONTHS: Final = (
 
 
 def attach(app: Flask) -> None:
-    """Give the templates their filters."""
+    """Give the templates their filters; what only indents a template is not sent to anyone."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         moment=moment,
         day=day,

@@ -47,6 +47,9 @@ OF_NOBODY = {
     ("documentation_page.file", "name"): "a file of the documentation",
     ("web.sign_in_link", "token"): "the link is itself the credential",
     ("web.sign_in_by_link", "token"): "the link is itself the credential",
+    ("web.ask_code", "token"): "the answer is the same for a link that is none",
+    ("web.open_by_code", "token"): "link and mailed code are the credential",
+    ("web.linked_report", "token"): "link and mailed code are the credential",
 }
 """Parts of addresses that are no organisation's, and why."""
 OPEN = {
@@ -58,6 +61,7 @@ OPEN = {
     *("web.sign_in", "web.sign_in_by_password", "web.sign_in_link", "web.sign_in_by_link"),
     *("web.sign_in_code", "web.sign_in_with_code"),
     *("web.sign_out", "web.static", "web.accessibility", "web.privacy", "web.help_page"),
+    *("web.mail_link", "web.ask_code", "web.open_by_code", "web.linked_report"),
 }
 """What anybody may ask without saying who they are."""
 PANEL = {

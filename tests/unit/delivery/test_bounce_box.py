@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from labinterp.delivery.bounce import LARGEST
-from labinterp.delivery.bounce_box import ImapBox, MaildirBox
+from labinterp.delivery.bounce_box import ImapBox, MaildirBox, PopBox
 from labinterp.errors import TemporaryFailure
 
 
@@ -170,3 +170,64 @@ def test_a_server_that_is_away_is_asked_again_later():
 
 def test_a_password_is_never_printed(serving):
     assert "right" not in repr(a_box(serving()))
+
+
+# ---- POP, likewise
+
+
+class PopServer(ImapServer):
+    """Speaks as much POP3; deletes at the end of a conversation, as RFC 1939 has it."""
+
+    def _converse(self, stream):
+        def say(*lines):
+            for line in lines:
+                stream.write((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
+            stream.flush()
+
+        marked = set()
+        say("+OK test")
+        for raw in stream:
+            word, _, rest = raw.decode().strip().partition(" ")
+            self.heard.append(word)
+            if word == "PASS" and rest != "right":
+                say("-ERR no")
+            elif word == "LIST":
+                sizes = [f"{name} {len(mail)}" for name, mail in self.mails.items()]
+                say("+OK", *sizes, ".")
+            elif word == "RETR":
+                say("+OK", self.mails[rest], ".")
+            else:
+                marked |= {rest} if word == "DELE" else set()
+                say("+OK")
+            if word == "QUIT":
+                self.mails = {n: mail for n, mail in self.mails.items() if n not in marked}
+                return
+
+
+@pytest.fixture
+def pop_server():
+    server = PopServer(b"From: a\r\n\r\none", b"From: b\r\n\r\ntwo")
+    yield server
+    server.close()
+
+
+def a_pop_box(server, password="right"):  # noqa: S107 - of a server of ours
+    return PopBox("127.0.0.1", server.port, "bounces", password, security="none", timeout=5.0)
+
+
+def test_mails_of_a_pop_server_are_read_once_and_then_gone(pop_server):
+    assert [mail[-3:] for mail in a_pop_box(pop_server).unread(1)] == [b"one"]
+    assert [mail[-3:] for mail in a_pop_box(pop_server).unread(9)] == [b"two"]
+    assert list(a_pop_box(pop_server).unread(9)) == []
+
+
+def test_a_mail_stays_on_a_pop_server_until_it_was_written_down(pop_server):
+    reading = a_pop_box(pop_server).unread(9)
+    assert next(reading).endswith(b"one")
+    reading.close()  # as when the database went away
+    assert len(list(a_pop_box(pop_server).unread(9))) == 2
+
+
+def test_a_pop_server_that_lets_nobody_in_is_said(pop_server):
+    with pytest.raises(TemporaryFailure):
+        list(a_pop_box(pop_server, "wrong").unread(9))
