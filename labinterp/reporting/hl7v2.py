@@ -278,16 +278,22 @@ def _remarks(texts: Iterable[str]) -> list[str]:
 
 
 def _specimen(panel: Mapping[str, object]) -> list[str]:
-    specimen = panel.get("specimen")
-    material = specimen.get("material") if isinstance(specimen, dict) else None
-    return [f"SPM|1|||^{_text(str(material))}"] if material else []
+    """What was examined, where it is the same for all results."""
+    shared = _material(panel)
+    materials = {_material(one) or shared for one in _listed(panel.get("results"))}
+    return [f"SPM|1|||^{_text(shared)}"] if shared and materials == {shared} else []
+
+
+def _material(said: Mapping[str, object]) -> str:
+    specimen = said.get("specimen")
+    return str(specimen.get("material") or "") if isinstance(specimen, dict) else ""
 
 
 def _code(result: InterpretedResult, concept: Mapping[str, Any]) -> str:
-    """LOINC and our own name, or that alone."""
+    """LOINC's code under our own name for it, and our own code; or that alone."""
     coding = next((one for one in concept.get("coding", ()) if one["system"] == LOINC), None)
     own = f"{_text(result.measurand or result.name)}^{_text(result.name)}^L"
-    return f"{_loinc(coding['code'], coding['display'])}^{own}" if coding else own
+    return f"{_loinc(coding['code'], result.name)}^{own}" if coding else own
 
 
 def _loinc(code: str, name: str) -> str:

@@ -27,6 +27,8 @@ _OF_THE_RESULT: Final = ("collected_at", "specimen")
 _NOT_SAID: Final = frozenset({"deliver", "unit_system", "laboratory", "requester"})
 """Members that no answer depends on."""
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f]+")
+_NOT_READ_ANEW: Final = ("results", "status", "deliver")
+"""What no agreement with a sender changes, or what is read anew by itself."""
 _NOT_CONTENT: Final = frozenset({"where", "as_received"})
 Result = dict[str, Any]
 
@@ -111,8 +113,8 @@ def read_again(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
     """The stored panel with what one message brought of it read anew; None: it has no part in it.
 
     A result is the message's where the line is the same that it came in, whatever it was read as.
-    What another message brought since stays as it is. Where nothing did, all that the message says
-    of the panel stands, too; else only whose intervals decide.
+    What another message brought since stays as it is. Where nothing did, what the message says of
+    the panel is read anew, too; else only whose intervals decide.
 
     Args:
         stored: in the contract's own form.
@@ -126,14 +128,15 @@ def read_again(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
     ]
     if not any(same):
         return None
-    if all(same):
-        return {**_without(again, "deliver"), "results": same}
-    policy = {"range_policy": again["range_policy"]} if "range_policy" in again else {}
+    overlaid = _without(again, *_NOT_READ_ANEW) if all(same) else {}
+    if "range_policy" in again:
+        overlaid["range_policy"] = again["range_policy"]
+    panel = {**_without(stored, "deliver", "range_policy"), **overlaid}
     results = [
-        dict(before) if now is None else _explicit(stored, again, now)
+        dict(before) if now is None else _explicit(panel, again, now)
         for before, now in zip(_results(stored), same, strict=True)
     ]
-    return {**_without(stored, "deliver", "range_policy"), **policy, "results": results}
+    return {**panel, "results": results}
 
 
 def is_the_same(stored: Mapping[str, Any], panel: Mapping[str, Any]) -> bool:
@@ -142,8 +145,14 @@ def is_the_same(stored: Mapping[str, Any], panel: Mapping[str, Any]) -> bool:
 
 
 def _said(panel: Mapping[str, Any]) -> dict[str, Any]:
-    said = _without(panel, *_NOT_SAID)
-    return {**said, "results": [_without(one, *_NOT_CONTENT) for one in _results(panel)]}
+    said = _without(panel, *_NOT_SAID, *_OF_THE_RESULT)
+    return {**said, "results": [_resolved(one, panel) for one in _results(panel)]}
+
+
+def _resolved(one: Mapping[str, Any], panel: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with what its panel says of all."""
+    inherited = {name: panel[name] for name in _OF_THE_RESULT if name in panel}
+    return {**inherited, **_content(one, panel)}
 
 
 def _results(panel: Mapping[str, Any]) -> Sequence[Result]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hl7types.hl7.v2_5_1.segments import OBR
 
@@ -12,6 +14,7 @@ from labinterp.usecases import journey
 from .conftest import new_caller
 
 MESSAGES = "/api/v1/messages"
+EXAMPLES = Path(__file__).parents[2] / "contract" / "hl7v2"
 SETTINGS = {"codes": {"MAG": "magnesium"}, "units": {"MMOLL": "mmol/L"}, "zone": "Europe/Paris"}
 
 
@@ -35,7 +38,7 @@ def admin(app, services, organisation):
 def send(caller):
     def sent(body):
         answer = caller.post("/api/v1/hl7v2", body=body, content_type="application/hl7-v2")
-        return answer.data.decode()
+        return answer.data.decode(errors="replace")
 
     return sent
 
@@ -258,3 +261,18 @@ def test_names_are_those_of_the_standard_as_another_library_has_them():
 def work(services):
     while journey.draw_due(services, "w", 10) + journey.deliver_due(services, "w", 10):
         pass
+
+
+def test_every_example_can_be_looked_at_and_tried(send, admin):
+    for path in sorted(EXAMPLES.glob("[01]*.hl7")):
+        send(path.read_bytes())
+    send(a_message(9).replace(b"Sera M level", b"\\X00\\ \\Xzz\\ & ~ ^^ \\unclosed \x00\x07"))
+    found = entries(admin)
+    assert len(found) > 10
+    for entry in found:
+        document = admin.get(entry["links"]["self"])
+        assert document.status_code == 200, (entry, document.text)
+        assert document.json["segments"][0]["name"] == "MSH"
+        assert {one["change"] for one in replayed(admin, entry, dry_run=True)["panels"]} <= {
+            "unchanged"
+        }, entry

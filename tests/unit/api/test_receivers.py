@@ -46,6 +46,12 @@ PANEL = {
         },
         {"test": "Magnesium", "value": "<0.30", "unit": "mmol/L"},
         {"test": "Vitamin B12", "value": "150", "unit": "ng/L"},
+        {
+            "test": "Urine sodium",
+            "value": "40",
+            "unit": "mmol/L",
+            "specimen": {"material": "urine"},
+        },
     ],
 }
 
@@ -199,6 +205,7 @@ def test_a_result_goes_out_whole_and_reads_back_the_same_at_our_own_door(
     # The same message into the door of another organisation.
     answer = neighbour.post("/api/v1/hl7v2", body=message, content_type="application/hl7-v2")
     assert b"MSA|AA|" in answer.data, answer.data
+    assert "urine_sodium" in rows
     (again,) = neighbour.get(PANELS).json["panels"]
     theirs = neighbour.get(f"{PANELS}/{again['id']}").json
     for member in ("identifier", "family", "given", "birth_date", "sex"):
