@@ -9,9 +9,10 @@ BIN := $(VENV)/bin
 DEBIAN_PACKAGES := chromium curl libatomic1 openssl qpdf poppler-utils strace
 # Both cores; PostgreSQL and Redis are started by the tests, one of each for a worker process.
 PYTEST_WORKERS ?= 2
+BULK_LINES ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint prove security sbom mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
+.PHONY: help run test check lint prove prove-bulk prove-spark security sbom mutants bench docs screenshots lock openapi reference clean install install-dev system-packages
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,7 +38,15 @@ prove: install-dev system-packages  ## the long proofs that `make check` runs in
 	HYPOTHESIS_PROFILE=prove $(BIN)/pytest -n $(PYTEST_WORKERS) tests/properties tests/unit/formats tests/contract/test_schemathesis.py -p no:randomly --timeout 3600
 	REPEAT=20 CHAOS_PANELS=510 POWER_CUTS=200 $(BIN)/pytest tests/workers -p no:randomly --timeout 3600
 	PAGES=all $(BIN)/pytest tests/e2e -p no:randomly --timeout 3600
+	RANDOM_PANELS=1000000 $(BIN)/pytest -n 0 tests/unit/interpretation/test_quick_answers.py -p no:randomly
+	$(MAKE) prove-bulk prove-spark
 	$(MAKE) mutants
+
+prove-bulk: install-dev  ## ten million lines in flat memory, killed five times at random; fewer: BULK_LINES=200000
+	$(BIN)/python -m benchmarks.broken_off --lines $(BULK_LINES)
+
+prove-spark: build/spark  ## the record batches on a cluster of two workers of PySpark; needs Java 17
+	PYTHONPATH=build/spark $(BIN)/python -m benchmarks.spark_cluster
 
 security: install-dev  ## faults in the code, secrets in files, known faults of libraries; without a network: OSV_SNAPSHOT=all.zip
 	$(BIN)/bandit -q -c pyproject.toml -r app.py labinterp workers
@@ -60,8 +69,8 @@ mutants: install-dev  ## break the core on purpose, count what tests notice; a s
 	$(BIN)/python -m benchmarks.trying --seconds 4 $(MUTANTS)
 	$(BIN)/python -m benchmarks.mutants
 
-bench: install-dev  ## measure, each figure as a ratio with its yardstick in the same run
-	$(BIN)/python -m benchmarks
+bench: install-dev build/bench  ## measure, each figure as a ratio with its yardstick in the same run; BENCH="--only bulking", "--write"
+	PYTHONPATH=build/bench $(BIN)/python -m benchmarks --json build/bench.json $(BENCH)
 
 docs: install-dev  ## build the documentation site into site/, strictly
 	$(BIN)/mkdocs build --strict --quiet
@@ -71,7 +80,7 @@ screenshots: install-dev system-packages  ## take the pictures of README and doc
 	$(BIN)/python -m tests.screenshots docs/images
 
 lock: install-dev  ## resolve requirements*.txt anew into the hashed locks
-	for name in requirements requirements-dev requirements-arrow requirements-spark; do \
+	for name in requirements requirements-dev requirements-arrow requirements-spark requirements-bench; do \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" $$name.txt -o $$name.lock || exit 1; \
 	done
 
@@ -91,6 +100,11 @@ install-dev: $(VENV)/.installed-dev
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older."; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
+
+# What only measuring and one proof need, beside .venv, so that no other command meets it.
+build/bench build/spark: build/%: requirements-%.lock | $(VENV)/.installed-dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade --target $@ -r $<
+	@touch $@
 
 $(VENV)/.installed: requirements.lock | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once) ..."

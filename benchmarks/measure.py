@@ -20,6 +20,9 @@ class Figure:
         yardstick: what it was measured beside.
         ratios: one per round, ours divided by the yardstick.
         ours, theirs: median seconds for one unit of work, for orientation only.
+        part: which of the goals it belongs to: `P3`.
+        goal: the ratio is to be no more than this; none where it is only looked at.
+        note: what must be known of it to read it rightly.
     """
 
     name: str
@@ -27,11 +30,19 @@ class Figure:
     ratios: tuple[float, ...]
     ours: float
     theirs: float
+    part: str = ""
+    goal: float | None = None
+    note: str = ""
 
     @property
     def median(self) -> float:
         """The ratio to quote."""
         return statistics.median(self.ratios)
+
+    @property
+    def is_met(self) -> bool:
+        """Is the goal reached, where there is one?"""
+        return self.goal is None or self.median <= self.goal
 
 
 def beside(
@@ -42,6 +53,9 @@ def beside(
     *,
     rounds: int = 9,
     clock: Callable[[], float] = time.process_time,
+    part: str = "",
+    goal: float | None = None,
+    note: str = "",
 ) -> Figure:
     """Measure both in turn, so that a machine that slows down slows both."""
     ours(), theirs()
@@ -52,6 +66,9 @@ def beside(
         tuple(a / b for a, b in pairs),
         statistics.median(a for a, _ in pairs),
         statistics.median(b for _, b in pairs),
+        part,
+        goal,
+        note,
     )
 
 

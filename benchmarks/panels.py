@@ -34,10 +34,10 @@ def figures() -> list[Figure]:
     knowledge = load()
     submission = json_panel.received_of(PANEL, RECEIVED).submission
     units = pint.UnitRegistry(non_int_type=Decimal)
-    rows = _rows(knowledge)
+    rows = rows_of(knowledge)
     answer = interpret(submission, knowledge)
     standings = {result.measurand: result.standing for result in answer.results}
-    for measurand, standing in _obvious(units, rows).items():
+    for measurand, standing in obvious(units, rows).items():
         if standings[measurand].removeprefix("critically_") != standing:
             raise SystemExit(f"the two sides differ on {measurand}: no ratio is printed")
     return [
@@ -45,12 +45,12 @@ def figures() -> list[Figure]:
             "one panel of six, the whole answer",
             "pint for each value and a range scan, no rules",
             lambda: [interpret(submission, knowledge) for _ in range(PANELS)],
-            lambda: [_obvious(units, rows) for _ in range(PANELS)],
+            lambda: [obvious(units, rows) for _ in range(PANELS)],
         )
     ]
 
 
-def _rows(knowledge):
+def rows_of(knowledge):
     chosen = {"magnesium": "2", "potassium": "", "sodium": ""}
     return {
         measurand: [
@@ -62,7 +62,7 @@ def _rows(knowledge):
     }
 
 
-def _obvious(units, rows):
+def obvious(units, rows):
     """What a first version would do: convert with pint, look through the intervals."""
     found = {}
     for result in PANEL["results"]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 1, 9, tzinfo=UTC)
 WORKERS = 2
-_PATIENCE = 240.0
+_PATIENCE = 400.0
 _MASTER, _PAGE = 17077, 18080
 
 
@@ -42,6 +44,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=600)
     rows = _rows(parser.parse_args().rows)
+    if shutil.which("java") is None:
+        raise SystemExit("Java is needed: apt-get install openjdk-17-jre-headless")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster ends with this
     with tempfile.TemporaryDirectory() as folder, _cluster(Path(folder)) as alive:
         found = _by_cluster(rows)
     alone = batches.interpreted(
@@ -101,7 +106,7 @@ def _by_cluster(rows: list[dict[str, str]]) -> list[dict[str, object]]:
         .config("spark.sql.shuffle.partitions", "4")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "50")
         .config("spark.ui.enabled", "false")
-        .config("spark.executorEnv.PYTHONPATH", str(ROOT))
+        .config("spark.executorEnv.PYTHONPATH", os.pathsep.join([str(ROOT), *sys.path]))
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")

@@ -126,7 +126,7 @@ def refuse_columns(names: Sequence[str]) -> None:
             raise SubmissionError(message, code="unknown-member")
     if "value" not in names or not {"test", "code"} & set(names):
         message = f"The columns value, and test or code, are needed; or {PANEL} alone."
-        raise SubmissionError(message, code="missing")
+        raise SubmissionError(message, code="missing-member")
 
 
 def _interpreter(
