@@ -44,7 +44,7 @@ def drawable(text: str, covered: frozenset[int]) -> str:
     if missing is not None:
         raise ReportFailure(
             f"A report cannot print “{missing}” ({_called(missing)}): its fonts have Latin, Greek "
-            "and Cyrillic. No character is left out silently, so no report was made.",
+            "and Cyrillic. No character is left out silently, so no report is made.",
             code="glyph-missing",
         )
     return shown

@@ -32,6 +32,10 @@ _LINE_HEIGHT: Final = 16.0
 _GAP: Final = 5.0
 _KEPT_TOGETHER: Final = 70.0
 """A heading needs so much room below it, or it goes to the next page [pt]."""
+_LARGEST: Final = 220.0
+"""A section is not parted unless it is taller [pt]; its texts need `_LIST_SPACE` between them."""
+_LIST_SPACE: Final = 24.0
+_TALL: Final = 10_000.0
 _BOXES: Final = {
     "critical": (palette.CRITICAL_GROUND, palette.CRITICAL),
     "notice": (palette.PALE, palette.MUTED),
@@ -121,9 +125,10 @@ def _section(
         yield _box(content, section.tone, width)
         yield Spacer(0, _GAP)
         return
-    yield CondPageBreak(_KEPT_TOGETHER)
-    if section.title:
-        yield _text(section.title, "heading", "H2")
+    heading = [_text(section.title, "heading", "H2")] if section.title else []
+    whole = sum(item.wrap(width, _TALL)[1] for item in (*heading, *content))
+    yield CondPageBreak(_KEPT_TOGETHER if section.rows else min(whole + _LIST_SPACE, _LARGEST))
+    yield from heading
     yield from content
     yield Spacer(0, _GAP)
 

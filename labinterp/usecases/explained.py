@@ -10,6 +10,7 @@ from labinterp.errors import LabinterpError, Place, SubmissionError
 from labinterp.formats import json_panel
 from labinterp.formats.taken_back import takes_back
 from labinterp.model.submission import Choices, EarlierPanel, ReportedResult, Submission
+from labinterp.reporting.printable import not_printable
 from labinterp.store import panels
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def with_history(
 ) -> Submission:
     """The submission with the same patient's earlier stored panels, for change.
 
+    And with what of their details no report can print, said before it is drawn.
+
     Args:
         services: the wired parts.
         organisation_id: whose panels are looked at; nobody else's are.
@@ -89,7 +92,12 @@ def with_history(
             other_than=other_than,
         )
     earlier = tuple(panel for panel in (_earlier(*row) for row in stored) if panel is not None)
-    return replace(submission, previous=(*submission.previous, *earlier))
+    unprintable = tuple(not_printable(received.identity))
+    return replace(
+        submission,
+        previous=(*submission.previous, *earlier),
+        problems=(*submission.problems, *unprintable),
+    )
 
 
 def _earlier(

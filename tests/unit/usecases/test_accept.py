@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from labinterp.errors import AccessDenied, Conflict, NotFound, SubmissionError, TemporaryFailure
 from labinterp.store import tables
 from labinterp.usecases import journey
-from labinterp.usecases.explained import warm_up
+from labinterp.usecases.explained import warm_up, with_history
 from tests.unit.usecases.conftest import a_panel, with_policy
 
 EVERY_TABLE = (
@@ -313,3 +313,12 @@ def test_a_commit_that_did_not_happen_is_told_as_a_failure(services, ward, monke
 def test_warming_up_keeps_and_counts_nothing(services, ward):
     warm_up(services)
     assert journey.list_panels(services, ward).items == ()
+
+
+@pytest.mark.hazard("report-loses-text")
+def test_a_name_that_no_report_can_print_is_said_when_the_panel_comes(services, ward):
+    panel = a_panel()
+    received = replace(panel, identity=replace(panel.identity, family="山田", given="Zoë"))
+    told = with_history(services, ward.organisation_id, received).problems
+    assert [(where, code) for where, code, _ in told] == [("patient.family", "not-printable")]
+    assert "U+5C71" in told[0][2]
