@@ -5,6 +5,7 @@ How many panels and rounds is set by `make prove` (CHAOS_PANELS); `make check` h
 
 import os
 import random
+import time
 from collections import Counter
 
 import pytest
@@ -60,7 +61,8 @@ def test_what_was_accepted_is_mailed_once_whatever_is_killed(chaos, mood, record
         while parts or senders.at_work:
             part = parts.pop() if parts else random.choice(PARTS)  # noqa: S311
             chaos.kill(part)
-            until(chaos.answers, 60)
+            until(chaos.answers, 120)
+            time.sleep(random.uniform(0, 2))  # noqa: S311 - so that something is begun before the next
             if part == "web":
                 chaos.fill_the_disk(1.0)
     senders.send_the_rest()

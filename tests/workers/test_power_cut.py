@@ -74,7 +74,7 @@ class Recorded:
                 start_new_session=True,
             )
             try:
-                until(self._serves, 60, self.folder)
+                until(self._serves, 120, self.folder)
                 said, _, number = key.read_text().partition(" ")
                 threads = [
                     threading.Thread(target=self._send, args=(said, sender))
@@ -94,8 +94,10 @@ class Recorded:
 
     def _serves(self):
         try:
+            if WHOLE:
+                socket.create_connection(("127.0.0.1", self.mllp_port), 2).close()
             return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).ok
-        except requests.RequestException:
+        except OSError:  # those of requests too
             return False
 
     def _send(self, key, number):
