@@ -15,8 +15,8 @@ from benchmarks.lines import observations
 from benchmarks.measure import Figure, beside
 from labinterp import cli, formats, interpretation, knowledge
 
-LINES = 600
-AT_ONCE = 2_400
+LINES = 300
+AT_ONCE = 900
 """So many for two processes: starting them is part of it."""
 
 
@@ -37,7 +37,7 @@ def figures() -> list[Figure]:
                     f"{reader} of the same lines",
                     lambda form=form: _bulk(folder, "in.ndjson", form),
                     lambda: [read(line) for _ in range(20) for line in lines],
-                    rounds=5,
+                    rounds=4,
                     part="P3",
                     goal=2 / 20,
                     note="the yardstick reads the lines twenty times, to be long enough",
@@ -49,7 +49,7 @@ def figures() -> list[Figure]:
                 "one process",
                 lambda: _bulk(folder, "more.ndjson", "parquet", workers=2),
                 lambda: _bulk(folder, "more.ndjson", "parquet"),
-                rounds=3,
+                rounds=2,
                 clock=time.perf_counter,
                 part="P3",
                 goal=1 / 1.7,

@@ -30,8 +30,8 @@ _MADE: Final = "made"
 class Progress(Protocol):
     """Is told how far a run is."""
 
-    def sorted(self, lines: int, size: int) -> None:
-        """So many lines are sorted; these bytes were the newest of them."""
+    def sorted(self, lines: int, size: int, share: float) -> None:
+        """So many lines are sorted; these bytes were the newest of them; that share is done."""
 
     def answered(self, panels: int, share: float) -> None:
         """So many panels are answered; that share of all lines is done."""

@@ -46,8 +46,13 @@ class Sorted:
 
 def groups_for(inputs: Sequence[Input]) -> int:
     """How many spill files there are to be, so that each fits into memory."""
-    size = sum(one.size * (1 if one.packing == "none" else _PACKED) for one in inputs)
+    size = sum(map(_unpacked, inputs))
     return min(1 + size // _TO_A_GROUP, _MOST_GROUPS)
+
+
+def _unpacked(one: Input) -> int:
+    """About how long its text is [bytes]."""
+    return one.size * (1 if one.packing == "none" else _PACKED)
 
 
 def name_of(group: int) -> str:
@@ -69,7 +74,7 @@ def sort(
     inputs: Sequence[Input],
     work: Work,
     refuse: Callable[[Sequence[Place]], None],
-    told: Callable[[int, int], None],
+    told: Callable[[int, int, float], None],
 ) -> None:
     """Go over all files from where the state says; the state says at each step where it is.
 
@@ -77,7 +82,8 @@ def sort(
         inputs: the files.
         work: the folder; in its state are `file`, `pieces`, `lines`, `groups` and `tables`.
         refuse: takes what cannot be put with anything.
-        told: is told the lines done so far and the bytes of the piece that was done.
+        told: is told the lines done so far, the bytes of the piece that was done, and about what
+            share of all is done.
 
     Raises:
         SubmissionError: a file cannot be read to its end, or is a table without a header.
@@ -100,8 +106,16 @@ def sort(
                     "lines": work.state["lines"] + piece.lines,
                 }
             )
-            told(work.state["lines"], len(piece.body))
+            told(work.state["lines"], len(piece.body), _share(inputs, work.state))
         work.keep({**work.state, "file": index + 1, "pieces": 0})
+
+
+def _share(inputs: Sequence[Input], state: Mapping[str, Any]) -> float:
+    """By the sizes of the files; of one that is packed it is a guess."""
+    sizes = [_unpacked(one) for one in inputs]
+    at = state["file"]
+    now = min(state["pieces"] * PIECE, sizes[at])
+    return (sum(sizes[:at]) + now) / max(sum(sizes), 1)
 
 
 Step = tuple[Cut, dict[str, list[bytes]], list[Place], "Mapping[str, Any] | None"]

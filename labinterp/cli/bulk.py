@@ -140,15 +140,19 @@ class Progress:
         self._stream = stream
         self._shown = stream.isatty()
         self._began = self._last = time.monotonic()
+        self._sorted_from: float | None = None
         self._first: tuple[int, float] | None = None
         self._bytes = 0
         self._is_written = False
 
-    def sorted(self, lines: int, size: int) -> None:
+    def sorted(self, lines: int, size: int, share: float) -> None:
         """So many lines are sorted."""
         self._bytes += size
         rate = self._bytes / 1_000_000 / max(time.monotonic() - self._began, 0.001)
-        self._write(f"sorting: {lines:,} lines, {rate:,.1f} MB/s")
+        if self._sorted_from is None:
+            self._sorted_from = share
+        left = _left(share, self._sorted_from, time.monotonic() - self._began)
+        self._write(f"sorting, {share:.0%}: {lines:,} lines, {rate:,.1f} MB/s, {left} left of it")
 
     def answered(self, panels: int, share: float) -> None:
         """So many panels are answered."""
@@ -158,10 +162,9 @@ class Progress:
             self._began = now
             return
         first_panels, first_share = self._first
-        passed = max(now - self._began, 0.001)
-        rate = (panels - first_panels) / passed
-        left = (1 - share) * passed / max(share - first_share, 1e-9)
-        self._write(f"{share:.0%}: {panels:,} panels, {rate:,.0f} a second, {_clock(left)} left")
+        rate = (panels - first_panels) / max(now - self._began, 0.001)
+        left = _left(share, first_share, now - self._began)
+        self._write(f"{share:.0%}: {panels:,} panels, {rate:,.0f} a second, {left} left")
 
     def end(self) -> None:
         """Leave the line."""
@@ -174,6 +177,11 @@ class Progress:
             self._last, self._is_written = now, True
             self._stream.write(f"\r{text:<{_WIDTH}}")
             self._stream.flush()
+
+
+def _left(share: float, since: float, passed: float) -> str:
+    """How long the rest takes, if it goes on as it went from `since` to `share`."""
+    return _clock((1 - share) * passed / max(share - since, 1e-9))
 
 
 def _clock(seconds: float) -> str:

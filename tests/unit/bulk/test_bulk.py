@@ -361,13 +361,13 @@ def test_progress_is_told_with_its_rate_on_a_terminal_and_nowhere_else(monkeypat
         progress = Progress(stream)
         for step in range(1, 4):
             at[0] += 1
-            progress.sorted(1000 * step, 2_000_000)
+            progress.sorted(1000 * step, 2_000_000, step / 4)
         for step in range(1, 4):
             at[0] += 1
             progress.answered(100 * step, step / 4)
         progress.end()
     assert piped.getvalue() == ""
-    assert "3,000 lines, 2.0 MB/s" in told.getvalue()
+    assert "sorting, 75%: 3,000 lines, 2.0 MB/s, 0:01 left of it" in told.getvalue()
     assert "75%: 300 panels, 100 a second, 0:01 left" in told.getvalue()
 
 
