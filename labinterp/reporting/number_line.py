@@ -7,6 +7,7 @@ again. Geometry, words and SVG stay in one file, because they are checked agains
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from labinterp.model.interpretation import LineGeometryInputs
 
 _BOTH: Final = 2
+_LOOKS: Final = re.compile(r' (?:fill|stroke|stroke-width|stroke-dasharray|font-size)="[^"]*"')
 ALT_LENGTH: Final = 150
 """Longest alternative text [characters]."""
 CRITICAL_MARGIN: Final = Decimal("0.3")
@@ -288,7 +290,7 @@ _DIGIT: Final = 0.58
 """Width of a digit of common system fonts, as a part of the type size."""
 
 
-def svg(line: Geometry, title: str | None = None) -> str:
+def svg(line: Geometry, title: str | None = None, *, bare: bool = False) -> str:
     """The number line as inline SVG: no style attributes, no script; CSS may restyle its classes.
 
     Classes: `nl`, and `nl-` with track, band, end, critical, decision, previous, value, number,
@@ -298,20 +300,25 @@ def svg(line: Geometry, title: str | None = None) -> str:
     Args:
         line: what `geometry` gave.
         title: a short form where the table says the rest; else the whole alternative text.
+        bare: leave colours and strokes to the style sheet of the page, which knows the classes and,
+            as `nl-is-`, the standing; half the weight.
     """
     colour = COLOUR_OF[line.standing]
-    parts = (
-        f'<svg class="nl" viewBox="0 0 {SVG_WIDTH} {SVG_HEIGHT}" role="img">',
-        f"<title>{escape(title or line.alt)}</title>",
-        *_svg_track(line),
-        *(_upright("critical", at, 9, CRITICAL, "4 2") for at in line.critical),
-        *(_upright("decision", at, 9, MUTED, "1 2") for at in line.decision),
-        *_svg_previous(line, colour),
-        *_svg_value(line, colour),
-        *_svg_labels(line),
-        "</svg>",
+    drawn = "".join(_svg_parts(line, colour))
+    return (
+        f'<svg class="nl nl-is-{line.standing}" viewBox="0 0 {SVG_WIDTH} {SVG_HEIGHT}" role="img">'
+        f"<title>{escape(title or line.alt)}</title>"
+        f"{_LOOKS.sub('', drawn) if bare else drawn}</svg>"
     )
-    return "".join(parts)
+
+
+def _svg_parts(line: Geometry, colour: str) -> Iterator[str]:
+    yield from _svg_track(line)
+    yield from _uprights("critical", line.critical, 9, CRITICAL, "4 2")
+    yield from _uprights("decision", line.decision, 9, MUTED, "1 2")
+    yield from _svg_previous(line, colour)
+    yield from _svg_value(line, colour)
+    yield from _svg_labels(line)
 
 
 def _element(tag: str, name: str, content: str = "", /, **attributes: object) -> str:
@@ -336,20 +343,18 @@ def _svg_track(line: Geometry) -> Iterator[str]:
     yield _element("rect", "track", **size, fill=TRACK, stroke=TRACK_EDGE, stroke_width=0.5)
     size = {"x": start, "y": _MIDDLE - 5, "width": round(end - start, 1), "height": 10}
     yield _element("rect", "band", **size, fill=BAND)
-    for at, drawn in zip(line.band, (line.low_end, line.high_end), strict=True):
-        if drawn:
-            yield _upright("end", at, 6, BAND_EDGE, "none")
+    ends = zip(line.band, (line.low_end, line.high_end), strict=True)
+    yield from _uprights("end", [at for at, drawn in ends if drawn], 6, BAND_EDGE, "none")
 
 
-def _upright(name: str, at: float, reach: int, colour: str, dashes: str) -> str:
-    """A limit across the track."""
-    ends: dict[str, object] = {
-        "x1": _x(at),
-        "x2": _x(at),
-        "y1": _MIDDLE - reach,
-        "y2": _MIDDLE + reach,
-    }
-    return _element("line", name, **ends, stroke=colour, stroke_width=1.5, stroke_dasharray=dashes)
+def _uprights(
+    name: str, places: Iterable[float], reach: int, colour: str, dashes: str
+) -> Iterator[str]:
+    """Limits of one kind across the track, as one path."""
+    path = "".join(f"M{_x(at):g} {_MIDDLE - reach}v{2 * reach}" for at in places)
+    if path:
+        look: dict[str, object] = {"stroke_width": 1.5, "stroke_dasharray": dashes}
+        yield _element("path", name, d=path, fill="none", stroke=colour, **look)
 
 
 def _svg_value(line: Geometry, colour: str) -> Iterator[str]:
