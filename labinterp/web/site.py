@@ -54,6 +54,7 @@ def attach(app: Flask, services: Services) -> None:
         limits,
         mail_link,
         members,
+        messages,
         panels,
         patient,
         proof,
@@ -67,7 +68,7 @@ def attach(app: Flask, services: Services) -> None:
     )
 
     del entry, history, home, knowledge, members, panels, patient, proof, result, second_factor
-    del sign_in, statements, default_recipients, mail_link
+    del sign_in, statements, default_recipients, mail_link, messages
     app.extensions[_SERVICES] = services
     app.config.update(
         WTF_CSRF_CHECK_DEFAULT=False,  # the API has keys, not cookies; pages check in `_guard`
