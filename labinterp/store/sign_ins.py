@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -112,6 +113,20 @@ def _session(row: Row[Any]) -> SessionRecord:
 # ---- the second factor
 
 
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What an authenticator shares with us.
+
+    Attributes:
+        last_step: the newest step that was used.
+        locked_until: no code is looked at before.
+    """
+
+    secret: bytes = field(repr=False)
+    last_step: int
+    locked_until: datetime | None
+
+
 def put_factor(
     connection: Connection,
     vault: Vault,
@@ -130,20 +145,45 @@ def put_factor(
             organisation_id=organisation_id,
             secret_sealed=vault.seal(secret, place(_SEALED, organisation_id, user_id)),
             last_step=step,
+            failures=0,
             created_at=now,
         )
     )
 
 
-def factor(connection: Connection, vault: Vault, user_id: str) -> tuple[bytes, int] | None:
-    """What a person's authenticator shares with us, and the newest step that was used."""
+def factor(connection: Connection, vault: Vault, user_id: str) -> Factor | None:
+    """A person's authenticator."""
     row = connection.execute(
         select(second_factor).where(second_factor.c.user_account_id == user_id)
     ).first()
     if row is None:
         return None
     secret = vault.open(row.secret_sealed, place(_SEALED, row.organisation_id, user_id))
-    return secret, row.last_step
+    return Factor(secret, row.last_step, row.locked_until)
+
+
+def count_wrong(
+    connection: Connection, user_id: str, *, limit: int, locked_until: datetime
+) -> None:
+    """One wrong code more; at the limit none is looked at for a while."""
+    mine = second_factor.c.user_account_id == user_id
+    connection.execute(
+        update(second_factor).where(mine).values(failures=second_factor.c.failures + 1)
+    )
+    connection.execute(
+        update(second_factor)
+        .where(mine, second_factor.c.failures >= limit)
+        .values(failures=0, locked_until=locked_until)
+    )
+
+
+def forgive(connection: Connection, user_id: str) -> None:
+    """A right code was given: wrong ones count from nought again."""
+    connection.execute(
+        update(second_factor)
+        .where(second_factor.c.user_account_id == user_id)
+        .values(failures=0, locked_until=None)
+    )
 
 
 def use_step(connection: Connection, user_id: str, step: int) -> bool:

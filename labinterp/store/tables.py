@@ -102,9 +102,15 @@ second_factor = Table(
     belongs_to("organisation"),
     Column("secret_sealed", LargeBinary, nullable=False),
     Column("last_step", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
     Column("created_at", Moment, nullable=False),
 )
-"""What a person's authenticator shares with us. A code of `last_step` or before was used."""
+"""What a person's authenticator shares with us. A code of `last_step` or before was used.
+
+Wrong codes are counted here and not with wrong passwords, which anybody can type: so a stranger
+keeps nobody from their second step.
+"""
 
 recovery_code = Table(
     "recovery_code",

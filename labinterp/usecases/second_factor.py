@@ -2,8 +2,9 @@
 
 The secret of an authenticator travels sealed in the form that sets it up and is stored only once a
 code proves that the authenticator holds it. Whoever has one signs in with password or link and then
-a code; each code opens once, as do the codes for when it is lost. Refused codes count as refused
-passwords do, and a right password does not forgive them.
+a code; each code opens once, as do the codes for when it is lost. Too many wrong ones, and none is
+looked at for a while; a right password does not forgive them, and wrong passwords, which any
+stranger can type, do not count among them.
 """
 
 from __future__ import annotations
@@ -218,13 +219,11 @@ def sign_in_by_code(
     """
     with services.store.reading() as connection:
         account = people.account_by_id(connection, user_id)
-    now = services.now()
     if account is None or not account.user.active or _is_over(account.user, since):
         raise AccessDenied("Sign in again.", code="sign-in-refused")
-    locked = bool(account.locked_until and account.locked_until > now)
-    how = None if locked else _used(services, account.user, code)
+    how = _used(services, account.user, code)
     if how is None:
-        note_refused(services, account, address, wrong=not locked)
+        note_refused(services, account, address, wrong=False)
         raise AccessDenied(_REFUSED, code="sign-in-refused")
     _let_in(services, account.user, how, address)
     return actor_of(account.user, address)
@@ -234,30 +233,36 @@ def is_right(services: Services, actor: Actor, code: str) -> bool:
     """Is this a code of one's own that may still be used? It is used up by it."""
     with services.store.reading() as connection:
         account = people.account_by_id(connection, actor.id)
-    locked = account and account.locked_until and account.locked_until > services.now()
-    if account is None or locked:
+    if account is None:
         return False
     if _used(services, account.user, code) is None:
-        note_refused(services, account, actor.address, wrong=True)
+        note_refused(services, account, actor.address, wrong=False)
         return False
     return True
 
 
 def _used(services: Services, user: UserRecord, code: str) -> str | None:
-    """Use a code up; how it lets in, or None when it does not."""
-    now = services.now()
+    """Use a code up; how it lets in, or None when it does not, or too many were wrong."""
+    policy, now = services.policy, services.now()
     digest = one_time.recovery_digest(services.policy.secret, user.id, code)
 
     def work(connection: Connection) -> str | None:
         held = sign_ins.factor(connection, services.store.vault, user.id)
-        if held is None:
+        if held is None or (held.locked_until and held.locked_until > now):
             return None
-        step = one_time.step_of(held[0], code, now, held[1])
+        how: str | None = None
+        step = one_time.step_of(held.secret, code, now, held.last_step)
         if step is not None and sign_ins.use_step(connection, user.id, step):
-            return "sign-in-by-code"
-        if digest is not None and sign_ins.use_code(connection, user.id, digest, now):
-            return "sign-in-by-recovery-code"
-        return None
+            how = "sign-in-by-code"
+        elif digest is not None and sign_ins.use_code(connection, user.id, digest, now):
+            how = "sign-in-by-recovery-code"
+        if how:
+            sign_ins.forgive(connection, user.id)
+        else:
+            until = now + policy.sign_in_lock
+            limit = policy.sign_in_failures
+            sign_ins.count_wrong(connection, user.id, limit=limit, locked_until=until)
+        return how
 
     return services.store.write(work)
 

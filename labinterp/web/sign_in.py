@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from labinterp.errors import AccessDenied
 from labinterp.usecases import administer
+from labinterp.usecases.recipients import address_of
 from labinterp.usecases.second_factor import sign_in_by_code
 from labinterp.usecases.sign_in import CodeNeeded
 from labinterp.web import kept, limits, refusals, session
@@ -40,7 +41,7 @@ def sign_in_by_password() -> ResponseReturnValue:
         return _again(email, missing, 422)
     wait = max(
         limits.seconds_to_wait("address", limits.address()),
-        limits.seconds_to_wait("account", email.casefold()),
+        limits.seconds_to_wait("account", _account(email)),
     )
     if wait:
         return refusals.too_many(wait)
@@ -142,6 +143,14 @@ def _again(email: str, errors: tuple[FieldError, ...], status: int) -> ResponseR
         "sign_in.html", email=email, errors=errors, kept=request.form.get("kept", "")
     )
     return make_response(body, status)
+
+
+def _account(email: str) -> str:
+    """Whose account is tried, however the address is written."""
+    try:
+        return address_of(email).casefold()
+    except ValueError:
+        return email.casefold()
 
 
 def _missing(email: str, password: str) -> tuple[FieldError, ...]:

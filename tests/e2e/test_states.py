@@ -10,9 +10,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from labinterp.access import one_time
 from tests.e2e.conftest import CHIEF, sign_in, violations
 from tests.e2e.states import Shelf
 from tests.e2e.test_pages import sideways
+from tests.unit.web.browsing import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -49,7 +51,11 @@ def test_a_result_in_every_state(open_page, site, shelf, state):
     sign_in(page)
     page.goto(path)
     assert_fits(page, state)
+    if ALL or state == OFTEN[0]:
+        page.goto(path.partition("?")[0] + "/reasons")
+        assert_fits(page, f"{state}, why and how")
     if ALL:
+        page.goto(path + ("&" if "?" in path else "?") + "open=all")
         open_all(page)
         assert_fits(page, f"{state}, everything opened")
 
@@ -86,6 +92,30 @@ def test_users_and_keys(open_page):
     assert_fits(page, "a user without a name")
 
 
+def test_the_link_of_a_mail_for_who_has_no_account(open_page):
+    page = open_page()
+    page.goto("/r/" + "x" * 43)
+    assert_fits(page, "sign in, or a code")
+    page.get_by_role("button", name="Mail me a code").click()
+    page.get_by_label("Code").fill("000000")
+    page.get_by_role("button", name="Open the report").click()
+    assert page.title().startswith("Error:")
+    assert_fits(page, "a wrong code")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_row_of_results_is_a_row_for_who_does_not_see_it(open_page, shelf, width):
+    """Laid out as a card or not: the browser's own tree has the table, its headers and cells."""
+    page = open_page(width)
+    sign_in(page)
+    page.goto(shelf.quiet())
+    table = page.get_by_role("table", name="Results, each with its flag")
+    row = table.get_by_role("row").filter(has_text="Sodium")
+    expect(row.get_by_role("rowheader", name="Sodium")).to_be_visible()
+    assert row.get_by_role("cell").count() == 4 + (table.locator(".compared").count())
+    assert table.get_by_role("columnheader", include_hidden=False).count() >= 5
+
+
 def test_ones_own_account_and_what_would_differ(open_page, shelf):
     path = shelf.quiet()
     page = open_page()
@@ -94,6 +124,30 @@ def test_ones_own_account_and_what_would_differ(open_page, shelf):
     assert_fits(page, "account")
     page.goto(f"{path}/differences")
     assert_fits(page, "differences")
+
+
+def test_a_second_factor_is_set_up_and_asked_for_without_scripts(open_page, site):
+    page = open_page(scripts=False)
+    sign_in(page)
+    page.goto("/account")
+    page.get_by_role("link", name="Set up a second factor").click()
+    shared = one_time.decoded(page.locator("#secret").inner_text())
+    page.get_by_label("Code", exact=True).fill(one_time.code_at(shared, site.services.now()))
+    page.get_by_role("button", name="Use this authenticator").click()
+    codes = page.locator("#copy-source").inner_text().split()
+    assert len(codes) == one_time.RECOVERY_CODES
+    other = open_page()
+    other.goto("/login")
+    other.get_by_label("E-mail address").fill("ann@example.org")
+    other.get_by_label("Password").fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    other.get_by_role("heading", name="Code of your authenticator").wait_for()
+    assert_fits(other, "code of the authenticator")
+    other.get_by_label("Code", exact=True).fill(codes[0])
+    other.get_by_role("button", name="Sign in").click()
+    other.wait_for_url("**/")
+    other.goto("/account/second-factor")
+    assert_fits(other, "second factor")
 
 
 def test_a_red_line_tells_of_a_late_critical_report_and_can_be_read(open_page, monkeypatch):

@@ -125,7 +125,7 @@ def test_new_recovery_codes_put_the_former_ones_out_of_force(guarded, app):
 
 
 def test_codes_are_not_guessed_without_end_and_the_password_forgives_none(
-    guarded, app, services, ann
+    guarded, authenticator, services, clock, ann
 ):
     """A right password between the guesses neither resets the count nor opens the account."""
     services = replace(services, policy=replace(services.policy, sign_in_failures=2))
@@ -134,8 +134,25 @@ def test_codes_are_not_guessed_without_end_and_the_password_forgives_none(
             administer.sign_in(services, "ann@example.org", PASSWORD)
         with pytest.raises(AccessDenied):
             second_factor.sign_in_by_code(services, ann.id, "000000", since=services.now())
-    with pytest.raises(AccessDenied, match="not right"):
-        administer.sign_in(services, "ann@example.org", PASSWORD)
+    right = authenticator.shows()
+    with pytest.raises(AccessDenied):
+        second_factor.sign_in_by_code(services, ann.id, right, since=services.now())
+    clock.move(services.policy.sign_in_lock + STEP)
+    right = authenticator.shows()
+    second_factor.sign_in_by_code(services, ann.id, right, since=services.now())
+
+
+def test_a_stranger_who_types_wrong_passwords_locks_nobody_out(
+    guarded, authenticator, services, ann
+):
+    services = replace(services, policy=replace(services.policy, sign_in_failures=1))
+    for password in ("wrong", PASSWORD):
+        with pytest.raises(AccessDenied, match="not right"):
+            administer.sign_in(services, "ann@example.org", password)
+    with pytest.raises(CodeNeeded):
+        administer.sign_in_by_link(services, administer.sign_in_link(services, ann.id))
+    code = authenticator.shows()
+    second_factor.sign_in_by_code(services, ann.id, code, since=services.now())
 
 
 def test_a_link_needs_the_code_as_well(guarded, authenticator, app, services, ann):
