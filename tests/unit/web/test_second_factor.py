@@ -101,12 +101,12 @@ def test_a_clock_may_be_a_step_off_but_no_code_from_before_the_last_one_counts(
     )
 
 
-@pytest.mark.parametrize(
-    "code", ["", "12345", "1234567", "١٢٣٤٥٦", "0x1234", "' OR 1=1", "A" * 9999]
-)
-def test_what_is_no_code_is_refused(guarded, app, code):
+def test_what_is_no_code_is_refused(guarded, app):
     other = Person(app.test_client())
-    other.send(by_password(other), "/login/code", {"code": code}, 422)
+    page = by_password(other)
+    for code in ("", "12345", "1234567", "١٢٣٤٥٦", "0x1234", "' OR 1=1", "A" * 9999):
+        other.send(page, "/login/code", {"code": code}, 422)
+    assert other.client.get("/").status_code == 303
 
 
 def test_a_recovery_code_lets_in_once_however_it_is_typed(guarded, app, services):
