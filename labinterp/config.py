@@ -186,16 +186,12 @@ class Settings:
         secret=True,
     )
 
-    organisation_name: str = _setting(
-        "labinterp", "reserved for this service's name; nothing shows it"
-    )
     contact: str = _setting(
         "", "whom readers ask for advice; printed on every report", refused="empty"
     )
     operator_line: str = _setting(
         "", "who runs this, and under which rules; printed likewise", refused="empty"
     )
-    language: str = _setting("en", "reserved; reports are in British English")
     page_size: str = _setting("A4", "paper of reports: A4 or Letter")
     zone: str = _setting("Europe/London", "time zone that entry forms begin with")
     attachments: bool = _setting(

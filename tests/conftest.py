@@ -115,7 +115,6 @@ def a_policy(**more):
         "mail_from": "reports@example.org",
         "contact": "duty biochemist, extension 4000",
         "operator_line": "Run by the laboratory of Example Trust for evaluation.",
-        "service_name": "labinterp",
         "secret": b"the secret of all tests",
         "session_key": "the session key of all tests",
         "demo": True,

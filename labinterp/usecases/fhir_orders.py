@@ -49,7 +49,6 @@ def fhir_order(
         has_document=record.report.status in _STAGES,
         document=document,
         superseded=record.superseded,
-        language=services.policy.language,
         leads=leads,
         snomed=services.policy.snomed_ct,
     )

@@ -58,7 +58,6 @@ def report_order(
             _sentence(entry) for entry in noted if entry.version == stored.version
         ),
         demo=services.policy.demo,
-        language=services.policy.language,
         page_size=services.policy.page_size,
         panel_id=stored.panel_id,
     )

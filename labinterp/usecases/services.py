@@ -137,11 +137,9 @@ class Policy:
     mail_from: str
     contact: str
     operator_line: str
-    service_name: str
     secret: bytes = field(repr=False)
     session_key: str = field(default="", repr=False)
     demo: bool = False
-    language: str = "en"
     page_size: str = "A4"
     report_lease: timedelta = timedelta(minutes=5)
     report_attempts: int = 3
