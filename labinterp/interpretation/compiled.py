@@ -9,23 +9,19 @@ patient.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM
 from labinterp.interpretation.keeping import kept
 from labinterp.model.rule import (
-    All,
-    AnyOf,
-    AtLeast,
     Compared,
     Computed,
     DifferenceAtLeast,
     FindingIs,
     Moved,
-    NoneOf,
     StatusIs,
     TextIs,
 )
@@ -45,7 +41,6 @@ _MOST_PATIENTS: Final = 2_000
 """Kinds of patient that are kept for one knowledge."""
 _OF_RESULTS: Final = (StatusIs, Compared, TextIs)
 _OF_STRATA: Final = (FindingIs, Computed, DifferenceAtLeast, Moved)
-_CONDITIONS: Final = (All, AnyOf, NoneOf, AtLeast, *conditions.LEAVES)
 
 Row = Any
 """The truths of one condition's leaves, in order; of one leaf its truth alone."""
@@ -90,7 +85,7 @@ class Judges:
 
     def __init__(self, knowledge: Knowledge) -> None:
         """Find every condition of the knowledge, wherever it stands."""
-        found = {id(one): one for one in _conditions(knowledge)}
+        found = {id(one): one for one in _conditions(knowledge) if one is not None}
         self._leaves: list[Leaf] = []
         places: dict[str, int] = {}
         place_of: dict[int, int] = {}
@@ -182,16 +177,27 @@ def judges_of(knowledge: Knowledge) -> Judges:
     return Judges(knowledge)
 
 
-def _conditions(noun: object) -> Iterator[Condition]:
-    """Every whole condition in a noun of the knowledge, wherever it stands."""
-    if isinstance(noun, _CONDITIONS):
-        yield cast("Condition", noun)
-    elif isinstance(noun, dict):
-        for one in noun.values():
-            yield from _conditions(one)
-    elif isinstance(noun, tuple):
-        for one in noun:
-            yield from _conditions(one)
-    elif is_dataclass(noun):
-        for field in fields(noun):
-            yield from _conditions(getattr(noun, field.name))
+def _conditions(knowledge: Knowledge) -> Iterator[Condition | None]:
+    """Every whole condition of the knowledge; one that is overlooked is weighed as it stands."""
+    for rules in (
+        knowledge.artefacts,
+        knowledge.patterns,
+        knowledge.mechanisms,
+        knowledge.red_flags,
+        knowledge.urgency_rules,
+    ):
+        yield from (rule.when for rule in rules.values())
+    for artefact in knowledge.artefacts.values():
+        yield from (*artefact.strengthens, *artefact.weakens, artefact.upgrade_when)
+    for pattern in knowledge.patterns.values():
+        yield from (*pattern.strengthens, *pattern.weakens)
+        yield from (upgrade.when for upgrade in pattern.urgency_upgrades)
+    for mechanism in knowledge.mechanisms.values():
+        yield from (line.when for line in mechanism.grading)
+    for measurand in knowledge.measurands.values():
+        yield from (band.when for band in measurand.severity_bands)
+    for formula in knowledge.formulas.values():
+        yield from (condition for condition, _ in formula.cautions)
+        yield formula.valid_when
+    yield from (step.offered_unless for step in knowledge.next_steps.values())
+    yield from knowledge.named_conditions.values()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 
 import pytest
 
-from labinterp.interpretation import interpret, keeping, pipeline
+from labinterp.interpretation import conditions, interpret, keeping, pipeline
 from labinterp.interpretation.compiled import judges_of
 from labinterp.interpretation.intervals import choose, fits_anyone, person_like
 from labinterp.interpretation.settings import settle
 from labinterp.model.patient import Patient
+from labinterp.model.rule import All, AnyOf, AtLeast, NoneOf
 from labinterp.model.submission import Choices
 from tests.build import a_panel, a_result, interpreted, knowledge, result
 from tests.random_panels import submission_of
@@ -73,18 +75,24 @@ def test_another_knowledge_is_read_and_not_what_was_kept_of_the_first():
     assert interpreted("potassium 2.9 mmol/L", age="54 years") == before
 
 
-def test_every_condition_of_the_rules_is_laid_out():
-    judges = judges_of(knowledge())
-    known = knowledge()
-    strata = (
-        known.artefacts, known.patterns, known.mechanisms, known.red_flags, known.urgency_rules,
-    )  # fmt: skip
-    missing = [
-        rule.id
-        for rules in strata
-        for rule in rules.values()
-        if id(rule.when) not in judges.by_condition
-    ]
+def conditions_in(noun):
+    """Every whole condition in a noun of the knowledge, wherever it stands."""
+    if isinstance(noun, (All, AnyOf, NoneOf, AtLeast, *conditions.LEAVES)):
+        yield noun
+    elif isinstance(noun, Mapping):
+        for one in noun.values():
+            yield from conditions_in(one)
+    elif isinstance(noun, tuple):
+        for one in noun:
+            yield from conditions_in(one)
+    elif is_dataclass(noun):
+        for field in fields(noun):
+            yield from conditions_in(getattr(noun, field.name))
+
+
+def test_every_condition_of_the_knowledge_is_laid_out():
+    laid_out = judges_of(knowledge()).by_condition
+    missing = [one for one in conditions_in(knowledge()) if id(one) not in laid_out]
     assert missing == []
 
 
