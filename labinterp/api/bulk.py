@@ -57,7 +57,7 @@ def take_in(wanted: dict[str, Any]) -> Response:
         _chunks(),
         media_type,
         url=asked_url(),
-        sender=wanted["sender"],
+        sender=wanted["sender"] or "",
         request_id=request_id(),
     )
     return begun(address_of_job(job_id))

@@ -72,11 +72,11 @@ def take_in(wanted: dict[str, Any]) -> Response:
     file = bodies.uploaded()
     form = formats.detect(file.stream.read(_START), file.mimetype or None, file.filename)
     try:
-        outcomes = _outcomes(file, form, wanted["sender"])
+        outcomes = _outcomes(file, form, wanted["sender"] or "")
     except TooLarge:
         if form not in _LINE_BY_LINE:
             raise
-        return _in_the_background(file, form, wanted["sender"])
+        return _in_the_background(file, form, wanted["sender"] or "")
     return answers.json(to_document(_document(outcomes)))
 
 

@@ -124,7 +124,7 @@ class SenderParameters(Parameters):
     """Whose table it is."""
 
     sender = fields.String(
-        load_default="",
+        load_default=None,
         validate=validate.Length(1, 40),
         metadata={"description": "Id of a registered sender: what was agreed with it holds."},
     )
