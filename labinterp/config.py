@@ -521,10 +521,13 @@ def _unsafe(settings: Settings) -> Iterator[Place]:
         yield Place("DEBUG", "setting-unsafe", "DEBUG is on")
     if settings.base_url and not _is_https(settings.base_url):
         yield Place("BASE_URL", "setting-unsafe", "BASE_URL is not an https:// address")
-    if settings.bounce_imap_host and settings.bounce_imap_tls == "none":
-        yield Place(
-            "BOUNCE_IMAP_TLS", "setting-unsafe", "BOUNCE_IMAP_TLS is none: the password would too"
-        )
+    for name, box, tls in (
+        ("BOUNCE_IMAP_TLS", settings.bounce_imap_host, settings.bounce_imap_tls),
+        ("BOUNCE_POP_TLS", settings.bounce_pop_host, settings.bounce_pop_tls),
+    ):
+        if box and tls == "none":
+            said = f"{name} is none: the password would go in the clear"
+            yield Place(name, "setting-unsafe", said)
     if settings.smtp_tls == "none":
         yield Place("SMTP_TLS", "setting-unsafe", "SMTP_TLS is none: mail would go in the clear")
 

@@ -55,7 +55,7 @@ def _list(services: Services, args: argparse.Namespace) -> None:
 
     chosen = given.organisation_id(services, args.organisation)
     tables.show(
-        ("ID", "E-MAIL", "NAME", "ORGANISATION", "SCOPES", "MAY SIGN IN", "SECOND FACTOR"),
+        ("ID", "E-MAIL", "NAME", "ORGANISATION", "SCOPES", "SECOND FACTOR", "MAY SIGN IN"),
         (
             (
                 user.id,
@@ -63,8 +63,8 @@ def _list(services: Services, args: argparse.Namespace) -> None:
                 user.name,
                 user.organisation,
                 ",".join(user.scopes),
-                _yes(user.active),
                 _yes(user.second_factor),
+                _yes(user.active),
             )
             for user in administer.users(services, chosen)
         ),

@@ -230,6 +230,7 @@ def test_the_page_of_settings_is_what_the_command_prints(capsys):
 def test_the_page_names_exactly_what_production_refuses():
     worst = {"DEBUG": "true", "SMTP_TLS": "none", "DATA_KEY": "short"}
     worst |= {"BOUNCE_IMAP_HOST": "imap.org", "BOUNCE_IMAP_TLS": "none"}
+    worst |= {"BOUNCE_POP_HOST": "pop.org", "BOUNCE_POP_TLS": "none"}
     worst |= dict.fromkeys(("REDIS_URL", "CELERY_BROKER_URL", "RATE_STORE"), "redis://far/0")
     with pytest.raises(SettingsError) as refused:
         config.from_environment({"LABINTERP_ENV": "production", **worst})
