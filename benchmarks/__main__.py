@@ -26,6 +26,7 @@ MODULES = (
     "panels",
     "answering",
     "converting",
+    "serving",
     "bulking",
     "rereading",
     "drawing",
