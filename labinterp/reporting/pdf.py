@@ -74,8 +74,8 @@ _IDENTIFIERS: Final = (
 )
 _STRONG: Final = ("Patient", "Identifier")
 _MUTED_SIZE: Final = 7.2
-_TABLE_NEEDS: Final = 11
-"""The heading of the results stays with so many lines of them: their header and a row."""
+_TABLE_BEGINS: Final = 4
+"""The heading of the results stays with so many rows: header, group, first result, its remarks."""
 _WHOLE: Final = 3
 """A text of so many lines is not parted."""
 _TALL: Final = 10_000.0
@@ -127,9 +127,7 @@ def _section(section: Section, look: Styles, width: float) -> Iterator[Flowable]
         yield _box([*heading, *content], section.tone, width)
         yield Spacer(0, look.gap + 1)
         return
-    if heading and section.id == "results":
-        yield CondPageBreak(_TABLE_NEEDS * look.body.leading)
-    elif heading:
+    if heading:
         yield CondPageBreak(sum(_least_height((*heading, *content), width)))
     yield from heading
     yield from content
@@ -141,7 +139,10 @@ def _least_height(made: Iterable[Flowable], width: float) -> Iterator[float]:
     for place, item in enumerate(made):
         _, height = item.wrap(width, _TALL)
         lines = len(item.blPara.lines) if isinstance(item, Text) else 0
-        begun = 2 * item.style.leading if lines > _WHOLE else height
+        if isinstance(item, Grid) and item.repeats:
+            begun = sum(item._rowHeights[:_TABLE_BEGINS])  # noqa: SLF001 - there is no public way
+        else:
+            begun = 2 * item.style.leading if lines > _WHOLE else height
         yield begun + item.getSpaceBefore() + item.getSpaceAfter()
         if place and not item.getKeepWithNext():
             return

@@ -326,9 +326,9 @@ def _whose(result: InterpretedResult) -> str:
         return "laboratory’s own"
     kind = "decision limit" if interval.kind == "decision" else "cited"
     whose = interval.title or interval.set
-    if interval.fallback:
-        kind, whose = "fallback", "default interval"
     whom = "" if interval.applies_to in ("", "everyone") else f", {interval.applies_to}"
+    if interval.fallback:
+        return f"single source, the range set has none{whom}"
     return f"{kind}: {whose}{whom}"
 
 

@@ -107,6 +107,15 @@ def test_the_header_of_the_table_is_repeated():
     assert all("Previous and change" in " ".join(page.split()) for page in pages[:2])
 
 
+@pytest.mark.parametrize("count", range(30, 44, 2))
+def test_the_header_of_the_table_does_not_stand_alone_at_the_foot_of_a_page(count):
+    told = tuple(f"Change {n}." for n in range(count))
+    result = a_result("Analyte " * 20, notes=("word " * 90,))
+    order = an_order(a_plain_answer([result]), status="corrected", version=2, changes=told)
+    for page in the_pages(order):
+        assert ("Reference interval" in page) == ("3.5–5.3" in page)
+
+
 def test_very_long_texts_neither_stop_the_report_nor_get_lost():
     long = "Supercalifragilistic" * 10
     result = a_result(long, notes=("word " * 900,))
