@@ -35,6 +35,7 @@ NOUNS: Final = (
     wire.ProblemKinds,
     wire.WebhookDocument,
     wire.Webhooks,
+    wire.ErasedDocument,
     wire.SenderDocument,
     wire.Senders,
     wire.SenderTrial,

@@ -113,7 +113,7 @@ def test_a_full_disk_is_down_before_the_database_finds_out(services):
 
 
 def test_a_database_behind_its_program_is_down(services, monkeypatch, stranger):
-    monkeypatch.setattr(condition, "migrations", lambda _store: ("0000", "0001"))
+    monkeypatch.setattr(condition, "migrations", lambda _store: ("0001", "0002"))
 
     answer = stranger.get("/readyz")
 
