@@ -328,7 +328,7 @@ def _whose(result: InterpretedResult) -> str:
     whose = interval.title or interval.set
     whom = "" if interval.applies_to in ("", "everyone") else f", {interval.applies_to}"
     if interval.fallback:
-        return f"single source, the range set has none{whom}"
+        return f"single source: the range set has none{whom}"
     return f"{kind}: {whose}{whom}"
 
 
