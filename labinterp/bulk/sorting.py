@@ -113,8 +113,8 @@ def sort(
 def _share(inputs: Sequence[Input], state: Mapping[str, Any]) -> float:
     """By the sizes of the files; of one that is packed it is a guess."""
     sizes = [_unpacked(one) for one in inputs]
-    at = state["file"]
-    now = min(state["pieces"] * PIECE, sizes[at])
+    at, pieces = int(state["file"]), int(state["pieces"])
+    now = min(pieces * PIECE, sizes[at])
     return (sum(sizes[:at]) + now) / max(sum(sizes), 1)
 
 
