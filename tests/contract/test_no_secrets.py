@@ -29,6 +29,10 @@ INVENTED = {
     ("tests/unit/api/test_webhooks.py", "a password in an address"): "refused by the test",
     ("tests/unit/test_outbound.py", "a password in an address"): "refused by the test",
     ("tests/unit/test_config.py", "a password in an address"): "of a database that never was",
+    ("tests/unit/cli/test_exposed.py", "a password in an address"): "of a database that never was",
+    ("tests/unit/cli/test_exposed.py", "a secret that is set"): "made up for the test of settings",
+    ("tests/contract/test_deploy.py", "a password in an address"): "of a database that never was",
+    ("docs/how-to/deploy.md", "a password in an address"): "the word PASSWORD, to be replaced",
     ("tests/unit/test_config.py", "a secret that is set"): "made up for the test of settings",
 }
 """What looks like a secret and is none: file and kind, and why."""
