@@ -129,6 +129,18 @@ webhook = Table(
 )
 """Whom we tell of a report: our own webhook, or a FHIR Subscription (whose document is sealed)."""
 
+fhir_server = Table(
+    "fhir_server",
+    metadata,
+    id_column(),
+    belongs_to("organisation"),
+    Column("base", String(500), nullable=False),
+    Column("token_sealed", LargeBinary),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("organisation_id", "base"),
+)
+"""A FHIR server that results are fetched from, where somebody asks for that; nowhere else."""
+
 notice = Table(
     "notice",
     metadata,

@@ -29,6 +29,7 @@ from labinterp.store.tables import (
     identity,
     organisation,
     panel,
+    panel_measurand,
     panel_standing,
     panel_version,
     patient_page,
@@ -178,6 +179,7 @@ def erase_panel(connection: Connection, panel_id: str, erasing: Erasing) -> bool
         result_identity,
         identity,
         panel_standing,
+        panel_measurand,
         panel_version,
     ):
         connection.execute(delete(table).where(table.c.panel_id == panel_id))

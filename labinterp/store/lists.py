@@ -11,7 +11,14 @@ from labinterp.model.submission import Identity
 from labinterp.store import sealed
 from labinterp.store.panels import identifier_key, is_newest, patient_key
 from labinterp.store.rows import PanelSummary
-from labinterp.store.tables import identity, panel, panel_standing, panel_version, report
+from labinterp.store.tables import (
+    identity,
+    panel,
+    panel_measurand,
+    panel_standing,
+    panel_version,
+    report,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +42,7 @@ class Wanted:
     collected_since: datetime | None = None
     collected_until: datetime | None = None
     ids: frozenset[str] | None = None
+    measurands: frozenset[str] | None = None
     standing: str | None = None
     urgency: str | None = None
     unacknowledged: bool = False
@@ -122,6 +130,13 @@ def _conditions(
         found.append(panel.c.patient_key == patient_key(vault, organisation_id, who))
     if wanted.ids is not None:
         found.append(panel.c.id.in_(sorted(wanted.ids)))
+    if wanted.measurands is not None:
+        measured = select(panel_measurand.c.panel_id).where(
+            panel_measurand.c.organisation_id == organisation_id,
+            panel_measurand.c.measurand.in_(sorted(wanted.measurands)),
+            panel_measurand.c.panel_id == panel.c.id,
+        )
+        found.append(measured.exists())
     if wanted.urgency is not None:
         found.append(panel.c.urgency == wanted.urgency)
     if wanted.unacknowledged:

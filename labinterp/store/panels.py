@@ -19,12 +19,13 @@ from labinterp.store.store import is_id
 from labinterp.store.tables import (
     identity,
     panel,
+    panel_measurand,
     panel_standing,
     panel_version,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
@@ -115,12 +116,13 @@ def add_correction(connection: Connection, vault: Vault, new: NewVersion) -> boo
     )
     if moved.rowcount != 1:
         return False
-    connection.execute(
-        delete(panel_standing).where(
-            panel_standing.c.organisation_id == new.organisation_id,
-            panel_standing.c.panel_id == new.panel_id,
+    for table in (panel_standing, panel_measurand):
+        connection.execute(
+            delete(table).where(
+                table.c.organisation_id == new.organisation_id,
+                table.c.panel_id == new.panel_id,
+            )
         )
-    )
     _add_version(connection, vault, new)
     return True
 
@@ -215,6 +217,31 @@ def _add_version(connection: Connection, vault: Vault, new: NewVersion) -> None:
     ]
     if rows:
         connection.execute(insert(panel_standing), rows)
+    measured = {result.measurand for result in new.interpretation.results}
+    add_measurands(connection, new.organisation_id, new.panel_id, measured)
+
+
+def add_measurands(
+    connection: Connection, organisation_id: str, panel_id: str, measurands: Collection[str]
+) -> None:
+    """What was measured in a panel's newest version, so that it is found by it."""
+    rows = [
+        {"panel_id": panel_id, "measurand": one, "organisation_id": organisation_id}
+        for one in sorted(measurands) or [""]
+    ]
+    connection.execute(insert(panel_measurand), rows)
+
+
+def add_missing_measurands(connection: Connection, vault: Vault, most: int) -> int:
+    """The same for panels that an older version of the program stored; for how many."""
+    there = select(panel_measurand.c.panel_id).where(panel_measurand.c.panel_id == panel.c.id)
+    query = select(panel_version).join_from(panel, panel_version, is_newest())
+    rows = connection.execute(query.where(~there.exists()).limit(most)).all()
+    for row in rows:
+        answer = read_back(_interpretation(vault, row))
+        measured = {one["measurand"] for one in answer["results"]}
+        add_measurands(connection, row.organisation_id, row.panel_id, measured)
+    return len(rows)
 
 
 def newest_version(

@@ -58,6 +58,7 @@ BOXES: Final = (
     Box(door_tables.webhook.c.secret_sealed, "webhook", _OWN),
     Box(door_tables.webhook.c.former_secret_sealed, "webhook", _OWN),
     Box(door_tables.webhook.c.details_sealed, "subscription", _OWN),
+    Box(door_tables.fhir_server.c.token_sealed, "fhir-server", _OWN),
     Box(door_tables.cds_feedback.c.details_sealed, "cds_feedback", ("id",)),
     Box(
         door_tables.job_part.c.sealed,

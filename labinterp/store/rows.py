@@ -355,3 +355,19 @@ class SenderRecord:
     settings: Mapping[str, Any]
     created_at: datetime
     changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRecord:
+    """A FHIR server that results are fetched from.
+
+    Attributes:
+        base: its address, without a slash at the end.
+        token: what it is sent as a bearer token; empty where it asks for none.
+    """
+
+    id: str
+    organisation_id: str
+    base: str
+    created_at: datetime
+    token: str = field(default="", repr=False)

@@ -197,6 +197,16 @@ panel_standing = Table(
 )
 """The standings in a panel's newest version, in the order of lists."""
 
+panel_measurand = Table(
+    "panel_measurand",
+    metadata,
+    Column("panel_id", String(40), ForeignKey("panel.id"), primary_key=True),
+    Column("measurand", String(100), primary_key=True),
+    belongs_to("organisation"),
+    Index("ix_panel_measurand_of", "organisation_id", "measurand", "panel_id"),
+)
+"""What was measured in a panel's newest version; an empty name where nothing was."""
+
 panel_version = Table(
     "panel_version",
     metadata,

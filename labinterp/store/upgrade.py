@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import insert, inspect, select, text
 
 from labinterp.errors import SettingsError
-from labinterp.store import chain, resealing
+from labinterp.store import chain, panels, resealing
 from labinterp.store.crypto import KEPT
 from labinterp.store.sealed import place
 from labinterp.store.tables import keyring
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from labinterp.store.store import Store
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_AT_ONCE: Final = 50
 _LOCK: Final = 7_245_316_018
 _PROOF: Final = b"labinterp"
 _PROVED: Final = "1"
@@ -54,6 +55,8 @@ def upgrade(
             chain.add_those_without(connection)
     if revision == "head" and not while_serving:
         resealing.seal_plain(store)
+        while store.write(lambda one: panels.add_missing_measurands(one, store.vault, _AT_ONCE)):
+            continue
 
 
 def configuration(connection: Connection) -> Config:
