@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +15,8 @@ from flask import request
 
 from labinterp.api import fhir_exchange, fhir_records
 from labinterp.api.resource import actor, request_id, services
-from labinterp.errors import NotFound, Place, SubmissionError
+from labinterp.errors import NotFound, Place, SettingsError, SubmissionError
+from labinterp.model.codes import LOINC
 from labinterp.reporting import fhir
 from labinterp.usecases import journey
 
@@ -45,6 +48,8 @@ KNOWN: Final = {
     },
 }
 """The same of all that can be searched; the CapabilityStatement tells it."""
+_PAGE: Final = "_page"
+"""Where a search goes on: what was asked and how far it was answered, sealed."""
 _OF_ANSWERS: Final = ("_format", "_pretty", "_count", "_cursor")
 _DATE: Final = re.compile(r"(eq|ge|gt|sa|le|lt|eb)?(\d{4})(?:-(\d\d))?(?:-(\d\d))?(T.+)?", re.ASCII)
 _MOST: Final = 100
@@ -94,10 +99,13 @@ def bundle(
         }
         for one in found
     ]
-    links = [{"relation": "self", "url": _address(kind, asked)}]
+    shown = [one for one in asked if request.method == "GET" or one[0] not in _OF_PATIENT]
+    links = [{"relation": "self", "url": _address(kind, shown)}]
     if next_cursor:
         following = [*(one for one in asked if one[0] != "_cursor"), ("_cursor", next_cursor)]
-        links.append({"relation": "next", "url": _address(kind, following)})
+        links.append(
+            {"relation": "next", "url": _address(kind, [(_PAGE, _sealed(kind, following))])}
+        )
     made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "link": links}
     return {**made, "entry": entries} if entries else made
 
@@ -105,6 +113,9 @@ def bundle(
 def parameters(kind: str) -> list[tuple[str, str]]:
     """Name and value of each known parameter; an unknown one is refused where that is asked."""
     sent = [pair for source in (request.args, request.form) for pair in source.items(multi=True)]
+    page = dict(sent).get(_PAGE)
+    if page is not None:
+        return _opened(kind, page)
     known = {*KNOWN[kind], *_OF_ANSWERS}
     unknown = sorted({name for name, _ in sent if name not in known})
     if unknown and fhir_exchange.preference("handling") == "strict":
@@ -116,8 +127,34 @@ def parameters(kind: str) -> list[tuple[str, str]]:
     return [(name, value) for name, value in sent if name in known]
 
 
+def _sealed(kind: str, asked: list[tuple[str, str]]) -> str:
+    """A search as it goes on, in one word: an address holds nothing that tells a patient."""
+    box = services().store.vault.seal(json.dumps(asked).encode(), _place(kind))
+    return urlsafe_b64encode(box).decode().rstrip("=")
+
+
+def _opened(kind: str, page: str) -> list[tuple[str, str]]:
+    """The search that goes on.
+
+    Raises:
+        SubmissionError: code `cursor-invalid`: this organisation was given no such page.
+    """
+    try:
+        box = urlsafe_b64decode(page + "=" * (-len(page) % 4))
+        found = json.loads(services().store.vault.open(box, _place(kind)))
+    except (ValueError, SettingsError):
+        message = "This is no page of ours; begin again without it."
+        places = (Place(_PAGE, "cursor-invalid", message),)
+        raise SubmissionError(message, code="cursor-invalid", errors=places) from None
+    return [(str(name), str(value)) for name, value in found]
+
+
+def _place(kind: str) -> str:
+    return f"fhir-search/{actor().organisation_id}/{kind}"
+
+
 def _page(kind: str, asked: list[tuple[str, str]]) -> Page:
-    """The panels whose resources fit; every condition but a code's is the database's to judge."""
+    """The panels whose resources fit: the database judges, so that pages are full."""
     values = dict(asked)
     collected, updated = span(asked, "date"), span(asked, "_lastUpdated", "recorded")
     patient, only = _patient(values)
@@ -130,6 +167,7 @@ def _page(kind: str, asked: list[tuple[str, str]]) -> Page:
         collected_from=collected.since,
         collected_to=collected.until,
         ids=_ids(kind, asked, only),
+        measurands=_measurands(asked),
         cursor=values.get("_cursor"),
         limit=count(values.get("_count", "")),
     )
@@ -142,6 +180,26 @@ def span(asked: list[tuple[str, str]], *names: str) -> Span:
         if name in names:
             span = span.within(_period(name, value))
     return span
+
+
+def _measurands(asked: list[tuple[str, str]]) -> frozenset[str] | None:
+    """What has one of the codes that are asked for; None: anything."""
+    sets = [
+        {
+            name
+            for name, measurand in services().knowledge.measurands.items()
+            if {one.code for one in measurand.codes} & _tokens(value)
+        }
+        for name, value in asked
+        if name == "code"
+    ]
+    return frozenset(set.intersection(*sets)) if sets else None
+
+
+def _tokens(value: str) -> set[str]:
+    """The LOINC codes among these; `system|` without a code, or another system, is none of ours."""
+    parts = [one.rpartition("|") for one in value.split(",")]
+    return {code for system, bar, code in parts if not bar or system == LOINC}
 
 
 def _ids(kind: str, asked: list[tuple[str, str]], only: str | None) -> frozenset[str] | None:
@@ -197,7 +255,7 @@ def _fits(one: dict[str, Any], name: str, alternatives: list[str]) -> bool:
     if name == "_id":
         return one["id"] in alternatives
     if name == "code":
-        return bool({each.rpartition("|")[2] for each in alternatives} & _codes_of(one))
+        return bool(_tokens(",".join(alternatives)) & _codes_of(one))
     if name == "target":
         told = {each["reference"] for each in one["target"]}
         base = f"{fhir_records.base()}/"

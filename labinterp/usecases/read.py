@@ -172,6 +172,7 @@ def list_panels(
     collected_from: datetime | None = None,
     collected_to: datetime | None = None,
     ids: frozenset[str] | None = None,
+    measurands: frozenset[str] | None = None,
     standing: str | None = None,
     urgency: str | None = None,
     cursor: str | None = None,
@@ -190,6 +191,7 @@ def list_panels(
         collected_from: collected at or after.
         collected_to: collected before; what has no time of collection fits neither.
         ids: only these.
+        measurands: one of these was measured.
         standing: any of its results has this one.
         urgency: exactly this one.
         cursor: where the page before ended.
@@ -209,6 +211,7 @@ def list_panels(
         collected_since=collected_from,
         collected_until=collected_to,
         ids=ids,
+        measurands=measurands,
         standing=standing,
         urgency=urgency,
         after=position_of(cursor),

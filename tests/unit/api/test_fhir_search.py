@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from labinterp.usecases import administer
+from tests.unit.api.conftest import new_caller
 from tests.unit.api.test_fhir_transaction import FHIR, bundle, patient, potassium
 
 BASE = "https://labinterp.example.org"
@@ -147,3 +149,84 @@ def test_histories_and_searches_are_valid_fhir(caller, corrected):
 
     for path in (f"DiagnosticReport/{corrected}/_history", "Provenance", "DiagnosticReport"):
         Bundle.model_validate(json.loads(caller.get(f"/fhir/{path}").text))
+
+
+# ---- pages that are full, and tell no patient
+
+
+def sodium(name, **more):
+    made = potassium(name, "139", **more)
+    coding = {"system": "http://loinc.org", "code": "2951-2"}
+    made["resource"]["code"] = {"coding": [coding], "text": "Sodium"}
+    return made
+
+
+@pytest.fixture
+def mixed(caller, clock):
+    """Reports of potassium, each between two of sodium; oldest first."""
+    made = []
+    for day in range(1, 10):
+        clock.move(60)
+        taken = potassium if day % 3 == 2 else sodium
+        sent = taken(f"p{day}", effectiveDateTime=f"2026-03-0{day}T08:00:00Z")
+        made.append(send(caller, patient(f"p{day}"), sent))
+    return made
+
+
+def test_results_of_a_code_fill_their_pages_and_the_last_has_no_next(caller, mixed):
+    wanted = [f"{mixed[day - 1]}-potassium" for day in (8, 5, 2)]
+    for code in ("2823-3", "http://loinc.org|2823-3", "2823-3,1-8"):
+        for query in (f"code={code}", f"code={code}&date=ge2026-03-01"):
+            listed = list(pages(caller, f"/fhir/Observation?{query}&_count=2"))
+            assert listed == [wanted[:2], wanted[2:]], query
+    assert found(caller, "code=urn:other|2823-3", "Observation") == []
+    assert found(caller, "code=2823-3&code=2951-2", "Observation") == []
+
+
+def test_a_correction_is_found_by_what_it_holds_now(caller, clock):
+    known = {"identifier": [{"system": "urn:lab", "value": "R1"}]}
+    first = send(caller, patient("a"), potassium("a", "3.4", **known))
+    clock.move(60)
+    send(caller, patient("a"), potassium("a", "2.4", status="corrected", **known))
+    assert found(caller, "code=2823-3", "Observation") == [f"{first}-potassium"]
+
+
+@pytest.mark.parametrize("way", ["GET", "POST"])
+def test_no_address_of_a_further_page_names_the_patient(caller, clock, way):
+    for value in ("3.4", "3.5", "3.6"):
+        clock.move(86_400)
+        day = clock().strftime("%Y-%m-%dT08:00:00Z")
+        send(caller, patient("zebra"), potassium("zebra", value, effectiveDateTime=day))
+    query = f"patient.identifier={known_of(patient('zebra'))}&_count=1"
+    if way == "GET":
+        first = caller.get(f"/fhir/DiagnosticReport?{query}")
+    else:
+        form = "application/x-www-form-urlencoded"
+        first = caller.post(
+            "/fhir/DiagnosticReport/_search", body=query.encode(), content_type=form
+        )
+    links = {link["relation"]: link["url"] for link in first.json["link"]}
+    assert "zebra" not in links["next"]
+    assert ("zebra" in links["self"]) is (way == "GET")
+    rest = [one for page in pages(caller, links["next"].removeprefix(BASE)) for one in page]
+    assert len({first.json["entry"][0]["resource"]["id"], *rest}) == 3
+
+
+def known_of(entry):
+    (identifier,) = entry["resource"]["identifier"]
+    return f"{identifier['system']}|{identifier['value']}"
+
+
+@pytest.mark.parametrize("page", ["x", "", "AAAA", "ä"])
+def test_a_page_nobody_was_given_is_refused(caller, page):
+    answer = caller.get(f"/fhir/Observation?_page={page}")
+    assert answer.status_code == 422
+    assert answer.json["issue"][0]["details"]["coding"][0]["code"] == "cursor-invalid"
+
+
+def test_a_page_of_one_organisation_leads_nobody_else_anywhere(app, services, caller, mixed):
+    link = caller.get("/fhir/Observation?_count=1").json["link"][1]["url"].removeprefix(BASE)
+    other = administer.create_organisation(services, "Ward 8")
+    neighbour = new_caller(app, services, other, "panels:read")
+    assert neighbour.get(link).status_code == 422
+    assert caller.get(link.replace("/Observation", "/DiagnosticReport")).status_code == 422
