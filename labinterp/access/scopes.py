@@ -205,7 +205,7 @@ def _holds(scope: Scope | str, held: tuple[str, ...]) -> bool:
 def _needed(method: str, path: str) -> tuple[str, ...]:
     """The letters of resources that a call needs; any one of them is enough."""
     parts = [part for part in path.split("/") if part]
-    if not parts or parts[0] == "$interpret-panel":
+    if not parts or parts[0] in ("$interpret-panel", "$pull-panel"):
         return ACCEPTED
     if any(part.startswith("$") for part in parts):
         return ("DiagnosticReport.r", "Observation.r")

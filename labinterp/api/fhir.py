@@ -23,11 +23,11 @@ from labinterp.api.openapi import content
 from labinterp.api.panels import IDEMPOTENCY_KEY
 from labinterp.api.resource import FHIR_PREFIX, Resource, actor, operation, request_id, services
 from labinterp.errors import Place, SubmissionError
-from labinterp.formats import fhir_document, fhir_parameters, json_text
+from labinterp.formats import fhir_document, fhir_parameters, fhir_pulled, json_text
 from labinterp.formats.fhir_document import bundle_identifier, parameters_of, text
 from labinterp.formats.limits import Limits
 from labinterp.reporting import fhir_outcome
-from labinterp.usecases import fhir_orders, journey
+from labinterp.usecases import fhir_orders, journey, pull
 from labinterp.usecases.together import take_together
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ def interpret_panel() -> Response:
 
     What was refused is an OperationOutcome in the Bundle.
     """
-    sent = fhir_exchange.body()
+    return _interpret(fhir_exchange.body())
+
+
+def _interpret(sent: bytes) -> Response:
     reading = formats.read("fhir", sent, services().now())
     if len(reading.received) > 1:
         records, refused = _together(sent, reading)
@@ -93,6 +96,24 @@ def interpret_panel() -> Response:
 def interpret_panel_of_type() -> Response:
     """As at the base."""
     return interpret_panel()
+
+
+@resource.post("/$pull-panel")
+@operation(
+    "Fetch a patient's results from a registered FHIR server, and interpret them",
+    scope="panels:write",
+    body={"required": True, **fhir_exchange.taken(("Parameters",))},
+    parameters=(IDEMPOTENCY_KEY,),
+    answers={200: {"description": "A Bundle, the DiagnosticReport first", **_RESOURCE}},
+    refusals=_REFUSALS,
+)
+def pull_panel() -> Response:
+    """Parameters: `fhirServer`, which `/api/v1/fhir-servers` has, and `patient`, its id there.
+
+    What is found is taken as if it had been sent to `$interpret-panel`.
+    """
+    base, patient = fhir_pulled.asked_of(fhir_exchange.body())
+    return _interpret(pull.pulled(services(), actor(), base, patient, request_id=request_id()))
 
 
 @resource.get(
@@ -243,6 +264,18 @@ def metadata() -> Response:
 def operation_definition() -> Response:
     """Open to all."""
     return fhir_exchange.answer(fhir_metadata.operation_definition(fhir_records.base()))
+
+
+@resource.get("/OperationDefinition/pull-panel")
+@operation(
+    "What $pull-panel takes and gives",
+    scope=None,
+    answers={200: {"description": "The OperationDefinition", **_RESOURCE}},
+    refusals=(406,),
+)
+def definition_of_pulling() -> Response:
+    """Open to all."""
+    return fhir_exchange.answer(fhir_metadata.definition_of_pulling(fhir_records.base()))
 
 
 def _together(sent: bytes, reading: Reading) -> tuple[tuple[PanelRecord, ...], tuple[Place, ...]]:

@@ -8,6 +8,7 @@ import labinterp
 from labinterp.api import fhir_search
 
 OPERATION: Final = "interpret-panel"
+PULL: Final = "pull-panel"
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata"
 _SMART: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _VERSIONED: Final = (
@@ -29,6 +30,7 @@ _DATE: Final = "2026-01-01"
 def capability_statement(base: str) -> dict[str, Any]:
     """What may be asked of this server."""
     operation = {"name": OPERATION, "definition": f"{base}/OperationDefinition/{OPERATION}"}
+    pull = {"name": PULL, "definition": f"{base}/OperationDefinition/{PULL}"}
     exports = {"name": "export", "definition": f"{_BULK}/OperationDefinition/export"}
     return {
         "resourceType": "CapabilityStatement",
@@ -64,7 +66,7 @@ def capability_statement(base: str) -> dict[str, Any]:
                 },
                 "resource": [_resource(kind, operation) for kind in INTERACTIONS],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
-                "operation": [operation, exports],
+                "operation": [operation, pull, exports],
             }
         ],
     }
@@ -122,6 +124,32 @@ def operation_definition(base: str) -> dict[str, Any]:
                     _taken("email", "string", "*", "Whom to tell"),
                 ],
             },
+            {"name": "return", "use": "out", "min": 1, "max": "1", "type": "Bundle"},
+        ],
+    }
+
+
+def definition_of_pulling(base: str) -> dict[str, Any]:
+    """What `$pull-panel` takes and gives."""
+    return {
+        "resourceType": "OperationDefinition",
+        "id": PULL,
+        "url": f"{base}/OperationDefinition/{PULL}",
+        "version": labinterp.__version__,
+        "name": "PullPanel",
+        "title": "Fetch a patient's laboratory results and interpret them",
+        "status": "active",
+        "kind": "operation",
+        "date": _DATE,
+        "description": "Searches a registered server and takes what it finds as if it were sent.",
+        "affectsState": True,
+        "code": PULL,
+        "system": True,
+        "type": False,
+        "instance": False,
+        "parameter": [
+            _taken("fhirServer", "uri", "1", "The base address of a registered FHIR server", 1),
+            _taken("patient", "string", "1", "The id of the patient there", 1),
             {"name": "return", "use": "out", "min": 1, "max": "1", "type": "Bundle"},
         ],
     }

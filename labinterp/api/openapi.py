@@ -38,6 +38,8 @@ NOUNS: Final = (
     wire.ErasedDocument,
     wire.SenderDocument,
     wire.Senders,
+    wire.FhirServerDocument,
+    wire.FhirServers,
     wire.SenderTrial,
     wire.MessagePage,
     wire.MessageDocument,

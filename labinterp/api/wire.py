@@ -503,6 +503,28 @@ class Senders:
 
 
 @dataclass(frozen=True, slots=True)
+class FhirServerDocument:
+    """A FHIR server that results may be fetched from.
+
+    Attributes:
+        base: the address that FHIR has there.
+        has_token: whether a token is kept for it.
+    """
+
+    id: str
+    base: str
+    has_token: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FhirServers:
+    """All FHIR servers of an organisation."""
+
+    items: tuple[FhirServerDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SenderEffect:
     """What other settings would change in one stored message.
 

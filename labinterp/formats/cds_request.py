@@ -42,7 +42,7 @@ class Call:
     Attributes:
         prefetch: key to what the client sent under it; None where it looked and has nothing.
         failed: keys for which the client sent its own failure.
-        server: the client's FHIR server and the token for it, where both were sent.
+        server: the client's FHIR server and the token for it, empty where none was sent.
         drafts: the orders in hand (`order-sign`, `order-select`).
     """
 
@@ -105,7 +105,7 @@ def call_of(body: bytes) -> Call:
         patient_id=wanted["context.patientId"],
         prefetch={key: one for key, one in prefetch.items() if key not in failed},
         failed=failed,
-        server=(address, token) if address and token else None,
+        server=(address, token) if address else None,
         drafts=tuple(_drafts(context))[:_MOST_DRAFTS],
     )
 

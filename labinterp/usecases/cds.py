@@ -23,6 +23,7 @@ from labinterp.reporting import cds as cards_of
 from labinterp.reporting import cds_orders
 from labinterp.store import cds
 from labinterp.store.store import fresh_id
+from labinterp.usecases import fhir_servers
 from labinterp.usecases.clients import actor_of_client, proved
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def answer(services: Services, actor: Actor, service_id: str, body: bytes) -> tu
     if call.hook != asked.hook:
         message = f"is {call.hook[:40]}; this service answers {asked.hook}"
         raise SubmissionError(message, errors=(Place("hook", "not-allowed", message),))
-    call = _completed(services, asked, call)
+    call = _completed(services, actor, asked, call)
     received, others = cds_request.panel_of(call, Context(services.now()))
     if others:
         _log.warning("cds-other-patient", count=others)
@@ -195,15 +196,17 @@ def feedback(services: Services, actor: Actor) -> tuple[RuleFeedback, ...]:
         return cds.by_rule(connection, actor.organisation_id)
 
 
-def _completed(services: Services, asked: Service, call: Call) -> Call:
+def _completed(services: Services, actor: Actor, asked: Service, call: Call) -> Call:
     """The call with what was missing fetched from the client's own server, if it is listed.
 
     Raises:
         PrefetchMissing: a needed key stays missing.
     """
     queries = templates(services)
-    for key in call.missing(asked.keys):
-        fetched = _fetched(services, call, queries[key])
+    unsent = call.missing(asked.keys)
+    server = _server(services, actor, call) if unsent else None
+    for key in unsent:
+        fetched = _fetched(services, call, queries[key], server) if server else None
         if fetched is not None:
             call = call.with_fetched(key, fetched)
     missing = call.missing(_NEEDED)
@@ -218,13 +221,27 @@ def _completed(services: Services, asked: Service, call: Call) -> Call:
     return call
 
 
-def _fetched(services: Services, call: Call, query: str) -> object | None:
-    """One resource from the client's server; never from an address that is not listed."""
-    if call.server is None or call.server[0] not in services.policy.cds_fhir_servers:
+def _server(services: Services, actor: Actor, call: Call) -> tuple[str, str] | None:
+    """The client's server with a token for it, if the operator or the organisation listed it.
+
+    The token that came with the call is its caller's own, so it goes before the one that is kept.
+    """
+    if call.server is None:
         return None
     base, token = call.server
+    if token and base in services.policy.cds_fhir_servers:
+        return base, token
+    known = fhir_servers.at(services, actor, base)
+    return (known.base, token or known.token) if known else None
+
+
+def _fetched(services: Services, call: Call, query: str, server: tuple[str, str]) -> object | None:
+    """One resource from the client's server, which is listed."""
+    base, token = server
     url = f"{base}/{query.replace('{{context.patientId}}', quote(call.patient_id, safe=''))}"
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/fhir+json"}
+    headers = {"Accept": "application/fhir+json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     hurried = replace(services.outbound, total=min(services.outbound.total, _LONGEST_WAIT))
     pages: list[object] = []
     try:

@@ -88,6 +88,7 @@ MESSAGE = (
     b"OBR|1||Z-1|CHEM|||20260304081000||||||||||||||||||F\r"
     b"OBX|1|NM|2823-3^Potassium^LN||4.1|mmol/L|3.5-5.1||||F\r"
 )
+SERVER = "https://zebra.example.org/fhir"
 SUBSCRIPTION = {
     "resourceType": "Subscription",
     "status": "requested",
@@ -118,7 +119,7 @@ FORMS = {
 LAST = (
     *("patient_page.withdraw", "web.withdraw_patient_page", "web.withdraw_link", "panels.correct"),
     *("bulk.remove", "fhir-export.remove", "subscriptions.remove", "senders.remove"),
-    *("receivers.remove",),
+    *("receivers.remove", "fhir-servers.remove"),
     *("webhooks.remove", "web.revoke_key", "web.user_scopes", "web.user_state"),
 )
 """Of what an owner does, what takes away what another route needs; in this order, at the end."""
@@ -475,6 +476,7 @@ def _filled(side, services, receiver, outbox):
         "subscription_id": [subscription],
         "sender_id": [posted("/api/v1/senders", SENDER).json["id"]],
         "receiver_id": [sent_to],
+        "server_id": [posted("/api/v1/fhir-servers", {"base": SERVER}).json["id"]],
         "message_id": [_message(side, posted)],
         "job_id": [bulk, export],
         "name": sorted(names),
