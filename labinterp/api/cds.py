@@ -26,6 +26,25 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 _OBJECT: Final = {"type": "object"}
+_ID: Final = {"type": "string", "minLength": 1}
+_CALL: Final = {
+    "type": "object",
+    "required": ["hook", "hookInstance", "context"],
+    "properties": {
+        "hook": {"type": "string", "enum": sorted(one.hook for one in cds.SERVICES)},
+        "hookInstance": _ID,
+        "context": {
+            "type": "object",
+            "required": ["patientId"],
+            "properties": {"patientId": _ID},
+        },
+    },
+}
+_FEEDBACK: Final = {
+    "type": "object",
+    "required": ["feedback"],
+    "properties": {"feedback": {"type": "array", "minItems": 1}},
+}
 _OUTCOME: Final = {"description": "An OperationOutcome", **content(_OBJECT, FHIR_MEDIA_TYPE)}
 _REFUSALS: Final = dict.fromkeys((400, 401, 403, 404, 412, 413, 415, 429, 503), _OUTCOME)
 _MAX_AGE: Final = "600"
@@ -98,7 +117,7 @@ def discover() -> Response:
 @operation(
     "Cards for a chart that is opened or an order that is drafted",
     scope="panels:write",
-    body={"required": True, **content(_OBJECT, answers.JSON)},
+    body={"required": True, **content(_CALL, answers.JSON)},
     answers={200: {"description": "Cards", **content(_OBJECT, answers.JSON)}, **_REFUSALS},
 )
 def call(service_id: str) -> Response:
@@ -113,7 +132,7 @@ def call(service_id: str) -> Response:
 @operation(
     "What became of cards",
     scope="panels:write",
-    body={"required": True, **content(_OBJECT, answers.JSON)},
+    body={"required": True, **content(_FEEDBACK, answers.JSON)},
     answers={200: {"description": "Kept", **content(_OBJECT, answers.JSON)}, **_REFUSALS},
 )
 def feedback(service_id: str) -> Response:

@@ -128,7 +128,8 @@ def test_every_answer_is_documented(schema, headers, there, label, mode):
     )
     @given(case=cases, data=st.data())
     def holds(case, data):
-        for name in set(case.path_parameters or ()) & set(there):
+        known = set(there) if mode is GenerationMode.POSITIVE else ()
+        for name in set(case.path_parameters or ()).intersection(known):
             case.path_parameters[name] = data.draw(
                 st.sampled_from([case.path_parameters[name], *there[name]])
             )
