@@ -25,6 +25,7 @@ OPEN_TO_ALL = {
     "/fhir/.well-known/smart-configuration",
     "/fhir/metadata",
     "/fhir/OperationDefinition/interpret-panel",
+    "/fhir/OperationDefinition/pull-panel",
     "/oauth/token",
     "/cds-services",
 }
