@@ -76,7 +76,6 @@ def delete_server(connection: Connection, organisation_id: str, server_id: str) 
 
 
 def _record(vault: Vault, row: Row[Any]) -> ServerRecord:
-    token = ""
-    if row.token_sealed:
-        token = vault.open(row.token_sealed, place(_WORD, row.organisation_id, row.id)).decode()
-    return ServerRecord(row.id, row.organisation_id, row.base, row.created_at, token)
+    sealed = row.token_sealed
+    opened = vault.open(sealed, place(_WORD, row.organisation_id, row.id)) if sealed else b""
+    return ServerRecord(row.id, row.organisation_id, row.base, row.created_at, opened.decode())

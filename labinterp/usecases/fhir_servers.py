@@ -24,7 +24,7 @@ _MOST: Final = 20
 
 
 def register(
-    services: Services, actor: Actor, base: str, token: str = "", *, request_id: str = ""
+    services: Services, actor: Actor, base: str, token: str, *, request_id: str = ""
 ) -> ServerRecord:
     """Allow results to be fetched from a server.
 
@@ -32,7 +32,8 @@ def register(
         services: the wired parts.
         actor: who allows it.
         base: the address that FHIR has there, such as `https://ehr.example.org/fhir`.
-        token: what the server is sent as a bearer token; it is kept sealed and never shown.
+        token: what the server is sent as a bearer token, or empty; it is kept sealed and
+            never shown.
         request_id: for the audit.
 
     Raises:
