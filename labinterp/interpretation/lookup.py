@@ -16,13 +16,17 @@ from labinterp.model.codes import LOINC
 from labinterp.model.spelling import exact_unit, folded_name, folded_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from labinterp.model.knowledge import Knowledge, Term
     from labinterp.model.measurand import AcceptedUnit, Code, Measurand
 
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
-_LOINC_TAIL: Final = re.compile(r"\s*\[[^\]]*(?:/[^\]]*)?\]\s*(?:in\b.*)?$", re.IGNORECASE)
+_LOINC_TAIL: Final = re.compile(r"\s*\[[^\]]*\]\s*(in\b.*)?$", re.IGNORECASE)
+_OF_BLOOD: Final = re.compile(
+    r"in\b(?!.*\b(?:urine|cells?|fluid|stool|hair)\b).*\b(?:serum|plasma|blood|ser|plas|bld[av]?)\b",
+    re.IGNORECASE,
+)
 _SEPARATORS: Final = re.compile(r"[^\w+]+|_")
 _LOINC_NAMES: Final = frozenset(
     {LOINC, "ln", "loinc", "urn:oid:2.16.840.1.113883.6.1", "2.16.840.1.113883.6.1", "https://loinc.org"}
@@ -68,15 +72,24 @@ def lookup_of(knowledge: Knowledge) -> Lookup:
 
 
 def name_key(text: str) -> str:
-    """A test's name folded for comparison: no case, accents, invisible characters or LOINC tail."""
+    """A test's name folded for comparison: no case, accents or invisible characters.
+
+    Of a LOINC name only what says nothing else goes: `[Moles/volume] in Serum or Plasma`; that it
+    is `in Urine` stays.
+    """
     return _name_key(text[:_LONGEST_NAME])
 
 
 @lru_cache(maxsize=8192)
 def _name_key(text: str) -> str:
-    plain = _LOINC_TAIL.sub("", _INVISIBLE.sub("", text))
+    plain = _LOINC_TAIL.sub(_system_kept, _INVISIBLE.sub("", text))
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain))
     return folded_name("".join(sign for sign in letters if not unicodedata.combining(sign)))
+
+
+def _system_kept(tail: re.Match[str]) -> str:
+    system = tail[1]
+    return f" {system}" if system and not _OF_BLOOD.match(system) else ""
 
 
 def compact_key(folded: str) -> str:
@@ -131,11 +144,22 @@ def _names(
     for measurand in measurands:
         for name in (measurand.id, measurand.name, *measurand.names):
             names.setdefault(name_key(name), []).append(measurand)
+    for key, measurand in tuple(_named_by_codes(measurands)):
+        if key not in names:
+            names[key] = [measurand]
     for name, ids in knowledge.ambiguous_names.items():
         names[name_key(name)] = [
             knowledge.measurands[one] for one in ids if one in knowledge.measurands
         ]
     return {key: tuple({one.id: one for one in named}.values()) for key, named in names.items()}
+
+
+def _named_by_codes(measurands: Iterable[Measurand]) -> Iterator[tuple[str, Measurand]]:
+    """What the codes' own names mean, as `Sodium [Moles/volume] in Urine`."""
+    for measurand in measurands:
+        for code in measurand.codes:
+            if not code.is_other:
+                yield name_key(code.name), measurand
 
 
 def _unit_spellings(measurand: Measurand, knowledge: Knowledge) -> UnitSpellings:

@@ -5,8 +5,19 @@ from dataclasses import replace
 import pytest
 
 from labinterp.interpretation import readable
+from labinterp.model.codes import LOINC
 from labinterp.model.submission import Choices, ReportedInterval, ReportedResult
-from tests.build import RECEIVED, a_result, coded, codes, earlier, interpreted, result, standings
+from tests.build import (
+    RECEIVED,
+    a_result,
+    coded,
+    codes,
+    earlier,
+    interpreted,
+    knowledge,
+    result,
+    standings,
+)
 
 GOOD = "sodium 139 mmol/L"
 
@@ -378,3 +389,27 @@ def test_an_output_of_a_day_is_refused_as_one_however_it_is_written(unit):
 def test_hydrogen_ions_are_no_ph_and_the_reason_is_said(name):
     answer = interpreted(a_result("x 38 nmol/L", name=name))
     assert "does not turn into pH by a factor" in problem(answer, "unit-unknown").message
+
+
+CODED = [
+    (measurand, code)
+    for measurand in knowledge().measurands.values()
+    for code in measurand.codes
+    if code.system == LOINC
+]
+
+
+@pytest.mark.hazard("wrong-test")
+def test_the_name_that_loinc_gives_a_code_never_contradicts_it():
+    for measurand, code in CODED:
+        sent = coded(code.code, "2.4", "mmol/L", code.name)
+        assert "code-name-conflict" not in codes(interpreted(sent)), measurand.id
+
+
+@pytest.mark.hazard("wrong-test")
+@pytest.mark.parametrize(
+    "system", ["Urine", "24 hour Urine", "Cerebral spinal fluid", "Red Blood Cells"]
+)
+def test_a_loinc_name_of_another_system_is_never_read_as_a_result_in_serum(system):
+    answer = interpreted(f"Calcium [Moles/volume] in {system} 2.4 mmol/L")
+    assert "calcium" not in [one.measurand for one in answer.results if one.measurand]
