@@ -1,4 +1,10 @@
-"""Every page in its states, at two widths: axe finds nothing, and nothing scrolls sideways."""
+"""Every page in its states: axe finds nothing, and nothing scrolls sideways.
+
+`make check` looks at the narrowest width, where least fits, and at results also at the widest (see
+test_states.py); `make prove` (PAGES=all) at three.
+"""
+
+import os
 
 import pytest
 
@@ -7,6 +13,8 @@ from tests.unit.web.browsing import ABOUT, FIVE_LINES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+ALL = os.environ.get("PAGES") == "all"  # noqa: TID251 - who runs the tests says how many
+WIDTHS = (320, 768, 1280) if ALL else (320,)
 CRITICAL = """Potassium 2.0 mmol/L (3.5-5.3) L
 Magnesium 0.3 mmol/L (0.7-1.0) L
 Calcium 1.6 mmol/L (2.2-2.6) L
@@ -40,7 +48,7 @@ def assert_fit(page, state):
     assert sideways(page) <= 0, state
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_pages_open_to_all(open_page, width):
     page = open_page(width)
     for path in ("/login", "/login/link/abc", "/help", "/accessibility", "/privacy", "/nowhere"):
@@ -51,7 +59,7 @@ def test_pages_open_to_all(open_page, width):
     assert_fit(page, "sign-in with errors")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_pages_before_anything_is_entered(open_page, width):
     page = open_page(width)
     sign_in(page)
@@ -70,7 +78,7 @@ def test_pages_before_anything_is_entered(open_page, width):
     assert_fit(page, "all of the entry form")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_knowledge_browser(open_page, width):
     page = open_page(width)
     sign_in(page)
@@ -84,7 +92,7 @@ def test_the_knowledge_browser(open_page, width):
         assert_fit(page, path)
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_entering_with_errors_and_questions(open_page, width):
     page = open_page(width)
     sign_in(page)
@@ -98,7 +106,7 @@ def test_entering_with_errors_and_questions(open_page, width):
     assert_fit(page, "lines that need an answer")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_result_in_its_states(open_page, site, width):
     page = open_page(width)
     sign_in(page)
@@ -130,7 +138,7 @@ def test_a_result_in_its_states(open_page, site, width):
         assert_fit(page, f"{path} with a panel")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_single_result_that_cannot_be_classified(open_page, width):
     page = open_page(width)
     sign_in(page)

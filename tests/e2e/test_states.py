@@ -4,7 +4,6 @@
 (PAGES=all) at every state, at three widths and with every disclosure open.
 """
 
-import os
 import re
 
 import pytest
@@ -13,12 +12,11 @@ from playwright.sync_api import expect
 from labinterp.access import one_time
 from tests.e2e.conftest import CHIEF, sign_in, violations
 from tests.e2e.states import Shelf
-from tests.e2e.test_pages import sideways
+from tests.e2e.test_pages import ALL, sideways
 from tests.unit.web.browsing import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ALL = os.environ.get("PAGES") == "all"  # noqa: TID251 - who runs the tests says how many
 WIDTHS = (320, 768, 1280) if ALL else (320, 1280)
 OFTEN = ("doubtful", "all_unknown")
 RARELY = ("corrected", "severe", "quiet", "forty", "long_names", "superseded", "withdrawn")
