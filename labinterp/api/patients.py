@@ -48,7 +48,10 @@ class ErasureSchema(Base):
     system = Text(metadata=_SYSTEM)
     reason = Text(
         required=True,
-        metadata={"description": "One line without the patient's name; it stands in the audit"},
+        metadata={
+            "minLength": 1,
+            "description": "One line without the patient's name; it stands in the audit",
+        },
     )
 
 
