@@ -193,7 +193,7 @@ def _since() -> datetime | None:
     if not sent:
         return None
     try:
-        moment = datetime.fromisoformat(sent.replace(" ", "+"))
+        moment = datetime.fromisoformat(sent.replace(" ", "+").upper())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _refused("_since", "is no instant, such as 2026-01-31T08:00:00Z") from None
