@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("contributing")
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHANGES = re.findall(r"^### (.+?)\n.*?^```diff\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

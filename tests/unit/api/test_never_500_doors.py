@@ -169,7 +169,7 @@ def test_half_a_character_is_refused_by_its_place(caller, name):
     )
     (code if name == "text" else code["coding"][0])[name] = HALF
     refused = caller.post("/fhir/$interpret-panel", document, content_type=FHIR)
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     (issue,) = refused.json["issue"]
     assert issue["details"]["coding"][0]["code"] == "control-character"
     assert issue["expression"][0].endswith(name)

@@ -98,8 +98,8 @@ def test_mg_alone_is_asked_about_and_a_button_gives_the_unit(person):
 def test_a_corrected_line_keeps_the_text_it_was_read_from(person, services):
     check = person.check("Magnesium 1.9 mg\nSodium 139 mmol/L")
     settled = person.send(check, "/panels/check", {"row-0-unit": "mg/dL"}, 200)
-    page = person.get(person.confirm(settled))
-    assert "As received Magnesium 1.9 mg Recognised" in said(page)
+    path = person.confirm(settled).partition("?")[0]
+    assert "As received Magnesium 1.9 mg Recognised" in said(person.get(f"{path}/reasons"))
 
 
 def test_a_line_taken_out_is_listed_and_not_interpreted(person):
