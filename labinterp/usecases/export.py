@@ -21,7 +21,7 @@ from labinterp.store.moment import microseconds_since_epoch
 from labinterp.store.records import written
 from labinterp.store.store import fresh_id
 from labinterp.usecases.acting import who
-from labinterp.usecases.fhir_orders import fhir_order
+from labinterp.usecases.fhir_orders import attachment, fhir_order
 from labinterp.usecases.job_requests import asked_by
 from labinterp.usecases.read import newest_record
 from labinterp.usecases.storing import nudge
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from labinterp.store.rows import PanelRecord, PanelSummary
     from labinterp.usecases.services import Services
 
+_REPORT: Final = "DiagnosticReport"
 TYPES: Final = (
-    *("DiagnosticReport", "Observation", "Provenance"),
+    *(_REPORT, "Observation", "Provenance"),
     *("Patient", "Device", "DetectedIssue"),
 )
 _PANELS: Final = 25
@@ -134,7 +135,7 @@ def slices(services: Services, actor: Actor, job: JobRecord) -> Iterator[Slice]:
             state["after"] = [microseconds_since_epoch(last.received_at), last.id]
         done += len(records)
         state["ended"] = len(records) < _PANELS
-        lines = _lines(services, records, job.request["kinds"], state["parts"])
+        lines = _lines(services, actor, records, job.request["kinds"], state["parts"])
         state["parts"] += 1
         yield Slice(dict(state), done, lines)
 
@@ -177,11 +178,12 @@ def _records(
 
 
 def _lines(
-    services: Services, records: list[PanelRecord], kinds: list[str], part: int
+    services: Services, actor: Actor, records: list[PanelRecord], kinds: list[str], part: int
 ) -> tuple[Written, ...]:
     found: dict[str, list[str]] = {kind: [] for kind in kinds}
     for record in records:
-        for one in fhir.resources(fhir_order(services, record), services.knowledge):
+        document = attachment(services, actor, record) if _REPORT in found else None
+        for one in fhir.resources(fhir_order(services, record, document), services.knowledge):
             if one["resourceType"] in found:
                 found[one["resourceType"]].append(written(one))
     return tuple(

@@ -9,7 +9,9 @@ import json
 import pytest
 
 from app import create_app
+from labinterp.store import reports
 from labinterp.usecases import clients, journey
+from labinterp.usecases.report_work import draw_at_once
 from tests.signing import EC, form, key_set, signed
 from tests.unit.api.conftest import LIMITS_OUT_OF_THE_WAY, new_caller
 
@@ -164,6 +166,9 @@ class Bearer:
 
 def test_answers_are_exported_as_a_bulk_client_asks(app, services, organisation, caller, panel):
     stored = caller.post("/api/v1/panels", panel).json["id"]
+    with services.store.reading() as connection:
+        report = reports.read_report(connection, organisation.id, stored, 1)
+    draw_at_once(services, report.id)
     client = Bearer(app, services, organisation, "system/*.rs")
     begun = client.export("?_type=DiagnosticReport,Observation,Provenance")
     assert begun.status_code == 202, begun.text
@@ -187,7 +192,9 @@ def test_answers_are_exported_as_a_bulk_client_asks(app, services, organisation,
         assert first.status_code == 200
         assert first.json == lines[0]
     assert '"value":2.90' in client.open(local(files["Observation"]["url"])).text
-    assert stored in client.open(local(files["DiagnosticReport"]["url"])).text
+    (report,) = client.open(local(files["DiagnosticReport"]["url"])).text.splitlines()
+    assert stored in report
+    assert json.loads(report)["presentedForm"][0]["hash"]
     assert client.open(status, "DELETE").status_code == 202
     gone = client.open(status)
     assert gone.status_code == 404
