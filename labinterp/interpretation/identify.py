@@ -180,6 +180,7 @@ def _by_name(name: str | None, lookup: Lookup) -> tuple[Measurand, ...]:
         (lookup.names, short),
         (lookup.names, plain),
         (lookup.compact, compact_key(key)),
+        (lookup.code_names, key),
     ):
         if wanted and (found := index.get(wanted)):
             return found

@@ -16,7 +16,7 @@ from labinterp.model.codes import LOINC
 from labinterp.model.spelling import exact_unit, folded_name, folded_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from labinterp.model.knowledge import Knowledge, Term
     from labinterp.model.measurand import AcceptedUnit, Code, Measurand
@@ -49,7 +49,8 @@ class Lookup:
     Attributes:
         codes: (system, code) to each measurand that lists it, with its entry.
         names: folded name to the measurands it names.
-        compact: the same without any separator, for `VitaminB12`.
+        code_names: the same of the names that codes have, as `Sodium [Moles/volume] in Urine`.
+        compact: as `names`, without any separator, for `VitaminB12`.
         units: measurand to its unit spellings.
         spelled: every folded unit spelling to the UCUM code it means for whatever takes it.
         terms: kind, then folded spelling, to the vocabulary ids it means.
@@ -58,6 +59,7 @@ class Lookup:
 
     codes: Mapping[tuple[str, str], tuple[tuple[Measurand, Code], ...]]
     names: Mapping[str, tuple[Measurand, ...]]
+    code_names: Mapping[str, tuple[Measurand, ...]]
     compact: Mapping[str, tuple[Measurand, ...]]
     units: Mapping[str, UnitSpellings]
     spelled: Mapping[str, str]
@@ -115,6 +117,7 @@ def _make(knowledge: Knowledge) -> Lookup:
     return Lookup(
         codes=_codes(measurands),
         names=names,
+        code_names=_code_names(measurands),
         compact=compact,
         units={measurand.id: _unit_spellings(measurand, knowledge) for measurand in measurands},
         spelled=knowledge.unit_spellings,
@@ -144,9 +147,6 @@ def _names(
     for measurand in measurands:
         for name in (measurand.id, measurand.name, *measurand.names):
             names.setdefault(name_key(name), []).append(measurand)
-    for key, measurand in tuple(_named_by_codes(measurands)):
-        if key not in names:
-            names[key] = [measurand]
     for name, ids in knowledge.ambiguous_names.items():
         names[name_key(name)] = [
             knowledge.measurands[one] for one in ids if one in knowledge.measurands
@@ -154,12 +154,13 @@ def _names(
     return {key: tuple({one.id: one for one in named}.values()) for key, named in names.items()}
 
 
-def _named_by_codes(measurands: Iterable[Measurand]) -> Iterator[tuple[str, Measurand]]:
-    """What the codes' own names mean, as `Sodium [Moles/volume] in Urine`."""
+def _code_names(measurands: Iterable[Measurand]) -> dict[str, tuple[Measurand, ...]]:
+    names: dict[str, dict[str, Measurand]] = {}
     for measurand in measurands:
         for code in measurand.codes:
             if not code.is_other:
-                yield name_key(code.name), measurand
+                names.setdefault(name_key(code.name), {})[measurand.id] = measurand
+    return {key: tuple(named.values()) for key, named in names.items()}
 
 
 def _unit_spellings(measurand: Measurand, knowledge: Knowledge) -> UnitSpellings:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+_FIRST: Final = 10_240
+_BEYOND: Final = 32_768
+"""From here on the system gives ports to connections that go out: one that is free now may be
+taken before whoever was given it listens there."""
 
 
 def free_port(preferred: int = 0) -> int:
     """A port on loopback that nothing listens on: the preferred one if it is free, else any."""
-    if preferred and is_free(preferred):
-        return preferred
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    port = preferred
+    while not (port and is_free(port)):
+        port = _FIRST + secrets.randbelow(_BEYOND - _FIRST)
+    return port
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:

@@ -53,7 +53,10 @@ class Up:
         return "\n".join(self.lines)
 
     def address(self, name):
-        return re.search(rf"^{name} +(\S+)", "\n".join(self.lines), re.MULTILINE)[1]
+        said = "\n".join(self.lines)
+        found = re.search(rf"^{name} +(\S+)", said, re.MULTILINE)
+        assert found, f"no {name} in:\n{said}"
+        return found[1]
 
     def processes(self):
         listed = subprocess.run(
