@@ -34,7 +34,7 @@ def machine(now: datetime) -> dict[str, str]:
     return {
         "day": now.date().isoformat(),
         "machine": f"{_processor()}, {os.cpu_count()} processors, load {load}",
-        "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
+        "system": f"{platform.system()}, {platform.machine()}",
         "Python": platform.python_version(),
         "labinterp": f"{__version__}, knowledge {knowledge.load().version}",
         "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
