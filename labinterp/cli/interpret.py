@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from labinterp.formats import Reading
     from labinterp.model.knowledge import Knowledge
 
-INPUT_FORMATS: Final = ("json", "csv", "pasted")
-_SEVERAL: Final = ("csv",)
-"""Formats that can hold several panels; their JSON answer is a list."""
+INPUT_FORMATS: Final = ("json", "fhir", "hl7v2", "csv", "ndjson", "pasted")
+_SEVERAL: Final = ("csv", "ndjson")
+"""Formats that are made to hold several panels; their JSON answer is always a list."""
 
 
 def register(subparsers: Any) -> None:
@@ -27,8 +27,8 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "interpret",
         help=COMMANDS["interpret"],
-        description="Read a panel (JSON, CSV or results as text) and print what it means.",
-        epilog="Of a CSV file, which can hold several panels, --format json prints a list.",
+        description="Read a panel (JSON, FHIR, HL7 v2, CSV, text) and print what it means.",
+        epilog="Of several panels, and of a CSV or NDJSON file, --format json prints a list.",
     )
     parser.add_argument("file", metavar="FILE", help="the panel; - reads standard input")
     parser.add_argument(
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         for received in reading.received
     ]
     if args.format == "json":
-        print(output.as_json(answers, is_list=kind in _SEVERAL))
+        print(output.as_json(answers, is_list=kind in _SEVERAL or len(answers) > 1))
     elif args.format == "fhir":
         print(output.as_fhir(answers, known))
     else:

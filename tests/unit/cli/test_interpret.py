@@ -70,6 +70,13 @@ def test_a_table_answers_with_a_list_and_names_its_bad_rows(tmp_path, capsys):
     assert "row 3" in captured.err
 
 
+@pytest.mark.hazard("panel-lost")
+def test_every_patient_of_a_file_is_answered_for(capsys):
+    batch = Path(__file__).parents[2] / "contract" / "hl7v2" / "08-batch-fhs-bhs.hl7"
+    main(["interpret", str(batch), "--format", "json"])
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
 def test_a_dash_reads_standard_input(standard_input, capsys):
     standard_input(b"Potassium 2.4 mmol/L (3.5-5.3) L\n")
     assert main(["interpret", "-"]) == DONE
