@@ -23,7 +23,7 @@ def services(sqlite_services):
 
 def refused(services, ward, outbox, flag="LL"):
     taken = journey.take(
-        services, ward, a_panel(f"Potassium 2.0 mmol/L {flag}", email=("a@example.org",))
+        services, ward, a_panel(f"Potassium 2.0 mmol/L {flag}", email=("reader@example.org",))
     )
     journey.draw_due(services, "w", 10)
     outbox.answers = [REFUSED]
@@ -51,7 +51,7 @@ def test_the_operator_is_told_after_half_an_hour_and_once(services, ward, outbox
     assert message["Subject"] == "Critical: 1 report not delivered after 30 minutes"
     assert "LI-2026-000001, Ward 7: refused" in text
     assert "/deliveries?show=failed" in text
-    for private in ("Potassium", "2.0", "MRN-1", "a@example.org"):
+    for private in ("Potassium", "2.0", "MRN-1", "reader@example.org"):
         assert private not in message.as_string()
 
 
