@@ -35,7 +35,7 @@ from labinterp.usecases import administer
 from tests.conftest import OPENING, VAULT, Clock, Outbox, wired
 
 PROVING = os.environ.get("HYPOTHESIS_PROFILE") == "prove"  # noqa: TID251
-EXAMPLES = 400 if PROVING else 6
+EXAMPLES = 400 if PROVING else 3
 ROOT = Path(__file__).parents[2]
 ALONE = {
     # They follow one resource through a series of calls, which `make prove` makes.

@@ -19,7 +19,7 @@ from labinterp.model.submission import Choices
 from tests.build import a_panel, a_result, interpreted, knowledge, result
 from tests.random_panels import submission_of
 
-PANELS = int(os.environ.get("RANDOM_PANELS", "50"))  # noqa: TID251 - `make prove` asks for more
+PANELS = int(os.environ.get("RANDOM_PANELS", "20"))  # noqa: TID251 - `make prove` asks for more
 
 
 def plainly(submission):
