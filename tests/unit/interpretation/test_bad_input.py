@@ -406,6 +406,11 @@ def test_the_name_that_loinc_gives_a_code_never_contradicts_it():
         assert "code-name-conflict" not in codes(interpreted(sent)), measurand.id
 
 
+def test_the_volume_of_red_cells_is_known_by_either_of_its_loinc_names():
+    for name in ("MCV [Entitic volume]", "MCV [Entitic mean volume] in Red Blood Cells"):
+        assert result(interpreted(f"{name} 92 fL"), "mcv").standing == "within"
+
+
 @pytest.mark.hazard("wrong-test")
 @pytest.mark.parametrize(
     "system", ["Urine", "24 hour Urine", "Cerebral spinal fluid", "Red Blood Cells"]
