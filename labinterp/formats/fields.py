@@ -1,4 +1,7 @@
-"""The kinds of member a panel has: each takes one JSON shape and says what would be right."""
+"""The kinds of member a panel has: each takes one JSON shape and says what would be right.
+
+One file, because what a kind takes and what the OpenAPI document says of it stand side by side.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Each classified result as the answer prints it: exactly as sent, converted, judged, doubted."""
+"""Each classified result as the answer prints it: exactly as sent, converted, judged, doubted.
+
+One file, so that whatever is printed of one result is put together in one place.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 These act for whoever runs the service, on any organisation, and ask nobody's leave; `by` is whom
 the audit names. What an organisation's own administrator may do of it is `usecases.members`.
 
+Long because it is a list of short deeds, one function each.
+
 A new key's text is in the answer of `create_key` only: it is shown once and stored as a keyed hash.
 """
 
