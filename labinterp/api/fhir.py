@@ -1,6 +1,6 @@
 """`/fhir`: a panel in, its interpretation out, and everything answered read again, in FHIR R4.
 
-Long because FHIR has many addresses: one short function each, as the CapabilityStatement lists them.
+Long because FHIR has many addresses: one short function each, as its CapabilityStatement has them.
 """
 
 from __future__ import annotations

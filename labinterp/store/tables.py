@@ -1,4 +1,4 @@
-"""Every table; the migrations build exactly these (a test compares them). Long because it is a list.
+"""Every table; the migrations build exactly these (a test compares them). Long, as a list is.
 
 Whatever belongs to an organisation carries its id, and every query on it names it. What tells who a
 patient is stands sealed (`crypto`): the panel as received, the identity, the finished document.

@@ -3,6 +3,7 @@
 A message is read with what is agreed with its sender now. Where that makes other results of it than
 are stored, its panels get a next version, as by a correction that the sender sends: the former
 version stays readable, and whoever had it is told. A dry run says the same and keeps nothing.
+Both stay in one file: what is tried must be what is done.
 """
 
 from __future__ import annotations
