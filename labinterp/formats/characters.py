@@ -50,6 +50,11 @@ def forbidden_character(text: str, *, lines: bool = False) -> str | None:
     return f"U+{ord(found.group()):04X}" if found else None
 
 
+def permitted(text: str) -> str:
+    """A text of several lines without the characters that none may hold."""
+    return _IN_LINES.sub("", text)
+
+
 def quoted(text: str) -> str:
     """Foreign text fit to stand in a message: short, on one line, nothing unprintable."""
     clean = _IN_A_LINE.sub("\ufffd", text[: _LONGEST_QUOTE + 1])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from labinterp.errors import Place, SubmissionError, UnsupportedFormat
-from labinterp.formats.characters import folded, forbidden_character, quoted
+from labinterp.formats.characters import folded, permitted, quoted
 from labinterp.formats.fields import NumberLiteral
 
 if TYPE_CHECKING:
@@ -357,7 +357,7 @@ def line(said: str, longest: int = 200) -> str:
 
 def quotable(said: str) -> str:
     """Foreign text without the characters that no text may hold."""
-    return "".join(sign for sign in said if not forbidden_character(sign, lines=True))
+    return permitted(said)
 
 
 def says(said: str, *what: str) -> bool:

@@ -19,7 +19,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from labinterp.store.moment import microseconds_since_epoch
@@ -55,6 +55,13 @@ _HASHED: Final = (
     "previous_hash",
 )
 """Every column but the hash itself (a test compares them)."""
+_ADD: Final = insert(audit_event)
+_LOCK: Final = (
+    select(audit_chain.c.sequence, audit_chain.c.hash)
+    .where(audit_chain.c.chain == bindparam("chain"))
+    .with_for_update()
+)
+_MOVE: Final = update(audit_chain).where(audit_chain.c.chain == bindparam("of_chain"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def hash_of(row: Mapping[str, Any]) -> str:
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert events at the ends of their chains, in the order given."""
     linked = [link for chain, own in _by_chain(rows) for link in _linked(connection, chain, own)]
-    connection.execute(insert(audit_event), linked)
+    connection.execute(_ADD, linked)
 
 
 def add_those_without(connection: Connection) -> int:
@@ -141,21 +148,12 @@ def _linked(
         link = {**row, "chain": chain, "sequence": sequence, "previous_hash": previous}
         previous = link["hash"] = hash_of(link)
         yield link
-    connection.execute(
-        update(audit_chain)
-        .where(audit_chain.c.chain == chain)
-        .values(sequence=sequence, hash=previous)
-    )
+    connection.execute(_MOVE, {"of_chain": chain, "sequence": sequence, "hash": previous})
 
 
 def _locked(connection: Connection, chain: str) -> tuple[int, str]:
     """The chain's newest link; nobody else adds to the chain until this transaction ends."""
-    query = (
-        select(audit_chain.c.sequence, audit_chain.c.hash)
-        .where(audit_chain.c.chain == chain)
-        .with_for_update()
-    )
-    found = connection.execute(query).first()
+    found = connection.execute(_LOCK, {"chain": chain}).first()
     if found is None:
         make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
         connection.execute(
@@ -163,7 +161,7 @@ def _locked(connection: Connection, chain: str) -> tuple[int, str]:
             .values(chain=chain, sequence=0, hash=BEGINNING)
             .on_conflict_do_nothing()
         )
-        found = connection.execute(query).one()
+        found = connection.execute(_LOCK, {"chain": chain}).one()
     return found.sequence, found.hash
 
 

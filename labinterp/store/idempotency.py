@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from labinterp.store.tables import idempotency
 
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+_OF_KEY: Final = (
+    idempotency.c.organisation_id == bindparam("organisation_id"),
+    idempotency.c.key == bindparam("key"),
+)
+_REMEMBERED: Final = select(idempotency.c.body_digest, idempotency.c.answer).where(
+    *_OF_KEY,
+    idempotency.c.expires_at.is_(None) | (idempotency.c.expires_at > bindparam("now")),
+)
+_LET_GO: Final = delete(idempotency).where(*_OF_KEY, idempotency.c.expires_at <= bindparam("now"))
+_TAKE: Final = insert(idempotency)
+_KEEP: Final = update(idempotency).where(
+    idempotency.c.organisation_id == bindparam("of_organisation"),
+    idempotency.c.key == bindparam("of_key"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +42,8 @@ def remembered(
     connection: Connection, organisation_id: str, key: str, now: datetime
 ) -> Remembered | None:
     """What was answered under this key; None when it is free or long forgotten."""
-    row = connection.execute(
-        select(idempotency.c.body_digest, idempotency.c.answer).where(
-            idempotency.c.organisation_id == organisation_id,
-            idempotency.c.key == key,
-            (idempotency.c.expires_at.is_(None)) | (idempotency.c.expires_at > now),
-        )
-    ).first()
+    wanted = {"organisation_id": organisation_id, "key": key, "now": now}
+    row = connection.execute(_REMEMBERED, wanted).first()
     return Remembered(row.body_digest, row.answer) if row else None
 
 
@@ -51,32 +61,25 @@ def take(
     Raises:
         sqlalchemy.exc.IntegrityError: another request took it first.
     """
+    taken = {"organisation_id": organisation_id, "key": key}
+    if expires_at is not None:  # one that lasts was never let go
+        connection.execute(_LET_GO, {**taken, "now": now})
     connection.execute(
-        delete(idempotency).where(
-            idempotency.c.organisation_id == organisation_id,
-            idempotency.c.key == key,
-            idempotency.c.expires_at <= now,
-        )
-    )
-    connection.execute(
-        insert(idempotency).values(
-            organisation_id=organisation_id,
-            key=key,
-            body_digest=body_digest,
-            answer="",
-            created_at=now,
-            expires_at=expires_at,
-        )
+        _TAKE,
+        {
+            **taken,
+            "body_digest": body_digest,
+            "answer": "",
+            "created_at": now,
+            "expires_at": expires_at,
+        },
     )
 
 
 def keep_answer(connection: Connection, organisation_id: str, key: str, answer: str) -> None:
     """What is answered again; in the transaction that took the key."""
-    connection.execute(
-        update(idempotency)
-        .where(idempotency.c.organisation_id == organisation_id, idempotency.c.key == key)
-        .values(answer=answer)
-    )
+    kept = {"of_organisation": organisation_id, "of_key": key, "answer": answer}
+    connection.execute(_KEEP, kept)
 
 
 def any_expired(connection: Connection, now: datetime) -> bool:

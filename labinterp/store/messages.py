@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from labinterp.errors import NotFound
 from labinterp.store.door_tables import message
@@ -27,6 +27,16 @@ _LONGEST: Final = 200
 _LONGEST_PART: Final = 190
 _AT_ONCE: Final = 100
 _APART: Final = "|"
+_OF_CONTROL_ID: Final = (
+    message.c.organisation_id == bindparam("organisation_id"),
+    message.c.sender == bindparam("sender"),
+    message.c.control_id == bindparam("control_id"),
+)
+_OF_DIGEST: Final = message.c.digest == bindparam("digest")
+_SAME: Final = select(message).where(*_OF_CONTROL_ID, _OF_DIGEST)
+_REUSED: Final = select(message.c.id).where(*_OF_CONTROL_ID, ~_OF_DIGEST).limit(1)
+_REPLACE: Final = delete(message).where(*_OF_CONTROL_ID, _OF_DIGEST, message.c.panels == "[]")
+_ADD: Final = insert(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +173,13 @@ def answer_otherwise(
 
 def find(connection: Connection, vault: Vault, known: Known) -> MessageRecord | None:
     """The same message, if it came before."""
-    row = connection.execute(select(message).where(*_same(known))).first()
+    row = connection.execute(_SAME, _columns(known)).first()
     return _record(vault, row) if row else None
 
 
 def is_reused(connection: Connection, known: Known) -> bool:
     """Did another message of this sender come under this control id?"""
-    query = select(message.c.id).where(
-        message.c.organisation_id == known.organisation_id,
-        message.c.sender == _sender(known),
-        message.c.control_id == _short(known.control_id, _LONGEST),
-        message.c.digest != known.digest,
-    )
-    return connection.execute(query.limit(1)).first() is not None
+    return connection.execute(_REUSED, _columns(known)).first() is not None
 
 
 def add(
@@ -192,24 +196,21 @@ def add(
     Raises:
         sqlalchemy.exc.IntegrityError: the same message was stored first.
     """
-    connection.execute(delete(message).where(*_same(known), message.c.panels == "[]"))
+    connection.execute(_REPLACE, _columns(known))
     frames = written([frame.hex() for frame in record.frames])
+    answer_place = _place("message-answer", known.organisation_id, record.id)
     connection.execute(
-        insert(message).values(
-            id=record.id,
-            organisation_id=known.organisation_id,
-            door=door,
-            sender=_sender(known),
-            control_id=_short(known.control_id, _LONGEST),
-            digest=known.digest,
-            body_sealed=vault.seal(body, _place("message", known.organisation_id, record.id)),
-            answer_sealed=vault.seal(
-                frames.encode(), _place("message-answer", known.organisation_id, record.id)
-            ),
-            outcome=record.outcome,
-            panels=written(list(record.panels)),
-            received_at=record.received_at,
-        )
+        _ADD,
+        {
+            **_columns(known),
+            "id": record.id,
+            "door": door,
+            "body_sealed": vault.seal(body, _place("message", known.organisation_id, record.id)),
+            "answer_sealed": vault.seal(frames.encode(), answer_place),
+            "outcome": record.outcome,
+            "panels": written(list(record.panels)),
+            "received_at": record.received_at,
+        },
     )
 
 
@@ -315,13 +316,14 @@ def _summary(row: Any) -> MessageSummary:
     )
 
 
-def _same(known: Known) -> tuple[Any, ...]:
-    return (
-        message.c.organisation_id == known.organisation_id,
-        message.c.sender == _sender(known),
-        message.c.control_id == _short(known.control_id, _LONGEST),
-        message.c.digest == known.digest,
-    )
+def _columns(known: Known) -> dict[str, str]:
+    """By what a message is told from others, as its row has it."""
+    return {
+        "organisation_id": known.organisation_id,
+        "sender": _sender(known),
+        "control_id": _short(known.control_id, _LONGEST),
+        "digest": known.digest,
+    }
 
 
 def _sender(known: Known) -> str:

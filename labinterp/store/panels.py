@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 
 from labinterp.errors import NotFound
 from labinterp.model.interpretation import Interpretation
@@ -38,6 +38,11 @@ TEST: Final = "test"
 _PACKED: Final = 1
 _HIGHEST: Final = 2**31 - 1
 _CRITICAL: Final = frozenset({"critically_low", "critically_high"})
+_ADD_PANEL: Final = insert(panel)
+_ADD_VERSION: Final = insert(panel_version)
+_ADD_IDENTITY: Final = insert(identity)
+_ADD_STANDINGS: Final = insert(panel_standing)
+_ADD_MEASURANDS: Final = insert(panel_measurand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +98,13 @@ def identifier_key(vault: Vault, organisation_id: str, identifier: str | None) -
 def add_panel(connection: Connection, vault: Vault, new: NewVersion, now: datetime) -> None:
     """A panel with its first version."""
     connection.execute(
-        insert(panel).values(
-            id=new.panel_id,
-            organisation_id=new.organisation_id,
-            created_at=now,
+        _ADD_PANEL,
+        {
+            "id": new.panel_id,
+            "organisation_id": new.organisation_id,
+            "created_at": now,
             **_listed(vault, new),
-        )
+        },
     )
     _add_version(connection, vault, new)
 
@@ -177,35 +183,32 @@ def _standings(interpretation: Interpretation) -> frozenset[str]:
 
 def _add_version(connection: Connection, vault: Vault, new: NewVersion) -> None:
     place = (new.organisation_id, new.panel_id, new.version)
+    own = {
+        "panel_id": new.panel_id,
+        "version": new.version,
+        "organisation_id": new.organisation_id,
+    }
+    answer = written(to_document(new.interpretation))
     connection.execute(
-        insert(panel_version).values(
-            panel_id=new.panel_id,
-            version=new.version,
-            organisation_id=new.organisation_id,
-            status=new.status,
-            origin=new.origin,
-            format=new.format,
-            received_at=new.received_at,
-            collected_at=new.collected_at,
-            panel_sealed=sealed.seal_document(vault, new.panel, "panel", *place),
-            interpretation="",
-            interpretation_sealed=seal_interpretation(
-                vault, written(to_document(new.interpretation)), *place
-            ),
-            knowledge_version=new.interpretation.knowledge.version,
-            knowledge_digest=new.interpretation.knowledge.digest,
-            engine_version=new.interpretation.engine.version,
-            actor_id=new.actor_id,
-        )
+        _ADD_VERSION,
+        {
+            **own,
+            "status": new.status,
+            "origin": new.origin,
+            "format": new.format,
+            "received_at": new.received_at,
+            "collected_at": new.collected_at,
+            "panel_sealed": sealed.seal_document(vault, new.panel, "panel", *place),
+            "interpretation": "",
+            "interpretation_sealed": seal_interpretation(vault, answer, *place),
+            "knowledge_version": new.interpretation.knowledge.version,
+            "knowledge_digest": new.interpretation.knowledge.digest,
+            "engine_version": new.interpretation.engine.version,
+            "actor_id": new.actor_id,
+        },
     )
-    connection.execute(
-        insert(identity).values(
-            panel_id=new.panel_id,
-            version=new.version,
-            organisation_id=new.organisation_id,
-            sealed=sealed.seal_identity(vault, new.identity, *place),
-        )
-    )
+    who = sealed.seal_identity(vault, new.identity, *place)
+    connection.execute(_ADD_IDENTITY, {**own, "sealed": who})
     rows = [
         {
             "panel_id": new.panel_id,
@@ -216,7 +219,7 @@ def _add_version(connection: Connection, vault: Vault, new: NewVersion) -> None:
         for standing in sorted(_standings(new.interpretation))
     ]
     if rows:
-        connection.execute(insert(panel_standing), rows)
+        connection.execute(_ADD_STANDINGS, rows)
     measured = {result.measurand for result in new.interpretation.results}
     add_measurands(connection, new.organisation_id, new.panel_id, measured)
 
@@ -229,7 +232,7 @@ def add_measurands(
         {"panel_id": panel_id, "measurand": one, "organisation_id": organisation_id}
         for one in sorted(measurands) or [""]
     ]
-    connection.execute(insert(panel_measurand), rows)
+    connection.execute(_ADD_MEASURANDS, rows)
 
 
 def add_missing_measurands(connection: Connection, vault: Vault, most: int) -> int:
@@ -359,28 +362,14 @@ def earlier_panels(
     other_than: str | None = None,
 ) -> tuple[tuple[str, datetime, datetime, Mapping[str, object]], ...]:
     """Earlier panels of one patient, latest first: id, collected, received, panel as received."""
-    query = (
-        select(
-            panel_version.c.panel_id,
-            panel_version.c.version,
-            panel_version.c.collected_at,
-            panel_version.c.received_at,
-            panel_version.c.panel_sealed,
-        )
-        .join_from(panel, panel_version, is_newest())
-        .where(
-            panel.c.organisation_id == organisation_id,
-            panel.c.patient_key == patient,
-            panel.c.collected_at < before,
-            panel.c.collected_at >= since,
-            panel_version.c.status != "cancelled",
-            panel_version.c.origin != TEST,
-        )
-        .order_by(panel.c.collected_at.desc())
-        .limit(limit)
-    )
-    if other_than is not None:
-        query = query.where(panel.c.id != other_than)
+    wanted = {
+        "organisation_id": organisation_id,
+        "patient": patient,
+        "before": before,
+        "since": since,
+        "other_than": other_than or "",
+        "limit": limit,
+    }
     return tuple(
         (
             row.panel_id,
@@ -390,7 +379,7 @@ def earlier_panels(
                 vault, row.panel_sealed, "panel", organisation_id, row.panel_id, row.version
             ),
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_EARLIER, wanted)
     )
 
 
@@ -451,3 +440,26 @@ def is_newest() -> ColumnElement[bool]:
     return and_(
         panel_version.c.panel_id == panel.c.id, panel_version.c.version == panel.c.newest_version
     )
+
+
+_EARLIER: Final = (
+    select(
+        panel_version.c.panel_id,
+        panel_version.c.version,
+        panel_version.c.collected_at,
+        panel_version.c.received_at,
+        panel_version.c.panel_sealed,
+    )
+    .join_from(panel, panel_version, is_newest())
+    .where(
+        panel.c.organisation_id == bindparam("organisation_id"),
+        panel.c.id != bindparam("other_than"),
+        panel.c.patient_key == bindparam("patient"),
+        panel.c.collected_at < bindparam("before"),
+        panel.c.collected_at >= bindparam("since"),
+        panel_version.c.status != "cancelled",
+        panel_version.c.origin != TEST,
+    )
+    .order_by(panel.c.collected_at.desc())
+    .limit(bindparam("limit"))
+)

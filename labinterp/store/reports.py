@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, insert, or_, select, update
@@ -22,12 +23,14 @@ from labinterp.store.tables import report, report_file, report_number
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Executable, Row
 
     from labinterp.model.report import Report
     from labinterp.store.crypto import Vault
 
 OPEN: Final = ("queued", "drawing")
+_ADD: Final = insert(report)
+_ADD_DUE: Final = insert(report).values(due_at=db_now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,23 @@ class Claim:
 
 def next_number(connection: Connection, organisation_id: str, year: int) -> str:
     """The next `LI-<year>-<six digits or more>`; gaps are possible, a second use is not."""
-    make = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
-    asked = make(report_number).values(organisation_id=organisation_id, year=year, last=1)
-    counted = asked.on_conflict_do_update(
-        index_elements=[report_number.c.organisation_id, report_number.c.year],
-        set_={"last": report_number.c.last + 1},
-    ).returning(report_number.c.last)
-    return f"LI-{year}-{connection.execute(counted).scalar_one():06d}"
+    first = {"organisation_id": organisation_id, "year": year, "last": 1}
+    counted = connection.execute(_counting(connection.dialect.name), first)
+    return f"LI-{year}-{counted.scalar_one():06d}"
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    make = (sqlite if dialect == "sqlite" else postgresql).insert
+    counting: Executable = (
+        make(report_number)
+        .on_conflict_do_update(
+            index_elements=[report_number.c.organisation_id, report_number.c.year],
+            set_={"last": report_number.c.last + 1},
+        )
+        .returning(report_number.c.last)
+    )
+    return counting
 
 
 def add_report(
@@ -61,18 +74,18 @@ def add_report(
 ) -> None:
     """The row of a version's document: queued, due now, or never to be made."""
     connection.execute(
-        insert(report).values(
-            id=new.id,
-            organisation_id=organisation_id,
-            panel_id=new.panel_id,
-            version=new.version,
-            number=new.number,
-            status=new.status,
-            why=new.why,
-            attempts=0,
-            due_at=db_now() if new.status == "queued" else None,
-            created_at=now,
-        )
+        _ADD_DUE if new.status == "queued" else _ADD,
+        {
+            "id": new.id,
+            "organisation_id": organisation_id,
+            "panel_id": new.panel_id,
+            "version": new.version,
+            "number": new.number,
+            "status": new.status,
+            "why": new.why,
+            "attempts": 0,
+            "created_at": now,
+        },
     )
 
 

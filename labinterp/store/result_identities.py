@@ -6,9 +6,9 @@ identifier that two patients share by mistake finds only the one patient's panel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from labinterp.store.door_tables import result_identity
 
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from labinterp.model.submission import Identity
     from labinterp.store.crypto import Vault
 
-_AT_ONCE = 200
+_AT_ONCE: Final = 200
+_KEEP: Final = insert(result_identity)
+_HELD: Final = select(result_identity.c.key, result_identity.c.panel_id).where(
+    result_identity.c.organisation_id == bindparam("organisation_id"),
+    result_identity.c.key.in_(bindparam("keys", expanding=True)),
+)
 
 
 class HeldElsewhere(Exception):
@@ -48,12 +53,8 @@ def held(connection: Connection, organisation_id: str, keys: Collection[str]) ->
     """Key to panel, for those that a panel holds."""
     wanted, found = sorted(keys), {}
     for start in range(0, len(wanted), _AT_ONCE):
-        rows = connection.execute(
-            select(result_identity.c.key, result_identity.c.panel_id).where(
-                result_identity.c.organisation_id == organisation_id,
-                result_identity.c.key.in_(wanted[start : start + _AT_ONCE]),
-            )
-        )
+        some = {"organisation_id": organisation_id, "keys": wanted[start : start + _AT_ONCE]}
+        rows = connection.execute(_HELD, some)
         found.update({row.key: row.panel_id for row in rows})
     return found
 
@@ -97,7 +98,7 @@ def keep(
         for key in sorted(set(keys) - there.keys())
     ]
     if missing:
-        connection.execute(insert(result_identity), missing)
+        connection.execute(_KEEP, missing)
 
 
 def _move(

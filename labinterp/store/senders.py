@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from labinterp.errors import NotFound
 from labinterp.store.door_tables import sender
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
+
+_BY_NAMES: Final = select(sender).where(
+    sender.c.application == bindparam("application"), sender.c.facility == bindparam("facility")
+)
 
 
 def add_sender(connection: Connection, new: SenderRecord) -> None:
@@ -49,9 +53,8 @@ def senders(connection: Connection, organisation_id: str | None) -> tuple[Sender
 
 def by_names(connection: Connection, application: str, facility: str) -> SenderRecord | None:
     """The sender of these names, whosever it is."""
-    row = connection.execute(
-        select(sender).where(sender.c.application == application, sender.c.facility == facility)
-    ).first()
+    names = {"application": application, "facility": facility}
+    row = connection.execute(_BY_NAMES, names).first()
     return _record(row) if row else None
 
 
