@@ -1,9 +1,9 @@
-"""Every mail that leaves: a report is ready, the code that opens it, and what operators must know.
+"""Every mail that leaves: of reports and codes, to people of their accounts, and to operators.
 
 All share one frame, `templates/frame/`, text and HTML side by side; what a kind says of its own is
 its subject and its lead, in `templates/<kind>/`. What may be filled in is the list of `Notice`,
-`CodeNotice` and `LateNotice`; they hold nothing clinical, so neither can the mail. An attachment is
-the sender's choice and the operator's permission.
+`CodeNotice`, `LateNotice` and `AccountNotice`; they hold nothing clinical, so neither can the mail.
+An attachment is the sender's choice and the operator's permission.
 """
 
 from __future__ import annotations
@@ -36,6 +36,38 @@ _ATTACHED: Final = (
 _PROTECTED: Final = f"{_ATTACHED} It opens with the password agreed with the sender’s organisation."
 _SIGN_IN: Final = "you will be asked to sign in"
 _OR_CODE: Final = "you sign in, or ask for a code that is mailed to this address"
+
+ACCOUNT_EVENTS: Final[Mapping[str, tuple[str, str]]] = {
+    "password-set": (
+        "Your password was changed",
+        "The password of your account was changed. All sessions that were open have ended.",
+    ),
+    "second-factor-set": (
+        "An authenticator was set up for your account",
+        "An authenticator was set up: its codes are asked for when you sign in.",
+    ),
+    "second-factor-removed": (
+        "Your second factor was removed",
+        "Your account is opened without a code of an authenticator from now on.",
+    ),
+    "second-factor-reset": (
+        "Your authenticator was forgotten",
+        "The authenticator of your account was forgotten by an administrator, as one that is lost.",
+    ),
+    "recovery-codes-made": (
+        "New recovery codes were made for your account",
+        "New recovery codes were made for your account; those before open nothing any more.",
+    ),
+    "recovery-code-used": (
+        "A recovery code of your account was used",
+        "One of the recovery codes of your account was used, in the place of an authenticator's.",
+    ),
+    "key-created": (
+        "A new API key was made",
+        "A new API key was made for your organisation; it stands under Users and keys.",
+    ),
+}
+"""What people are told of: subject and sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +157,21 @@ class LateNotice(Envelope):
     link: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountNotice(Envelope):
+    """Everything a mail about an account may say.
+
+    Attributes:
+        event: of `ACCOUNT_EVENTS`; when it was is the mail's date.
+        link: where its owner sees to it.
+    """
+
+    event: str
+    organisation: str
+    link: str
+    contact: str = ""
+
+
 def build(notice: Notice) -> EmailMessage:
     """The message for one recipient, the same bytes for the same notice but for its MIME boundary.
 
@@ -184,6 +231,25 @@ def build_late(notice: LateNotice) -> EmailMessage:
         details=listed,
         action="See the deliveries (you will be asked to sign in)",
         link=notice.link,
+        closing=" and holds no results",
+    )
+
+
+def build_account(notice: AccountNotice) -> EmailMessage:
+    """The mail to a person about their own account: what was changed, and when.
+
+    Raises:
+        ValueError: as for `build`.
+    """
+    subject, what = ACCOUNT_EVENTS[notice.event]
+    return _framed(
+        notice,
+        "account",
+        {"subject": subject, "what": what},
+        details=(f"Organisation: {notice.organisation}", f"When: {_moment(notice.made_at)}"),
+        action=f"See your account ({_SIGN_IN})",
+        link=notice.link,
+        stray=f"Contact: {notice.contact}" if notice.contact else "",
         closing=" and holds no results",
     )
 
@@ -258,10 +324,11 @@ def _attachment(attachment: Attachment | None) -> str:
 def _expiry(moment: datetime | None) -> str:
     if moment is None:
         return ""
-    return (
-        f"The link works until {moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".strip()
-        + "."
-    )
+    return f"The link works until {_moment(moment)}."
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".strip()
 
 
 def _attach(message: EmailMessage, attachment: Attachment) -> None:

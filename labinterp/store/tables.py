@@ -140,6 +140,22 @@ person_session = Table(
 )
 """Where a person is signed in. `seen_at` may be minutes old; forgotten once it is over."""
 
+account_mail = Table(
+    "account_mail",
+    metadata,
+    id_column(),
+    belongs_to("organisation"),
+    belongs_to("user_account"),
+    Column("event", String(40), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "due_at"),
+    Index(None, "created_at"),
+)
+"""Tells a person by mail that what guards their account was changed; the row is the job."""
+
 api_key = Table(
     "api_key",
     metadata,

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final, get_args
 from sqlalchemy.exc import IntegrityError
 
 from labinterp.access import SCOPES, SYSTEM, Actor, new_key, passwords
+from labinterp.delivery.message import ACCOUNT_EVENTS
 from labinterp.errors import Conflict, NotFound, Place, SubmissionError
 from labinterp.model.codes import RangePolicy
 from labinterp.store import audit, people
 from labinterp.store.audit import Deed, Who
 from labinterp.store.rows import KeyRecord, OrganisationRecord, UserRecord
 from labinterp.store.store import fresh_id
+from labinterp.usecases import account_mails
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.recipients import address_of
 from labinterp.usecases.sign_in import (
@@ -206,6 +208,8 @@ def users(services: Services, organisation_id: str | None = None) -> tuple[UserR
 def set_password(services: Services, user_id: str, password: str, *, by: Who = ITSELF) -> None:
     """Give a person a new password; a lock after refused ones ends, and so do their sessions.
 
+    A mail tells them.
+
     Raises:
         NotFound: no such person.
         SubmissionError: the password cannot be used.
@@ -257,6 +261,9 @@ def _change(
         if user is None or not people.change_user(connection, user_id, **values):
             raise NotFound("There is no such user.")
         _audit(connection, services, _of(user.organisation_id, by), subtype, f"user:{user_id}")
+        if subtype in ACCOUNT_EVENTS:
+            now = services.now()
+            account_mails.tell(connection, user.organisation_id, user_id, subtype, now)
 
     services.store.write(work)
 
@@ -273,6 +280,9 @@ def create_key(
     by: Who = ITSELF,
 ) -> tuple[KeyRecord, str]:
     """A new API key and its text, which is not shown again.
+
+    Where somebody of the organisation made it, and not whoever runs the service, a mail tells its
+    administrators.
 
     Raises:
         SubmissionError: name or scopes cannot be used.
@@ -295,6 +305,8 @@ def create_key(
         )
         people.add_key(connection, record)
         _audit(connection, services, _of(organisation_id, by), "key-created", f"key:{record.id}")
+        if by.kind != ITSELF.kind:
+            account_mails.tell_administrators(connection, organisation_id, "key-created", now)
         return record
 
     return services.store.write(work), made.presented

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp import telemetry
 from labinterp.delivery.message import Attachment, Notice, build
 from labinterp.store import deliveries, delivery_jobs, panels, people, reports
-from labinterp.usecases import link_codes, outgoing, undelivered
+from labinterp.usecases import account_mails, link_codes, outgoing, undelivered
 from labinterp.usecases.backoff import delay
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def deliver_due(services: Services, worker: str, limit: int) -> int:
         TemporaryFailure: the database cannot be had; leases end by themselves.
     """
     policy = services.policy
-    moved = link_codes.mail_codes(services, limit)
+    moved = link_codes.mail_codes(services, limit) + account_mails.mail_due(services, limit)
     services.store.write(deliveries.settle_stranded)
     with services.store.reading() as connection:
         due = delivery_jobs.due_deliveries(connection, policy.implausible, limit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from labinterp.store import counts, link_codes
+from labinterp.store import account_mails, counts, link_codes
 from labinterp.usecases import undelivered
 from labinterp.usecases.outcomes import DueCounts
 
@@ -30,11 +30,12 @@ def due_counts(services: Services) -> DueCounts:
         slow = counts.jobs_waiting(connection, implausible)
         trouble = counts.mail_trouble(connection)
         codes = len(link_codes.due_codes(connection, _CODES))
+        told = account_mails.count_due(connection, implausible)
     return DueCounts(
         reports=reports.states,
         deliveries=deliveries.states,
         reports_due=reports.due,
-        deliveries_due=deliveries.due + codes + undelivered.alarms_due(services),
+        deliveries_due=deliveries.due + codes + told + undelivered.alarms_due(services),
         oldest_due=max(
             (one.oldest for one in (reports, deliveries, notices) if one.oldest is not None),
             default=None,

@@ -4,7 +4,7 @@ The secret of an authenticator travels sealed in the form that sets it up and is
 code proves that the authenticator holds it. Whoever has one signs in with password or link and then
 a code; each code opens once, as do the codes for when it is lost. Too many wrong ones, and none is
 looked at for a while; a right password does not forgive them, and wrong passwords, which any
-stranger can type, do not count among them.
+stranger can type, do not count among them. Of each change a mail tells the person.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from labinterp.access import one_time
 from labinterp.errors import AccessDenied, Conflict, NotFound, Place, SettingsError, SubmissionError
 from labinterp.store import audit, people, sign_ins
 from labinterp.store.audit import Deed, Who
+from labinterp.usecases import account_mails
 from labinterp.usecases.acting import ITSELF, who
 from labinterp.usecases.sign_in import actor_of, note_refused, own_account
 
@@ -119,7 +120,7 @@ def set_up(
         _put_codes(connection, services, actor, codes)
         sign_ins.end_sessions(connection, actor.id, now)
         people.change_user(connection, actor.id, sessions_from=now)
-        _audit(connection, services, actor, "second-factor-set", request_id)
+        _noted(connection, services, actor, "second-factor-set", request_id)
 
     services.store.write(work)
     return codes
@@ -138,7 +139,7 @@ def new_codes(services: Services, actor: Actor, *, request_id: str = "") -> tupl
 
     def work(connection: Connection) -> None:
         _put_codes(connection, services, actor, codes)
-        _audit(connection, services, actor, "recovery-codes-made", request_id)
+        _noted(connection, services, actor, "recovery-codes-made", request_id)
 
     services.store.write(work)
     return codes
@@ -181,6 +182,7 @@ def reset(
         people.change_user(connection, user_id, sessions_from=now, failures=0, locked_until=None)
         actor = replace(by, organisation_id=user.organisation_id)
         audit.record(connection, actor, Deed("D", subtype, entity=f"user:{user_id}"), now)
+        account_mails.tell(connection, user.organisation_id, user_id, subtype, now)
         return True
 
     return services.store.write(work)
@@ -256,6 +258,7 @@ def _used(services: Services, user: UserRecord, code: str) -> str | None:
             how = "sign-in-by-code"
         elif digest is not None and sign_ins.use_code(connection, user.id, digest, now):
             how = "sign-in-by-recovery-code"
+            account_mails.tell(connection, user.organisation_id, user.id, "recovery-code-used", now)
         if how:
             sign_ins.forgive(connection, user.id)
         else:
@@ -299,11 +302,14 @@ def _put_codes(
     sign_ins.put_codes(connection, actor.organisation_id, actor.id, digests, services.now())
 
 
-def _audit(
+def _noted(
     connection: Connection, services: Services, actor: Actor, subtype: str, request_id: str
 ) -> None:
+    """In the audit, and in a mail to the person."""
+    now = services.now()
     deed = Deed("C", subtype, entity=f"user:{actor.id}")
-    audit.record(connection, who(actor, request_id), deed, services.now())
+    audit.record(connection, who(actor, request_id), deed, now)
+    account_mails.tell(connection, actor.organisation_id, actor.id, subtype, now)
 
 
 def _wrong(message: str) -> SubmissionError:

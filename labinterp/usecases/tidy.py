@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from labinterp.store import background, idempotency, notices, sign_ins, tokens
+from labinterp.store import account_mails, background, idempotency, notices, sign_ins, tokens
 from labinterp.usecases import retention, sessions
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def tidy(services: Services) -> int:
         keys = idempotency.any_expired(connection, now)
         signed = tokens.any_ended(connection, now)
         told = notices.any_ended(connection, told_before)
+        mailed = account_mails.any_ended(connection, told_before)
         over = sign_ins.any_over(connection, over_since)
         jobs = background.expired_jobs(connection, now, _AT_ONCE)
     forgotten = 0
@@ -36,6 +37,10 @@ def tidy(services: Services) -> int:
         forgotten += services.store.write(lambda held: tokens.forget_ended(held, now))
     if told:
         forgotten += services.store.write(lambda held: notices.forget_ended(held, told_before))
+    if mailed:
+        forgotten += services.store.write(
+            lambda held: account_mails.forget_ended(held, told_before)
+        )
     if over:
         forgotten += services.store.write(lambda held: sign_ins.forget_over(held, over_since))
     for organisation_id, kind, job_id in jobs:

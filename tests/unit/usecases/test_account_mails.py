@@ -1,0 +1,160 @@
+"""Whoever's way in is changed hears of it by mail, whoever changed it, and of nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from labinterp.access import Actor, one_time
+from labinterp.delivery.mailer import SendOutcome
+from labinterp.delivery.message import ACCOUNT_EVENTS
+from labinterp.errors import SubmissionError
+from labinterp.usecases import account_mails, administer, journey, members, second_factor
+from labinterp.usecases.due import due_counts
+from labinterp.usecases.tidy import tidy
+from tests.unit.usecases.conftest import with_policy
+
+PASSWORD = "seven quiet herons wade"
+
+
+@pytest.fixture
+def person(sqlite_services):
+    organisation = administer.create_organisation(sqlite_services, "Ward 7")
+    return administer.create_user(
+        sqlite_services,
+        organisation.id,
+        email="ada@example.org",
+        name="Ada Example",
+        scopes=["admin"],
+    )
+
+
+@pytest.fixture
+def actor(person):
+    return Actor(
+        person.organisation_id, "Ward 7", "user", person.id, person.name, frozenset({"admin"})
+    )
+
+
+def mailed(services, outbox):
+    """What the workers hand over now: subject, address and text of each mail."""
+    before = len(outbox.sent)
+    journey.deliver_due(services, "w", 10)
+    return [
+        (message["Subject"], to, message.get_body(("plain",)).get_content())
+        for message, to in outbox.sent[before:]
+    ]
+
+
+@pytest.fixture
+def set_up(sqlite_services, actor, clock):
+    """An authenticator, and the recovery codes that came with it."""
+
+    def work():
+        offered = second_factor.offer(sqlite_services, actor)
+        secret = one_time.decoded(offered.typed)
+        code = one_time.code_at(secret, clock())
+        return second_factor.set_up(sqlite_services, actor, sealed=offered.sealed, code=code)
+
+    return work
+
+
+@pytest.mark.hazard("stranger-reads")
+def test_a_new_password_is_told_to_its_owner_without_the_password(sqlite_services, actor, outbox):
+    members.set_own_password(sqlite_services, actor, current="", new=PASSWORD)
+    assert due_counts(sqlite_services).deliveries_due == 1
+    ((subject, to, text),) = mailed(sqlite_services, outbox)
+    assert (subject, to) == ("Your password was changed", "ada@example.org")
+    assert "Organisation: Ward 7" in text
+    assert "https://labinterp.example.org/account" in text
+    assert PASSWORD not in outbox.sent[-1][0].as_string()
+    assert due_counts(sqlite_services).deliveries_due == 0
+    assert mailed(sqlite_services, outbox) == []
+
+
+def test_a_password_that_was_refused_is_told_nobody(sqlite_services, actor, outbox):
+    with pytest.raises(SubmissionError):
+        members.set_own_password(sqlite_services, actor, current="", new="short")
+    assert mailed(sqlite_services, outbox) == []
+
+
+@pytest.mark.hazard("stranger-reads")
+def test_each_change_of_the_second_factor_is_told(sqlite_services, actor, outbox, set_up, clock):
+    services = sqlite_services
+    set_up()
+    codes = second_factor.new_codes(services, actor)
+    assert second_factor.is_right(services, actor, codes[0])
+    second_factor.remove(services, actor)
+    set_up()
+    administer.set_active(services, actor.id, active=False)
+    second_factor.reset(services, actor.id)
+    found = mailed(services, outbox)
+    assert [subject for subject, _, _ in found] == [
+        ACCOUNT_EVENTS[event][0]
+        for event in (
+            "second-factor-set",
+            "recovery-codes-made",
+            "recovery-code-used",
+            "second-factor-removed",
+            "second-factor-set",
+            "second-factor-reset",
+        )
+    ]
+    assert {to for _, to, _ in found} == {"ada@example.org"}
+    whole = "".join(message.as_string() for message, _ in outbox.sent)
+    assert not any(code in whole for code in codes)
+
+
+@pytest.mark.hazard("stranger-reads")
+def test_a_new_key_is_told_to_all_administrators_but_not_one_that_the_operator_made(
+    sqlite_services, actor, outbox
+):
+    services, organisation = sqlite_services, actor.organisation_id
+    for address, scopes in (("bea@example.org", ["admin"]), ("cy@example.org", ["panels:read"])):
+        administer.create_user(services, organisation, email=address, name="Another", scopes=scopes)
+    administer.create_key(services, organisation, name="of the operator", scopes=["panels:read"])
+    assert mailed(services, outbox) == []
+    _, presented = members.add_key(services, actor, name="Clara's", scopes=["panels:read"])
+    found = mailed(services, outbox)
+    assert {to for _, to, _ in found} == {"ada@example.org", "bea@example.org"}
+    assert not any(presented in text or "Clara" in text for _, _, text in found)
+
+
+def test_a_mail_that_is_not_taken_is_tried_again_as_the_same_and_not_for_ever(
+    sqlite_services, actor, outbox
+):
+    services = with_policy(sqlite_services, retry_first=timedelta(0), delivery_attempts=3)
+    members.set_own_password(services, actor, current="", new=PASSWORD)
+    outbox.answers = [SendOutcome("unknown", "the line broke")] * 2
+    for _ in range(3):
+        mailed(services, outbox)
+    assert len(outbox.sent) == 3
+    assert len({message["Message-ID"] for message, _ in outbox.sent}) == 1
+    members.set_own_password(services, actor, current=PASSWORD, new=f"{PASSWORD} again")
+    outbox.answers = [SendOutcome("deferred", "451 later")] * 4
+    for _ in range(4):
+        mailed(services, outbox)
+    assert len(outbox.answers) == 1  # after the third nobody tried again
+    assert due_counts(services).deliveries_due == 0
+
+
+def test_who_lost_the_row_meanwhile_sends_nothing(sqlite_services, actor, outbox):
+    services = with_policy(sqlite_services, delivery_lease=timedelta(0))
+    members.set_own_password(services, actor, current="", new=PASSWORD)
+
+    def another_worker_takes_it():
+        outbox.before_data = None
+        account_mails.mail_due(services, 1)
+
+    outbox.before_data = another_worker_takes_it
+    assert len(mailed(services, outbox)) == 1
+
+
+def test_what_was_mailed_is_forgotten_after_its_time(sqlite_services, actor, outbox, clock):
+    services = sqlite_services
+    members.set_own_password(services, actor, current="", new=PASSWORD)
+    clock.move(services.policy.notice_kept + timedelta(days=1))
+    assert tidy(services) == 0  # it still waits
+    mailed(services, outbox)
+    assert tidy(services) == 1
