@@ -20,7 +20,7 @@ from labinterp.formats.limits import Reading
 from labinterp.formats.panel_schema import PanelSchema
 from labinterp.model.interpretation import Interpretation, ProblemRecord
 from labinterp.store.records import to_document
-from labinterp.usecases import journey
+from labinterp.usecases import journey, messages
 
 if TYPE_CHECKING:
     from flask import Response
@@ -48,6 +48,7 @@ def interpret() -> Response:
     """Problems of single results stand in the answer; a panel without a readable one is refused.
 
     A body of FHIR or HL7 v2 holds one patient here; what of it was refused stands in `problems`.
+    HL7 v2 is read with what was agreed with its sender.
     """
     reading = _reading()
     (received,) = reading.received
@@ -67,7 +68,9 @@ def _reading() -> Reading:
         made = formats.read("fhir", fhir_exchange.body(), services().now())
     elif request.mimetype in _HL7:
         bodies.one_of(_HL7)
-        made = formats.read("hl7v2", request.get_data(cache=False), services().now())
+        message = request.get_data(cache=False)
+        agreed = messages.agreed_for(services(), actor(), message)
+        made = formats.read("hl7v2", message, services().now(), settings=agreed)
     else:
         return Reading((bodies.panel().received,))
     if not made.received:

@@ -21,6 +21,7 @@ from labinterp.formats import hl7v2, hl7v2_ack
 from labinterp.formats.hl7v2_ack import Remark
 from labinterp.formats.hl7v2_text import Envelope, Message, envelope_of
 from labinterp.formats.limits import Context, Limits
+from labinterp.formats.sender_settings import PLAIN
 from labinterp.reporting.hl7v2 import APPLICATION
 from labinterp.store import messages, panels
 from labinterp.store.messages import Known, MessageRecord
@@ -115,6 +116,17 @@ def take(
     ]
     answers += [_broken(services, place) for _, place in envelope.broken]
     return tuple(answers)
+
+
+def agreed_for(services: Services, actor: Actor, body: bytes) -> SenderSettings:
+    """What was agreed with the sender of a body's first message, to read it without keeping it.
+
+    Raises:
+        SubmissionError: no message begins in it.
+    """
+    for message in envelope_of(body).messages:
+        return senders.settings_for(services, actor.organisation_id, *message.sender)
+    return PLAIN
 
 
 def unreadable(services: Services, reason: str) -> bytes:

@@ -209,6 +209,8 @@ def test_a_sender_is_registered_tried_changed_and_forgotten(post, services):
     assert post.get(where).json["settings"] == {}
     changed = post(wanted, where, "application/json")
     assert changed.json["settings"] == {"codes": {"XK9": "potassium"}}
+    meant = post(body, "/api/v1/interpretations", "application/hl7-v2").json
+    assert [one["measurand"] for one in meant["results"] if one["reported"]] == ["potassium"]
     assert b"MSA|AA" in post(body.replace(b"M-9", b"M-10")).data
     again = post(
         '{"name": "N", "application": "LIS", "facility": "LAB"}',
