@@ -68,9 +68,9 @@ def _reading() -> Reading:
         made = formats.read("fhir", fhir_exchange.body(), services().now())
     elif request.mimetype in _HL7:
         bodies.one_of(_HL7)
-        message = request.get_data(cache=False)
-        agreed = messages.agreed_for(services(), actor(), message)
-        made = formats.read("hl7v2", message, services().now(), settings=agreed)
+        body = request.get_data(cache=False)
+        agreed = messages.agreed_for(services(), actor(), body)
+        made = formats.read("hl7v2", body, services().now(), settings=agreed)
     else:
         return Reading((bodies.panel().received,))
     if not made.received:
