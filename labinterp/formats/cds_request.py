@@ -13,6 +13,7 @@ from labinterp.errors import Place, SubmissionError
 from labinterp.formats import fhir
 from labinterp.formats.faults import refusal
 from labinterp.formats.fhir_document import Located, codings, inner, items, line, text, words
+from labinterp.formats.fhir_pulled import is_below, is_step
 from labinterp.formats.json_text import parsed
 from labinterp.formats.limits import Context, Limits
 
@@ -92,7 +93,9 @@ def call_of(body: bytes) -> Call:
         "context.patientId": text(context, "patientId").removeprefix("Patient/"),
     }
     faults = tuple(
-        Place(name, "missing-member", "is needed") for name, said in wanted.items() if not said
+        Place(name, "missing-member", "is needed")
+        for name, said in wanted.items()
+        if not said or is_step(said)
     )
     if faults:
         raise refusal(faults, most=len(wanted))
@@ -123,7 +126,7 @@ def next_page(page: object, base: str) -> str:
     """Where a search goes on, on the same server; empty where it does not."""
     links = items(page, "link") if isinstance(page, dict) else []
     found = (text(one, "url") for one in links if text(one, "relation") == "next")
-    return next((url for url in found if url.startswith((f"{base}/", f"{base}?"))), "")
+    return next((url for url in found if is_below(url, base)), "")
 
 
 def one_of(pages: Sequence[object]) -> object | None:

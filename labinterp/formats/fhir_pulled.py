@@ -7,6 +7,7 @@ where it goes on must be an address below the very base that was asked.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
 
 import simplejson
 
@@ -39,15 +40,16 @@ def asked_of(body: bytes) -> tuple[str, str]:
     for one in items(root, "parameter"):
         if text(one, "name") in said:
             said[text(one, "name")] = _value(one)
+    said["patient"] = said["patient"].rpartition("/")[2]
     faults = tuple(
         Place(f"Parameters.parameter.where(name='{name}')", "missing-member", "is needed")
         for name, value in said.items()
-        if not value
+        if not value or (name == "patient" and is_step(value))
     )
     if faults or text(root, "resourceType") != "Parameters":
         message = "Send Parameters with fhirServer and patient."
         raise SubmissionError(message, errors=faults)
-    return said["fhirServer"].rstrip("/"), said["patient"].rpartition("/")[2]
+    return said["fhirServer"].rstrip("/"), said["patient"]
 
 
 def _value(parameter: Mapping[str, Any]) -> str:
@@ -82,12 +84,24 @@ def goes_on(page: bytes, base: str) -> str:
     """
     links = (one for one in items(_plain(page), "link") if text(one, "relation") == "next")
     url = next((text(one, "url") for one in links), "")
-    if url and not url.startswith((f"{base}/", f"{base}?")):
+    if url and not is_below(url, base):
         message = "The next page is not at the server that was asked."
         raise SubmissionError(
             message, code="url-refused", errors=(Place("Bundle.link", "url-refused", message),)
         )
     return url
+
+
+def is_below(url: str, base: str) -> bool:
+    """Is this an address below a base, also once the steps in its path were taken?"""
+    if not url.startswith((f"{base}/", f"{base}?")):
+        return False
+    return not any(map(is_step, unquote(urlsplit(url).path).split("/")))
+
+
+def is_step(word: str) -> bool:
+    """Is this no name in a path, but a step on the spot or upwards?"""
+    return word in (".", "..")
 
 
 def bundle(resources: Iterable[Mapping[str, Any]]) -> bytes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.exc import IntegrityError
 
 from labinterp.access import require
-from labinterp.errors import Conflict
+from labinterp.errors import Conflict, Place, SubmissionError
+from labinterp.formats.fhir_pulled import is_below
 from labinterp.store import audit, fhir_servers
 from labinterp.store.audit import Deed
 from labinterp.store.rows import ServerRecord
@@ -37,11 +38,11 @@ def register(
         request_id: for the audit.
 
     Raises:
-        SubmissionError: code `url-refused`.
+        SubmissionError: code `url-refused`; `not-allowed`: the token cannot be one.
         Conflict: it is registered already, or there are as many as are allowed.
     """
     require(actor, "admin")
-    services.outbound.check(base)
+    _check(services, base, token)
     now = services.now()
     record = ServerRecord(fresh_id(now), actor.organisation_id, base.rstrip("/"), now, token)
 
@@ -58,6 +59,21 @@ def register(
     except IntegrityError as error:
         raise Conflict("This server is registered already; delete it first.") from error
     return record
+
+
+def _check(services: Services, base: str, token: str) -> None:
+    """Whatever is put behind the base is to stay behind it, and the token in one header."""
+    services.outbound.check(base)
+    if "?" in base or not is_below(f"{base}/", base):
+        message = "The base of a FHIR server holds no query and no steps upwards."
+        raise SubmissionError(
+            message, code="url-refused", errors=(Place("base", "url-refused", message),)
+        )
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        message = "A token is one word of printable ASCII characters."
+        raise SubmissionError(
+            message, code="not-allowed", errors=(Place("token", "not-allowed", message),)
+        )
 
 
 def registered(services: Services, actor: Actor) -> tuple[ServerRecord, ...]:

@@ -175,13 +175,29 @@ def test_a_slow_server_is_given_up(caller, ehr, registered):
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["http://127.0.0.1:1/fhir?page=2", "http://169.254.169.254/fhir", "../other"]
+    "elsewhere",
+    [
+        *("http://127.0.0.1:1/fhir?page=2", "http://169.254.169.254/fhir", "../other"),
+        *("{base}/../other?page=2", "{base}/x/%2e%2E/%2e./other", "{base}@127.0.0.2/fhir"),
+    ],
 )
 def test_a_next_page_elsewhere_is_refused(caller, ehr, registered, elsewhere):
-    serving(ehr, page(observation(), following=elsewhere))
+    serving(ehr, page(observation(), following=elsewhere.format(base=registered)))
     answer = pull(caller, registered)
     assert (answer.status_code, code_of(answer)) == (422, "url-refused")
     assert nothing_stored(caller)
+    assert all(one.path.startswith("/fhir") for one in ehr.got)
+
+
+@pytest.mark.parametrize("who", ["..", ".", "Patient/.."])
+def test_a_patients_id_that_is_a_step_upwards_is_not_asked_for(caller, ehr, registered, who):
+    answer = pull(caller, registered, who)
+    assert answer.status_code == 422
+    assert "patient" in answer.json["issue"][0]["expression"][0]
+    request = {**example(21), "fhirServer": registered}
+    request["context"] = {**request["context"], "patientId": who}
+    assert caller.post(f"/cds-services/{VIEW}", request).status_code == 400
+    assert ehr.got == []
 
 
 def test_pages_without_end_are_given_up(caller, ehr, registered):
@@ -234,10 +250,23 @@ def test_servers_are_registered_listed_and_removed_without_their_tokens(caller):
     assert caller.get(SERVERS).json["items"] == []
 
 
-@pytest.mark.parametrize("base", ["https://127.0.0.1/fhir", "https://10.0.0.1", "http://a.example"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        *("https://127.0.0.1/fhir", "https://10.0.0.1", "http://a.example"),
+        *("https://a.example/fhir?x=", "https://a.example/fhir/../admin"),
+    ],
+)
 def test_an_address_that_may_not_be_called_is_not_registered(caller, base):
     answer = caller.post(SERVERS, {"base": base})
     assert (answer.status_code, answer.json["code"]) == (422, "url-refused")
+
+
+@pytest.mark.parametrize("token", ["two words", "a\u00e9", "\u00b2"])
+def test_a_token_that_fits_no_header_is_refused_when_it_is_registered(caller, token):
+    answer = caller.post(SERVERS, {"base": "https://ehr.example.org/fhir", "token": token})
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["where"] == "token"
 
 
 # ---- CDS Hooks
