@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp import __version__
 from labinterp.interpretation import conditions, sources
 from labinterp.interpretation.comments import completeness, next_steps, other_causes
-from labinterp.interpretation.findings import silenced
+from labinterp.interpretation.findings import found, silenced
 from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.paths import active_paths
 from labinterp.interpretation.results import Printer, in_order
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from labinterp.model.codes import Urgency
     from labinterp.model.knowledge import CriticalPolicy, Knowledge, RangeSet
     from labinterp.model.panel import Change, Classification, Problem
-    from labinterp.model.rule import Condition, Rule
+    from labinterp.model.rule import Rule
     from labinterp.model.submission import Submission
+    from labinterp.model.truth import Truth
 
 _STATED: Final = ("purpose", "intervals", "not-excluded", "common-causes")
 """Keys of the fixed statements every answer carries, in the order in which reports print them."""
@@ -218,30 +219,34 @@ def _not_assessed(parts: Parts) -> tuple[str, ...]:
     listed = {one.rule for one in _undecided(parts)}
     made = {one.rule for one in (*_askers(parts), *parts.explained.mechanisms)}
     spoken_of = listed | made
-    rules, asked = _every_rule(knowledge)
-    if parts.facts.ionised_settles:
-        truths = (
-            conditions.holds(rule.when, silenced(parts.facts, rule, knowledge)) for rule in rules
-        )
-    else:
-        truths = (one.truth for one in conditions.weigh_each(asked, parts.facts))
     return tuple(
         rule.id
-        for rule, truth in zip(rules, truths, strict=True)
+        for rules in _groups(knowledge)
+        for rule, truth in _truths(rules, parts.facts, knowledge)
         if truth is None and rule.id not in spoken_of
     )
 
 
-@kept(most=8)
-def _every_rule(knowledge: Knowledge) -> tuple[tuple[Rule, ...], tuple[Condition, ...]]:
-    rules: tuple[Rule, ...] = (
-        *knowledge.artefacts.values(),
-        *knowledge.patterns.values(),
-        *knowledge.mechanisms.values(),
-        *knowledge.red_flags.values(),
-        *knowledge.urgency_rules.values(),
+def _groups(knowledge: Knowledge) -> tuple[Mapping[str, Rule], ...]:
+    return (
+        knowledge.artefacts,
+        knowledge.patterns,
+        knowledge.mechanisms,
+        knowledge.red_flags,
+        knowledge.urgency_rules,
     )
-    return rules, tuple(rule.when for rule in rules)
+
+
+def _truths(
+    rules: Mapping[str, Rule], facts: Facts, knowledge: Knowledge
+) -> Iterable[tuple[Rule, Truth]]:
+    """Rules that are not false, each on the facts it hears."""
+    if not facts.ionised_settles:
+        return ((rule, weighed.truth) for rule, weighed in found(rules, facts))
+    return (
+        (rule, conditions.holds(rule.when, silenced(facts, rule, knowledge)))
+        for rule in rules.values()
+    )
 
 
 def _patient(parts: Parts) -> InterpretedPatient:

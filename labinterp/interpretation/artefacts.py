@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from labinterp.model.rule import Artefact
 
 _REPEAT: Final = "repeat-sample-clean"
+"""An artefact always carries a repeat or a confirmation; a probable one asks for it soon."""
 _CALCIUMS: Final = frozenset({TOTAL_CALCIUM, ADJUSTED_CALCIUM, IONISED_CALCIUM})
 
 Strength = Literal["probable", "suspect"]
@@ -69,22 +70,35 @@ class Suspected:
 
 def suspect(knowledge: Knowledge, facts: Facts, results: Iterable[Result]) -> Suspected:
     """The artefacts that fit the results as they were reported."""
-    facts = replace(facts, ionised_settles=False)
+    if facts.ionised_settles:
+        facts = replace(facts, ionised_settles=False)
     teller = Teller(knowledge, facts)
     findings: list[Finding] = []
     open_ones: list[Undecided] = []
     doubts: dict[str, tuple[Doubt, ...]] = {}
     substitutes: dict[str, str] = {}
-    for rule, weighed in found(knowledge.artefacts.values(), facts):
+    for rule, weighed in found(knowledge.artefacts, facts):
         if weighed.truth is None:
             open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
             continue
         strength = _strength(rule, facts)
         affected = _affected(rule, facts)
-        base = finding(
-            rule, weighed, teller, doubts={}, strengthens=rule.strengthens, weakens=rule.weakens
+        findings.append(
+            finding(
+                rule,
+                weighed,
+                teller,
+                doubts={},
+                urgency="soon" if strength == "probable" else "none",
+                strengthens=rule.strengthens,
+                weakens=rule.weakens,
+                kind="artefact",
+                strength=strength,
+                affects=affected,
+                action=rule.action.strip(),
+                steps=rule.next_steps or (_REPEAT,),
+            )
         )
-        findings.append(_as_artefact(base, rule, strength, affected))
         for name in affected:
             doubts[name] = (*doubts.get(name, ()), _doubt(rule, strength, facts.name(name)))
         if strength == "probable":
@@ -134,24 +148,6 @@ def could_have_produced(direction: str, fact: Fact, *, is_slight: bool = False) 
     if is_slight:
         return fact.standing in (HIGH if is_up else LOW)
     return fact.standing not in (LOW if is_up else HIGH)
-
-
-def _as_artefact(
-    base: Finding, rule: Artefact, strength: Strength, affected: tuple[str, ...]
-) -> Finding:
-    """An artefact always carries a repeat or a confirmation.
-
-    A probable one asks for it soon at the latest.
-    """
-    return replace(
-        base,
-        kind="artefact",
-        urgency="soon" if strength == "probable" else "none",
-        strength=strength,
-        affects=affected,
-        action=rule.action.strip(),
-        steps=rule.next_steps or (_REPEAT,),
-    )
 
 
 def _doubt(rule: Artefact, strength: Strength, name: str) -> Doubt:
@@ -210,6 +206,8 @@ def assessed(facts: Facts, suspected: Suspected) -> Facts:
 
     Substitutes in place, the unanswerable blocked, doubts attached.
     """
+    if not suspected.doubts:
+        return replace(facts, blocked=suspected.blocked, as_reported=facts.results)
     results = {
         name: replace(fact, doubts=tuple(doubt.sentence for doubt in suspected.doubts[name]))
         if suspected.doubts.get(name)

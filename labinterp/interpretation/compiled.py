@@ -2,16 +2,16 @@
 
 `conditions` says what a condition means; nothing here decides anything of its own. A condition's
 truth, and the clauses behind it, follow from the truths of its leaves alone, so each leaf is asked
-once for a set of facts, and what `conditions` makes of one row of truths is kept for the next panel
-with the same row. Leaves about results that were not reported are answered once for each kind of
-patient.
+once for a set of results, and what `conditions` makes of one row of truths is kept for the next
+panel with the same row. Leaves about results that were not reported are answered once for each kind
+of patient; facts of one panel that differ only in what was found share the answers of its results.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM
@@ -22,12 +22,13 @@ from labinterp.model.rule import (
     DifferenceAtLeast,
     FindingIs,
     Moved,
+    Rule,
     StatusIs,
     TextIs,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from labinterp.interpretation.conditions import Weighed
     from labinterp.interpretation.facts import Fact, Facts
@@ -39,9 +40,12 @@ _MOST_ROWS: Final = 250
 """Rows of truths that are kept for one condition."""
 _MOST_PATIENTS: Final = 2_000
 """Kinds of patient that are kept for one knowledge."""
+_MOST_GROUPS: Final = 16
+"""Groups of rules that are laid out for one knowledge."""
 _OF_RESULTS: Final = (StatusIs, Compared, TextIs)
-_OF_STRATA: Final = (FindingIs, Computed, DifferenceAtLeast, Moved)
+_OF_TWO: Final = (DifferenceAtLeast, Moved)
 
+RuleKind = TypeVar("RuleKind", bound=Rule)
 Row = Any
 """The truths of one condition's leaves, in order; of one leaf its truth alone."""
 
@@ -81,7 +85,15 @@ class Judge:
 class Judges:
     """All conditions of one knowledge."""
 
-    __slots__ = ("_elsewhere", "_leaves", "_of_measurand", "_patients", "by_condition")
+    __slots__ = (
+        "_laid_out",
+        "_leaves",
+        "_of_finding",
+        "_of_measurand",
+        "_of_two",
+        "_patients",
+        "by_condition",
+    )
 
     def __init__(self, knowledge: Knowledge) -> None:
         """Find every condition of the knowledge, wherever it stands."""
@@ -97,34 +109,84 @@ class Judges:
                 place_of[id(leaf)] = place
         self.by_condition = {key: Judge(one, place_of) for key, one in found.items()}
         self._of_measurand: dict[str, list[tuple[int, Leaf]]] = {}
-        self._elsewhere: list[tuple[int, Leaf]] = []
+        self._of_two: list[tuple[int, Leaf]] = []
+        self._of_finding: dict[str, list[int]] = {}
         for place, leaf in enumerate(self._leaves):
             if isinstance(leaf, _OF_RESULTS):
                 self._of_measurand.setdefault(leaf.measurand, []).append((place, leaf))
-            elif isinstance(leaf, _OF_STRATA):
-                self._elsewhere.append((place, leaf))
+            elif isinstance(leaf, _OF_TWO):
+                self._of_two.append((place, leaf))
+            elif isinstance(leaf, FindingIs):
+                self._of_finding.setdefault(leaf.rule, []).append(place)
+            elif isinstance(leaf, Computed):
+                self._of_finding.setdefault(leaf.name.replace("-", "_"), []).append(place)
         self._patients: dict[Any, list[Truth]] = {}
+        self._laid_out: dict[int, tuple[Mapping[str, Any], list[Any]]] = {}
 
-    def weighed(self, asked: Iterable[Condition], facts: Facts) -> list[Weighed] | None:
-        """Conditions of the knowledge in their order; None where one is not of the knowledge."""
-        truths, judges = self.truths(facts), self.by_condition
+    def found(
+        self, rules: Mapping[str, RuleKind], facts: Facts
+    ) -> list[tuple[RuleKind, Weighed]] | None:
+        """Those of some rules that hold or cannot be told, in their order.
+
+        None where one of them is not of the knowledge.
+        """
+        known = facts.told.get(id(rules))
+        if known is not None and known[0] is rules:
+            return cast("list[tuple[RuleKind, Weighed]]", known[1])
+        laid_out = self._judges_of(rules)
+        if laid_out is None:
+            return None
+        truths = self.truths(facts)
         found = []
-        for one in asked:
-            judge = judges.get(id(one))
-            if judge is None:
-                return None
-            found.append(judge.made.get(judge.row(truths)) or judge.weighed(truths))
+        for rule, row, made, judge in laid_out:
+            weighed = made.get(row(truths)) or judge.weighed(truths)
+            if weighed.truth is not False:
+                found.append((rule, weighed))
+        facts.told[id(rules)] = (rules, found)
         return found
+
+    def _judges_of(self, rules: Mapping[str, Any]) -> list[Any] | None:
+        """Each rule beside what weighs it, laid out at first use."""
+        known = self._laid_out.get(id(rules))
+        if known is None or known[0] is not rules:
+            if len(self._laid_out) >= _MOST_GROUPS:
+                self._laid_out.clear()
+            judges = [(rule, self.by_condition.get(id(rule.when))) for rule in rules.values()]
+            if any(judge is None for _, judge in judges):
+                return None
+            made = [(rule, one.row, one.made, one) for rule, one in judges if one is not None]
+            known = self._laid_out[id(rules)] = (rules, made)
+        return known[1]
 
     def truths(self, facts: Facts) -> list[Truth]:
         """The truth of every leaf on these facts."""
         known = facts.told.get(self)
         if known is None:
-            known = self._told(facts)
+            known = self._of_results(facts).copy()
+            for answers in (facts.findings, facts.computed):
+                for name, truth in answers.items():
+                    for place in self._of_finding.get(name, ()):
+                        known[place] = truth
             facts.told[self] = known
         return known
 
-    def _told(self, facts: Facts) -> list[Truth]:
+    def _of_results(self, facts: Facts) -> list[Truth]:
+        """The answers where nothing was found; the same for all facts with these results."""
+        results, as_reported = facts.results, facts.as_reported
+        key = (
+            id(results),
+            id(facts.blocked) if facts.blocked else None,
+            facts.ionised_settles,
+            None if as_reported is None or as_reported is results else id(as_reported),
+            id(facts.moves) if facts.moves else None,
+        )
+        known = facts.answered.get(key)
+        if known is None:
+            held = (results, facts.blocked, as_reported, facts.moves)
+            known = facts.answered[key] = (held, self._answers(facts))
+        return known[1]
+
+    def _answers(self, facts: Facts) -> list[Truth]:
         truths = self._of_patient(facts).copy()
         for name, fact in facts.results.items():
             asked = self._of_measurand.get(name)
@@ -136,7 +198,7 @@ class Judges:
             else:
                 for place, truth in self._of_fact(name, fact, asked, facts):
                     truths[place] = truth
-        for place, leaf in self._elsewhere:
+        for place, leaf in self._of_two:
             truths[place] = conditions.truth_of(leaf, facts)
         return truths
 
@@ -165,7 +227,16 @@ class Judges:
         if known is None:
             if len(self._patients) >= _MOST_PATIENTS:
                 self._patients.clear()
-            alone = replace(facts, results={}, blocked={}, as_reported=None, ionised_settles=False)
+            alone = replace(
+                facts,
+                results={},
+                blocked={},
+                as_reported=None,
+                ionised_settles=False,
+                findings={},
+                computed={},
+                moves={},
+            )
             known = [conditions.truth_of(leaf, alone) for leaf in self._leaves]
             self._patients[key] = known
         return known

@@ -8,7 +8,7 @@ adjusted calcium asserts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -44,7 +44,7 @@ from labinterp.model.rule import (
 from labinterp.model.truth import Truth, all_of, any_of, at_least
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from labinterp.model.measurand import Measurand
 
@@ -79,23 +79,48 @@ class Weighed:
 
     truth: Truth
     clauses: tuple[Clause, ...]
+    made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What follows from it whatever the values are, for the next panel that is weighed alike."""
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The measurands that the clauses which hold rest on, each once."""
+        known = self.made.get("about")
+        if known is None:
+            held = (one for one in self.clauses if one.truth is True and not one.excludes)
+            names = (name for one in held for name in measurands_of(one.leaf))
+            known = self.made["about"] = tuple(dict.fromkeys(names))
+        return cast("tuple[str, ...]", known)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Measurands whose values would settle what is unknown; a move wants an earlier one."""
-        unknown = (
-            one
-            for one in self.clauses
-            if one.truth is None and not one.excludes and not isinstance(one.leaf, Moved)
-        )
-        return tuple(dict.fromkeys(name for one in unknown for name in measurands_of(one.leaf)))
+        known = self.made.get("missing")
+        if known is None:
+            open_ones = (one for one in self.open_clauses if not isinstance(one.leaf, Moved))
+            names = (name for one in open_ones for name in measurands_of(one.leaf))
+            known = self.made["missing"] = tuple(dict.fromkeys(names))
+        return cast("tuple[str, ...]", known)
+
+    @property
+    def open_clauses(self) -> tuple[Clause, ...]:
+        """What cannot be told of what has to hold."""
+        known = self.made.get("open")
+        if known is None:
+            unknown = (one for one in self.clauses if one.truth is None and not one.excludes)
+            known = self.made["open"] = tuple(unknown)
+        return cast("tuple[Clause, ...]", known)
 
     @property
     def holds_partly(self) -> bool:
         """Does some clause hold, while others cannot be told?"""
-        return self.truth is None and any(
-            one.truth is True and not one.excludes for one in self.clauses
-        )
+        known = self.made.get("partly")
+        if known is None:
+            known = self.truth is None and any(
+                one.truth is True and not one.excludes for one in self.clauses
+            )
+            self.made["partly"] = known
+        return bool(known)
 
 
 def weigh(condition: Condition, facts: Facts) -> Weighed:
@@ -117,13 +142,6 @@ def weigh_by(condition: Condition, truth_of_leaf: Callable[[Leaf], Truth]) -> We
         return Weighed(truth, (Clause(leaf, truth),))
     parts = cast("_Combined", condition).parts
     return combine(condition, [weigh_by(part, truth_of_leaf) for part in parts])
-
-
-def weigh_each(asked: Sequence[Condition], facts: Facts) -> Iterable[Weighed]:
-    """The same of several conditions, in their order."""
-    judges = facts.judges
-    known = None if judges is None else judges.weighed(asked, facts)
-    return [weigh(one, facts) for one in asked] if known is None else known
 
 
 def holds(condition: Condition, facts: Facts) -> Truth:

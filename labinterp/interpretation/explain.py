@@ -6,10 +6,10 @@ that the results do not explain it, or that what would decide it cannot be relie
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from labinterp.interpretation.findings import Doubts, about, finding
+from labinterp.interpretation.findings import Doubts, finding
 from labinterp.interpretation.grading import (
     EYELID_CAP,
     HEMIFACIAL,
@@ -265,15 +265,17 @@ def _lowered(title: str) -> str:
 
 def _finding(one: Graded, case: Case, teller: Teller, doubts: Doubts) -> Finding:
     """A graded mechanism as a finding; one that an artefact hides explains nothing and says why."""
-    base = finding(one.rule, one.weighed, teller, doubts=doubts)
     notes = (one.line.note,) if one.line.note else ()
-    return replace(
-        base,
+    return finding(
+        one.rule,
+        one.weighed,
+        teller,
+        doubts=doubts,
+        certain="cannot_tell" if one.strength is None else None,
         kind="mechanism",
-        certainty="cannot_tell" if one.strength is None else base.certainty,
         strength=one.strength,
         explains=_explains(one, case),
-        affects=about(one.weighed.clauses),
+        affects=one.weighed.about,
         caveats=(*notes, *_pushed_by(one, case, teller), *one.rule.caveats),
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from labinterp.model.quantity import Extent
 
@@ -114,9 +114,9 @@ class Facts:
     """How far results moved since earlier ones, where that can be reckoned."""
     judges: Judges | None = field(default=None, repr=False, compare=False)
     """The knowledge's conditions laid out; without them each is weighed as it stands."""
-    told: dict[object, list[Truth]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    answered: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What the judges asked of results alone; `replace` hands it on to all facts of a panel."""
+    told: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What the judges asked of these facts; `replace` begins anew."""
 
     def name(self, measurand: str) -> str:
@@ -128,7 +128,8 @@ class Facts:
 def before_standing(panel: Panel, measurands: Mapping[str, Measurand]) -> Facts:
     """Facts from values alone, for what must be settled before anything has a standing."""
     usable = (one for one in panel.results if one.usable)
-    return _with_patient(panel, measurands, {one.measurand.id: of_result(one) for one in usable})
+    results = with_stand_ins({one.measurand.id: of_result(one) for one in usable})
+    return _with_patient(panel, measurands, results)
 
 
 def of_panel(
@@ -138,15 +139,21 @@ def of_panel(
     judges: Judges | None = None,
 ) -> Facts:
     """Facts as reported, with standings."""
-    results = {
-        one.result.measurand.id: of_classification(one)
-        for one in classifications
-        if one.result.usable
-    }
-    facts = _with_patient(panel, measurands, results)
+    results = results_of(classifications)
     ionised = results.get(IONISED_CALCIUM)
     settles = ionised is not None and ionised.standing == "within"
-    return replace(facts, ionised_settles=settles, judges=judges)
+    return _with_patient(panel, measurands, results, settles, judges)
+
+
+def results_of(classifications: Iterable[Classification]) -> dict[str, Fact]:
+    """What can be used, by measurand, and what stands in for what was not reported."""
+    return with_stand_ins(
+        {
+            one.result.measurand.id: of_classification(one)
+            for one in classifications
+            if one.result.usable
+        }
+    )
 
 
 def of_result(result: Result) -> Fact:
@@ -208,7 +215,11 @@ def years(days: Decimal | None) -> Fraction | None:
 
 
 def _with_patient(
-    panel: Panel, measurands: Mapping[str, Measurand], results: Mapping[str, Fact]
+    panel: Panel,
+    measurands: Mapping[str, Measurand],
+    results: Mapping[str, Fact],
+    ionised_settles: bool = False,
+    judges: Judges | None = None,
 ) -> Facts:
     patient = panel.patient
     onsets: dict[str, frozenset[str]] = {sign: frozenset({"unknown"}) for sign in patient.history}
@@ -216,7 +227,7 @@ def _with_patient(
         onsets[symptom.id] = onsets.get(symptom.id, frozenset()) | {symptom.onset}
     return Facts(
         measurands,
-        with_stand_ins(results),
+        results,
         onsets,
         frozenset(patient.conditions),
         frozenset(patient.medications),
@@ -224,6 +235,8 @@ def _with_patient(
         specimen_fields(panel.specimen),
         years(patient.age_days),
         patient.sex,
+        ionised_settles=ionised_settles,
+        judges=judges,
     )
 
 
@@ -234,7 +247,7 @@ def with_stand_ins(results: Mapping[str, Fact]) -> dict[str, Fact]:
         for fact in results.values()
         if fact.measurand.stands_in_for is not None
     }
-    return {**stand_ins, **results}
+    return {**stand_ins, **results} if stand_ins else dict(results)
 
 
 def specimen_fields(specimen: Specimen) -> dict[str, str | Decimal]:

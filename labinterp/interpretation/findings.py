@@ -9,22 +9,21 @@ certainty by one step and switch nothing on or off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, TypeVar, Unpack
 
 from labinterp.interpretation import conditions
-from labinterp.interpretation.conditions import Clause, Weighed, measurands_of, weigh
+from labinterp.interpretation.conditions import Weighed, measurands_of, weigh
 from labinterp.interpretation.keeping import kept
-from labinterp.model.interpretation import Finding, Undecided
+from labinterp.model.interpretation import Explanation, Finding, Undecided
 from labinterp.model.rule import Condition, Rule
 
 if TYPE_CHECKING:
     from labinterp.interpretation.facts import Facts
     from labinterp.interpretation.sentences import Teller
-    from labinterp.model.codes import Certainty
+    from labinterp.model.codes import Certainty, Urgency
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.truth import Truth
 
 _STEPS: Final[tuple[Certainty, ...]] = ("limited", "moderate", "strong")
 RuleKind = TypeVar("RuleKind", bound=Rule)
@@ -47,13 +46,13 @@ class Doubt:
     sentence: str
 
 
-def found(rules: Iterable[RuleKind], facts: Facts) -> Iterator[tuple[RuleKind, Weighed]]:
+def found(rules: Mapping[str, RuleKind], facts: Facts) -> list[tuple[RuleKind, Weighed]]:
     """Every rule that holds or cannot be told, weighed."""
-    rules = tuple(rules)
-    every = conditions.weigh_each([rule.when for rule in rules], facts)
-    for rule, weighed in zip(rules, every, strict=True):
-        if weighed.truth is not False:
-            yield rule, weighed
+    known = None if facts.judges is None else facts.judges.found(rules, facts)
+    if known is not None:
+        return known
+    every = [(rule, weigh(rule.when, facts)) for rule in rules.values()]
+    return [(rule, weighed) for rule, weighed in every if weighed.truth is not False]
 
 
 def true_ones(clauses: Iterable[Condition], facts: Facts) -> tuple[Condition, ...]:
@@ -61,10 +60,16 @@ def true_ones(clauses: Iterable[Condition], facts: Facts) -> tuple[Condition, ..
     return tuple(one for one in clauses if conditions.holds(one, facts) is True)
 
 
-def about(clauses: Iterable[Clause], *, truth: Truth = True) -> tuple[str, ...]:
-    """The measurands that clauses of this truth rest on, each once."""
-    chosen = (one for one in clauses if one.truth is truth and not one.excludes)
-    return tuple(dict.fromkeys(name for one in chosen for name in measurands_of(one.leaf)))
+class Further(TypedDict, total=False):
+    """What each stratum says of its own findings."""
+
+    kind: Literal["artefact", "pattern", "mechanism", "red_flag", "urgency"]
+    explains: tuple[Explanation, ...]
+    strength: Literal["probable", "suspect", "likely", "possible", "unlikely", "opposes"] | None
+    affects: tuple[str, ...]
+    action: str
+    steps: tuple[str, ...]
+    caveats: tuple[str, ...]
 
 
 def finding(
@@ -73,30 +78,43 @@ def finding(
     teller: Teller,
     *,
     doubts: Doubts,
+    urgency: Urgency = "none",
+    certain: Certainty | None = None,
     strengthens: Iterable[Condition] = (),
     weakens: Iterable[Condition] = (),
+    **further: Unpack[Further],
 ) -> Finding:
     """A rule that holds, as a finding with its evidence, certainty and doubts.
 
-    Urgency is none until set.
+    Args:
+        rule: the rule.
+        weighed: its condition.
+        teller: tells clauses over the facts.
+        doubts: artefacts by the measurand they could have produced.
+        urgency: how soon.
+        certain: what it is certain to be, where that does not follow from the rule and its doubts.
+        strengthens: what makes it a step more certain.
+        weakens: what makes it a step less certain.
+        further: what its stratum says.
     """
     stronger, weaker = (true_ones(one, teller.facts) for one in (strengthens, weakens))
-    resting = doubts_of(about(weighed.clauses), doubts, teller.facts)
+    resting = doubts_of(weighed.about, doubts, teller.facts)
     return Finding(
         id=f"finding/{rule.id}",
         rule=rule.id,
         version=rule.version,
         title=rule.title,
         text=rule.text.strip(),
-        certainty=certainty(rule, len(stronger) > 0, len(weaker) > 0, resting),
-        urgency="none",
+        certainty=certain or certainty(rule, len(stronger) > 0, len(weaker) > 0, resting),
+        urgency=urgency,
         evidence=teller.evidence(weighed.clauses),
-        doubts=tuple(dict.fromkeys(one.sentence for one in resting)),
+        doubts=tuple(dict.fromkeys(one.sentence for one in resting)) if resting else (),
         sources=rule.sources,
         not_measured=_not_measured(weighed, teller),
-        strengthened_by=_told(stronger, teller),
-        weakened_by=_told(weaker, teller),
+        strengthened_by=_told(stronger, teller) if stronger else (),
+        weakened_by=_told(weaker, teller) if weaker else (),
         unverified=_unverified(rule),
+        **further,
     )
 
 
@@ -134,19 +152,16 @@ def undecided(rule: Rule, weighed: Weighed, teller: Teller) -> Undecided | None:
     """
     if weighed.truth is not None:
         return None
-    asked, holds_partly = _open(weighed)
-    if not holds_partly and teller.facts.results.keys().isdisjoint(asked):
-        return None
-    wanted = tuple(_wanted(name, teller.facts) for name in asked)
+    asked, facts = weighed.missing, teller.facts
+    if facts.results.keys().isdisjoint(asked):
+        if not weighed.holds_partly:
+            return None
+        wanted: tuple[str, ...] = ("{}",) * len(asked)
+    else:
+        wanted = tuple(_wanted(name, facts) for name in asked)
     if any(wanted):
         return _named(rule, weighed, teller.knowledge, wanted)
     return Undecided(rule.id, rule.title, asked, _open_sentences(weighed, teller))
-
-
-@kept()
-def _open(weighed: Weighed) -> tuple[tuple[str, ...], bool]:
-    """The measurands that would settle it, and whether some part of it holds."""
-    return weighed.missing, weighed.holds_partly
 
 
 @kept(identical=3)
@@ -165,9 +180,7 @@ def _named(
 
 
 def _open_sentences(weighed: Weighed, teller: Teller) -> str:
-    open_ones = [
-        teller.sentence(one) for one in weighed.clauses if one.truth is None and not one.excludes
-    ]
+    open_ones = [teller.sentence(one) for one in weighed.open_clauses]
     return f"cannot tell; {'; '.join(dict.fromkeys(open_ones))}" if open_ones else "cannot tell"
 
 
@@ -187,7 +200,7 @@ def _wanted(measurand: str, facts: Facts) -> str:
 
 def _not_measured(weighed: Weighed, teller: Teller) -> tuple[str, ...]:
     """What stands under `none` and was not measured: named, for it would have spoken against."""
-    unknown = (one for one in weighed.clauses if one.excludes and one.truth is None)
+    unknown = [one for one in weighed.clauses if one.excludes and one.truth is None]
     return tuple(
         dict.fromkeys(
             teller.facts.name(name) for one in unknown for name in measurands_of(one.leaf)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Weighed, weigh
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, Facts
-from labinterp.interpretation.findings import about, silenced, undecided
+from labinterp.interpretation.findings import silenced, undecided
 from labinterp.interpretation.sentences import Teller
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class _Grader:
                 return None
             if conditions.holds(line.when, reported) is True:
                 weighed = weigh(line.when, reported)
-                if blocked.keys().isdisjoint(about(weighed.clauses)):
+                if blocked.keys().isdisjoint(weighed.about):
                     return None
                 return Graded(rule, None, weighed, line, cap=ARTEFACT_BLOCKS)
         return None
@@ -196,7 +196,7 @@ def _rests_on_adjusted(weighed: Weighed, facts: Facts, is_unreliable: bool) -> b
     """Does it rest on a calcium that could not be adjusted, or not reliably?"""
     fact = facts.results.get(ADJUSTED_CALCIUM)
     is_open = fact is not None and (fact.provisional or is_unreliable)
-    return is_open and ADJUSTED_CALCIUM in about(weighed.clauses)
+    return is_open and ADJUSTED_CALCIUM in weighed.about
 
 
 def _is_eyelid_only(case: Case) -> bool:

@@ -21,7 +21,14 @@ from labinterp.interpretation.compare import compare, moves
 from labinterp.interpretation.compiled import judges_of
 from labinterp.interpretation.derive import derive
 from labinterp.interpretation.explain import Explained, explain
-from labinterp.interpretation.facts import Fact, Facts, of_classification, of_panel, of_rejected
+from labinterp.interpretation.facts import (
+    Fact,
+    Facts,
+    of_classification,
+    of_panel,
+    of_rejected,
+    results_of,
+)
 from labinterp.interpretation.findings import with_findings
 from labinterp.interpretation.grading import Case
 from labinterp.interpretation.notices import notices, unknown_age
@@ -121,9 +128,10 @@ def _classify(
         for result in panel.results
     ]
     first = tuple(one for one, _ in placed)
-    judges = judges_of(knowledge)
-    classifications = graded(first, of_panel(panel, first, knowledge.measurands, judges))
-    facts = of_panel(panel, classifications, knowledge.measurands, judges)
+    facts = of_panel(panel, first, knowledge.measurands, judges_of(knowledge))
+    classifications = graded(first, facts)
+    if any(one.band is not None for one in classifications):
+        facts = replace(facts, results=results_of(classifications))
     return _Placed(classifications, facts, tuple(one for _, problems in placed for one in problems))
 
 
@@ -162,7 +170,7 @@ def _strata(
     facts = urgency.with_computed(placed.facts, placed.classifications, problems)
     wrong = {one.measurand for one in problems if one.code == _IMPLAUSIBLE and one.measurand}
     rejected = of_rejected(panel.results, wrong)
-    as_sent = replace(facts, results={**rejected, **facts.results})
+    as_sent = replace(facts, results={**rejected, **facts.results}) if rejected else facts
     suspected = artefacts.suspect(knowledge, as_sent, panel.results)
     reported = with_findings(facts, (one.rule for one in suspected.findings))
     red_flags = find_red_flags(knowledge, reported, suspected.doubts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation import conditions
+from labinterp.interpretation.conditions import weigh
 from labinterp.interpretation.findings import (
     Doubts,
     finding,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from labinterp.interpretation.scope import Scope
     from labinterp.model.interpretation import Finding, Undecided
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.rule import Pattern, RedFlag
+    from labinterp.model.rule import Pattern
 
 LEADING: Final = 5
 """At most so many findings lead an answer; the rest stands under "also noted"."""
@@ -52,12 +53,9 @@ def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Sco
             weighed,
             teller,
             doubts=doubts,
+            urgency=pattern_urgency(rule, teller.facts),
             strengthens=rule.strengthens,
             weakens=rule.weakens,
-        )
-        one = replace(
-            one,
-            urgency=pattern_urgency(rule, teller.facts),
             steps=rule.next_steps,
             caveats=_note(rule),
         )
@@ -72,12 +70,13 @@ def _weighed(knowledge: Knowledge, facts: Facts) -> Iterator[tuple[Pattern, Weig
     """The patterns that hold or cannot be told, each on the facts it hears."""
     if not facts.ionised_settles:
         teller = Teller(knowledge, facts)
-        for rule, weighed in found(knowledge.patterns.values(), facts):
+        for rule, weighed in found(knowledge.patterns, facts):
             yield rule, weighed, teller
         return
     for rule in knowledge.patterns.values():
         heard = silenced(facts, rule, knowledge)
-        for _, weighed in found((rule,), heard):
+        weighed = weigh(rule.when, heard)
+        if weighed.truth is not False:
             yield rule, weighed, Teller(knowledge, heard)
 
 
@@ -103,7 +102,8 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             one.rule,
         ),
     )
-    return tuple(replace(one, leading=place < LEADING) for place, one in enumerate(ordered))
+    noted = (replace(one, leading=False) for one in ordered[LEADING:])
+    return (*ordered[:LEADING], *noted)
 
 
 def find_red_flags(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Stratum:
@@ -111,12 +111,20 @@ def find_red_flags(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Stratu
     findings: list[Finding] = []
     open_ones: list[Undecided] = []
     teller = Teller(knowledge, facts)
-    rules: Iterable[RedFlag] = knowledge.red_flags.values()
-    for rule, weighed in found(rules, facts):
+    for rule, weighed in found(knowledge.red_flags, facts):
         if weighed.truth is None:
             open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
             continue
-        one = finding(rule, weighed, teller, doubts=doubts)
-        findings.append(replace(one, kind="red_flag", urgency=rule.urgency, steps=rule.next_steps))
+        findings.append(
+            finding(
+                rule,
+                weighed,
+                teller,
+                doubts=doubts,
+                urgency=rule.urgency,
+                kind="red_flag",
+                steps=rule.next_steps,
+            )
+        )
     ordered = sorted(findings, key=lambda one: (-URGENCIES.index(one.urgency), one.rule))
     return Stratum(tuple(ordered), tuple(open_ones))

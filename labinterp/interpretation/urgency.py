@@ -19,14 +19,13 @@ from labinterp.interpretation.critical import is_critical
 from labinterp.interpretation.facts import HIGH, LOW, Fact, Facts
 from labinterp.interpretation.findings import (
     Doubts,
-    about,
     finding,
     found,
     undecided,
 )
 from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.sentences import Teller
-from labinterp.model.codes import Urgency, at_least_as_urgent, most_urgent
+from labinterp.model.codes import Certainty, Urgency, at_least_as_urgent, most_urgent
 from labinterp.model.interpretation import Finding, Undecided
 from labinterp.model.rule import Computed, UrgencyRule
 
@@ -63,6 +62,8 @@ def as_urgent(facts: Facts, classifications: Iterable[Classification]) -> Facts:
         for one in classifications
         if one.urgent_standing is not None
     }
+    if not standings:
+        return facts
     results = {
         name: replace(fact, standing=standings[name]) if name in standings else fact
         for name, fact in facts.results.items()
@@ -133,17 +134,17 @@ def _rules(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Iterable[Findi
         if weighed.truth is True:
             yield _urgent(rule, weighed, teller, doubts)
         elif _may_hold(weighed, facts):
-            yield replace(_urgent(rule, weighed, teller, doubts), certainty="cannot_tell")
+            yield _urgent(rule, weighed, teller, doubts, certain="cannot_tell")
         elif (one := undecided(rule, weighed, teller)) is not None:
             yield one
 
 
 @kept(most=8)
-def _divided(knowledge: Knowledge) -> tuple[tuple[UrgencyRule, ...], tuple[UrgencyRule, ...]]:
+def _divided(knowledge: Knowledge) -> tuple[dict[str, UrgencyRule], tuple[UrgencyRule, ...]]:
     """The rules of single results, and those that speak of what no other rule covers."""
-    rules = tuple(knowledge.urgency_rules.values())
-    last = tuple(rule for rule in rules if _asks(rule, _OTHER))
-    return tuple(rule for rule in rules if rule not in last), last
+    rules = knowledge.urgency_rules
+    last = tuple(rule for rule in rules.values() if _asks(rule, _OTHER))
+    return {name: rule for name, rule in rules.items() if rule not in last}, last
 
 
 def _asks(rule: UrgencyRule, name: str) -> bool:
@@ -153,19 +154,31 @@ def _asks(rule: UrgencyRule, name: str) -> bool:
 
 def _may_hold(weighed: Weighed, facts: Facts) -> bool:
     """Is all that is open a `<` or `>` whose values may be as dangerous as the rule asks?"""
-    unknown = [one for one in weighed.clauses if one.truth is None and not one.excludes]
+    unknown = weighed.open_clauses
     measurands = [name for one in unknown for name in conditions.measurands_of(one.leaf)]
-    censored = [
-        fact is not None and fact.extent is not None and fact.extent.comparator is not None
-        for fact in (facts.results.get(name) for name in measurands)
-    ]
-    return bool(censored) and len(measurands) == len(unknown) and all(censored)
+    return len(measurands) == len(unknown) > 0 and all(
+        _is_censored(facts.results.get(name)) for name in measurands
+    )
 
 
-def _urgent(rule: UrgencyRule, weighed: Weighed, teller: Teller, doubts: Doubts) -> Finding:
-    made = finding(rule, weighed, teller, doubts=doubts)
-    return replace(
-        made,
+def _is_censored(fact: Fact | None) -> bool:
+    """Is it known only to be more, or less, than a number?"""
+    return fact is not None and fact.extent is not None and fact.extent.comparator is not None
+
+
+def _urgent(
+    rule: UrgencyRule,
+    weighed: Weighed,
+    teller: Teller,
+    doubts: Doubts,
+    certain: Certainty | None = None,
+) -> Finding:
+    return finding(
+        rule,
+        weighed,
+        teller,
+        doubts=doubts,
+        certain=certain,
         kind="urgency",
         urgency=rule.urgency,
         steps=rule.next_steps,
@@ -179,7 +192,7 @@ def _about(weighed: Weighed, teller: Teller) -> tuple[str, ...]:
         one.leaf.name.replace("-", "_") for one in weighed.clauses if isinstance(one.leaf, Computed)
     ]
     named = [name for one in computed for name in teller.facts.computed_about.get(one, ())]
-    return tuple(dict.fromkeys((*about(weighed.clauses), *named)))
+    return tuple(dict.fromkeys((*weighed.about, *named)))
 
 
 def _others(
@@ -295,7 +308,8 @@ def floor(
     A number that cannot be right counts as it was sent: it is asked about on the same day.
     """
     condition = knowledge.named_conditions.get(CRITICAL_FLOOR)
-    facts = replace(facts, results={**rejected, **facts.results})
+    if rejected:
+        facts = replace(facts, results={**rejected, **facts.results})
     for read in variants(facts, rivals):
         loud = replace(read, ionised_settles=False, blocked={})
         if loud.computed.get(_BEYOND) is True:
