@@ -96,7 +96,8 @@ def is_below(url: str, base: str) -> bool:
     """Is this an address below a base, also once the steps in its path were taken?"""
     if not url.startswith((f"{base}/", f"{base}?")):
         return False
-    return not any(map(is_step, unquote(urlsplit(url).path).split("/")))
+    words = unquote(urlsplit(url).path).split("/")
+    return not any(is_step(word.partition(";")[0]) for word in words)
 
 
 def is_step(word: str) -> bool:

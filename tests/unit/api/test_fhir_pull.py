@@ -178,7 +178,12 @@ def test_a_slow_server_is_given_up(caller, ehr, registered):
     "elsewhere",
     [
         *("http://127.0.0.1:1/fhir?page=2", "http://169.254.169.254/fhir", "../other"),
-        *("{base}/../other?page=2", "{base}/x/%2e%2E/%2e./other", "{base}@127.0.0.2/fhir"),
+        *(
+            "{base}/../other?page=2",
+            "{base}/x/%2e%2E/%2e./other",
+            "{base}/..;a/x",
+            "{base}@127.0.0.2/fhir",
+        ),
     ],
 )
 def test_a_next_page_elsewhere_is_refused(caller, ehr, registered, elsewhere):
