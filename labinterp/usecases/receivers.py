@@ -14,10 +14,11 @@ from labinterp.access import Actor, require
 from labinterp.store import webhooks
 from labinterp.store.rows import WebhookRecord
 from labinterp.store.store import fresh_id
+from labinterp.usecases import endpoints
 from labinterp.usecases.acting import who
 from labinterp.usecases.administer import one_line
+from labinterp.usecases.endpoints import note, room
 from labinterp.usecases.notices import COMPLETED, CORRECTED, FAILED, WITHDRAWN
-from labinterp.usecases.webhooks import end, note, room
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -87,8 +88,7 @@ def create_receiver(
 def all_receivers(services: Services, actor: Actor) -> tuple[WebhookRecord, ...]:
     """The organisation's receivers, oldest first."""
     require(actor, "admin")
-    with services.store.reading() as connection:
-        return webhooks.webhooks(connection, services.store.vault, actor.organisation_id, KIND)
+    return endpoints.registered(services, actor, KIND)
 
 
 def read_receiver(services: Services, actor: Actor, receiver_id: str) -> WebhookRecord:
@@ -98,8 +98,7 @@ def read_receiver(services: Services, actor: Actor, receiver_id: str) -> Webhook
         NotFound: there is no such one in this organisation.
     """
     require(actor, "admin")
-    with services.store.reading() as connection:
-        return _read(services, connection, actor, receiver_id)
+    return endpoints.read(services, actor, KIND, receiver_id)
 
 
 def delete_receiver(
@@ -111,18 +110,4 @@ def delete_receiver(
         NotFound: there is no such one in this organisation.
     """
     require(actor, "admin")
-
-    def work(connection: Connection) -> None:
-        record = _read(services, connection, actor, receiver_id)
-        end(connection, record)
-        note(services, connection, who(actor, request_id), record, ("D", "receiver-deleted"))
-
-    services.store.write(work)
-
-
-def _read(
-    services: Services, connection: Connection, actor: Actor, receiver_id: str
-) -> WebhookRecord:
-    return webhooks.read_webhook(
-        connection, services.store.vault, actor.organisation_id, receiver_id, KIND
-    )
+    endpoints.delete(services, actor, KIND, receiver_id, request_id=request_id)

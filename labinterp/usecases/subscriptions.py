@@ -10,10 +10,11 @@ from labinterp.outbound import AddressRefused
 from labinterp.store import notices, webhooks
 from labinterp.store.rows import NoticeRecord, WebhookRecord
 from labinterp.store.store import fresh_id
+from labinterp.usecases import endpoints
 from labinterp.usecases.acting import who
+from labinterp.usecases.endpoints import note, room
 from labinterp.usecases.notices import COMPLETED, CORRECTED, WITHDRAWN
 from labinterp.usecases.storing import nudge
-from labinterp.usecases.webhooks import end, note, room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +80,7 @@ def create_subscription(
 
 def all_subscriptions(services: Services, actor: Actor) -> tuple[WebhookRecord, ...]:
     """The organisation's Subscriptions, oldest first."""
-    with services.store.reading() as connection:
-        return webhooks.webhooks(connection, services.store.vault, actor.organisation_id, KIND)
+    return endpoints.registered(services, actor, KIND)
 
 
 def read_subscription(services: Services, actor: Actor, subscription_id: str) -> WebhookRecord:
@@ -89,10 +89,7 @@ def read_subscription(services: Services, actor: Actor, subscription_id: str) ->
     Raises:
         NotFound: there is no such one in this organisation.
     """
-    with services.store.reading() as connection:
-        return webhooks.read_webhook(
-            connection, services.store.vault, actor.organisation_id, subscription_id, KIND
-        )
+    return endpoints.read(services, actor, KIND, subscription_id)
 
 
 def delete_subscription(
@@ -103,16 +100,7 @@ def delete_subscription(
     Raises:
         NotFound: there is no such one in this organisation.
     """
-
-    def work(connection: Connection) -> None:
-        record = webhooks.read_webhook(
-            connection, services.store.vault, actor.organisation_id, subscription_id, KIND
-        )
-        end(connection, record)
-        by = who(actor, request_id)
-        note(services, connection, by, record, ("D", "subscription-deleted"))
-
-    services.store.write(work)
+    endpoints.delete(services, actor, KIND, subscription_id, request_id=request_id)
 
 
 def _check(services: Services, endpoint: str) -> None:

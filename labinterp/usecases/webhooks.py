@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from labinterp.access import Actor, require
 from labinterp.delivery import webhook
 from labinterp.errors import Conflict, LabinterpError, Place, SubmissionError
-from labinterp.store import audit, notices, webhooks
-from labinterp.store.audit import Action, Deed, Who
+from labinterp.store import notices, webhooks
 from labinterp.store.rows import WebhookRecord
 from labinterp.store.store import fresh_id
+from labinterp.usecases import endpoints
 from labinterp.usecases.acting import who
+from labinterp.usecases.endpoints import note, room
 from labinterp.usecases.notices import EVENTS
 from labinterp.usecases.storing import nudge
 
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from labinterp.usecases.services import Services
 
 KIND: Final = "webhook"
-_MOST: Final = 50
 _LISTED: Final = 500
-_GONE: Final = "withdrawn: the endpoint was deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,7 @@ def create_webhook(
 def all_webhooks(services: Services, actor: Actor) -> tuple[WebhookRecord, ...]:
     """The organisation's webhooks, oldest first."""
     require(actor, "admin")
-    with services.store.reading() as connection:
-        return webhooks.webhooks(connection, services.store.vault, actor.organisation_id, KIND)
+    return endpoints.registered(services, actor, KIND)
 
 
 def read_webhook(services: Services, actor: Actor, webhook_id: str) -> WebhookRecord:
@@ -92,8 +90,7 @@ def read_webhook(services: Services, actor: Actor, webhook_id: str) -> WebhookRe
         NotFound: there is no such one in this organisation.
     """
     require(actor, "admin")
-    with services.store.reading() as connection:
-        return _read(services, connection, actor, webhook_id)
+    return endpoints.read(services, actor, KIND, webhook_id)
 
 
 def rotate_secret(
@@ -109,7 +106,7 @@ def rotate_secret(
     former_until = services.now() + services.policy.secret_overlap
 
     def work(connection: Connection) -> WebhookRecord:
-        record = _read(services, connection, actor, webhook_id)
+        record = endpoints.read_in(services, connection, actor, KIND, webhook_id)
         webhooks.change_secret(
             connection,
             services.store.vault,
@@ -133,13 +130,7 @@ def delete_webhook(
         NotFound: there is no such webhook in this organisation.
     """
     require(actor, "admin")
-
-    def work(connection: Connection) -> None:
-        record = _read(services, connection, actor, webhook_id)
-        end(connection, record)
-        note(services, connection, who(actor, request_id), record, ("D", "webhook-deleted"))
-
-    services.store.write(work)
+    endpoints.delete(services, actor, KIND, webhook_id, request_id=request_id)
 
 
 def deliveries(services: Services, actor: Actor, webhook_id: str) -> tuple[NoticeRecord, ...]:
@@ -177,50 +168,6 @@ def redeliver(
     found = services.store.write(work)
     nudge(services, "notice")
     return found
-
-
-# ---- shared with Subscriptions
-
-
-def room(services: Services, connection: Connection, actor: Actor) -> None:
-    """Is there room for one more endpoint?
-
-    Raises:
-        Conflict: code `webhooks-too-many`.
-    """
-    vault, organisation_id = services.store.vault, actor.organisation_id
-    known = sum(
-        len(webhooks.webhooks(connection, vault, organisation_id, kind))
-        for kind in (KIND, "subscription", "receiver")
-    )
-    if known >= _MOST:
-        raise Conflict(f"There are {_MOST} endpoints already.", code="webhooks-too-many")
-
-
-def end(connection: Connection, record: WebhookRecord) -> None:
-    """Nothing is told an endpoint any more."""
-    webhooks.set_status(connection, record.organisation_id, record.id, webhooks.DELETED)
-    notices.withdraw_of(connection, record.organisation_id, record.id, _GONE)
-
-
-def note(
-    services: Services,
-    connection: Connection,
-    by: Who,
-    record: WebhookRecord,
-    deed: tuple[Action, str],
-) -> None:
-    """Write it into the audit."""
-    done = Deed(*deed, entity=f"webhook:{record.id}")
-    audit.record(connection, by, done, services.now())
-
-
-def _read(
-    services: Services, connection: Connection, actor: Actor, webhook_id: str
-) -> WebhookRecord:
-    return webhooks.read_webhook(
-        connection, services.store.vault, actor.organisation_id, webhook_id, KIND
-    )
 
 
 def _read_any(
