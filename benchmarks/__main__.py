@@ -27,6 +27,7 @@ MODULES = (
     "answering",
     "converting",
     "serving",
+    "loading",
     "bulking",
     "rereading",
     "drawing",
