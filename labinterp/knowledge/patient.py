@@ -57,6 +57,7 @@ def _food(row: Entry) -> FoodRule:
         shown_by=row.texts("shown_by"),
         unsafe=_unsafe(row.inner("unsafe")),
         needs_known=row.texts("needs_known"),
+        needs_low=row.texts("needs_low"),
     )
 
 
@@ -127,7 +128,8 @@ def _names(shelf: Shelf) -> Iterator[tuple[tuple[str, ...], str, Any]]:
     for food in told.foods:
         yield ("foods",), food.id, knowledge.advice
         yield from ((("foods",), name, found) for name in food.shown_by)
-        yield from ((("foods",), name, knowledge.measurands) for name in food.needs_known)
+        needed = (*food.needs_known, *food.needs_low)
+        yield from ((("foods",), name, knowledge.measurands) for name in needed)
         yield from ((("foods", *way), *rest) for way, *rest in _unsafe_names(shelf, food.unsafe))
     yield from (
         (("foods_unsafe", *way), name, known)

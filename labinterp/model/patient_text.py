@@ -84,12 +84,14 @@ class FoodRule:
         unsafe: beside what makes all such advice unsafe.
         needs_known: measurands of which one must have been reported and be within its interval, or
             the food is not named.
+        needs_low: measurands of which one result must lie below its interval; any will do if empty.
     """
 
     id: str
     shown_by: tuple[str, ...]
     unsafe: Unsafe
     needs_known: tuple[str, ...] = ()
+    needs_low: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,11 +82,14 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
     """One report on its paper; once drawn it knows how many pages there are, how full the last is.
 
     Attributes:
+        above_and_below: the margins there [pt]; a kind of paper has its own.
         pages: how many there are.
         tree: what is on them.
         used: height used on the last page [pt].
         out: what it is written to.
     """
+
+    above_and_below = style.MARGIN
 
     def __init__(self, out: io.BytesIO, view: View, issued_at: datetime) -> None:
         fonts.covered()
@@ -97,8 +100,8 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
             pagesize=size,
             leftMargin=style.MARGIN,
             rightMargin=style.MARGIN,
-            topMargin=style.MARGIN,
-            bottomMargin=style.MARGIN,
+            topMargin=self.above_and_below,
+            bottomMargin=self.above_and_below,
             title=said.title,
             author=said.author,
             subject=said.subject,

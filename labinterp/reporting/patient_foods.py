@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from labinterp.model.patient_text import FoodRule, LeastValue, PatientRules, Unsafe
 
 _HIGH: Final = ("high", "critically_high")
+_LOW: Final = ("low", "critically_low")
 _YEAR: Final = Decimal("365.25")
 """A year [days], as the age bands of the knowledge count."""
 _AT_LEAST: Final = (None, ">", ">=", "≥")
@@ -43,7 +44,10 @@ def _is_wanted(answer: Interpretation, rule: FoodRule) -> bool:
         finding.rule in rule.shown_by and not finding.doubts for finding in answer.mechanisms
     )
     known = not rule.needs_known or any(_is_well(answer, name) for name in rule.needs_known)
-    return shown and known and not unsafe(answer, rule.unsafe)
+    low = not rule.needs_low or any(
+        result.standing in _LOW for name in rule.needs_low for result in _of(answer, name)
+    )
+    return shown and known and low and not unsafe(answer, rule.unsafe)
 
 
 def _is_well(answer: Interpretation, measurand: str) -> bool:

@@ -18,7 +18,7 @@ from labinterp.reporting.patient_foods import foods
 from labinterp.reporting.patient_words import ENGLISH, Speech, Unsaid
 from labinterp.reporting.result_rows import interval_text, second_unit, unread_rows
 from labinterp.reporting.result_rows import number_line as line_of
-from labinterp.reporting.words import NBSP, with_unit
+from labinterp.reporting.words import NBSP, ended, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -222,19 +222,19 @@ class _Maker:
         order, says, day = self.order, self.speech.says, self.speech.day
         known = order.identity
         name = " ".join(part for part in (known.given, known.family) if part)
-        if name:
-            yield says("for", name=name)
-        if known.birth_date:
-            yield says("born", date=day(known.birth_date))
-        if order.collected_at:
-            yield says("taken", date=day(order.collected_at))
-        else:
-            yield says("taken-unknown")
-        yield says("released", clinician=order.released_by, date=day(order.released_at))
+        at = order.collected_at
+        facts = (
+            says("for", name=name) if name else "",
+            says("born", date=day(known.birth_date)) if known.birth_date else "",
+            says("taken", date=day(at)) if at else says("taken-unknown"),
+        )
+        told = " · ".join(filter(None, facts))
+        yield told[0].upper() + told[1:]
+        released = says("released", clinician=order.released_by, date=day(order.released_at))
+        unchecked = "" if self.speech.texts.reviewed else says("not-reviewed")
+        yield " ".join(filter(None, (released, unchecked)))
         if self.missed:
             yield says("fallback", language=self.missed)
-        if not self.speech.texts.reviewed:
-            yield says("not-reviewed")
 
     def _box(self) -> PatientSection | None:
         """What cannot wait comes first."""
@@ -257,7 +257,7 @@ class _Maker:
             says("found-title"),
             header=tuple(says(f"found-column-{name}") for name in columns) if rows else (),
             rows=rows,
-            after=tuple(self._after(shown, pictured=any(lines))),
+            after=(*self._meaning(shown), *self._remarks(shown, pictured=any(lines))),
         )
 
     def _row(self, result: InterpretedResult, line: Geometry | None) -> PatientRow:
@@ -316,29 +316,36 @@ class _Maker:
             previous_off=False,
         )
 
-    def _after(self, shown: tuple[InterpretedResult, ...], *, pictured: bool) -> Iterator[str]:
-        """What the results mean, then what is in doubt or could not be judged."""
-        says = self.speech.says
-        if pictured:
-            yield says("picture-note")
+    def _meaning(self, shown: tuple[InterpretedResult, ...]) -> tuple[str, ...]:
+        """What the results mean, a paragraph each."""
         told = tuple(self.speech.of("findings", key) for key in self._finding_keys())
-        yield from told
-        judged = [result for result in shown if result.standing != "unknown"]
-        if not judged:
-            yield says("nothing")
-        elif not told:
-            yield says("no-finding")
-        if any(result.doubts for result in shown) or self.answer.artefacts:
+        if not _judged(shown):
+            return (*told, self.speech.says("nothing"))
+        return told or (self.speech.says("no-finding"),)
+
+    def _remarks(self, shown: tuple[InterpretedResult, ...], *, pictured: bool) -> tuple[str, ...]:
+        """What is in doubt or could not be judged, and how the table is read: one paragraph."""
+        told = " ".join(self._remarked(shown, pictured=pictured))
+        return (told,) if told else ()
+
+    def _remarked(self, shown: tuple[InterpretedResult, ...], *, pictured: bool) -> Iterator[str]:
+        says = self.speech.says
+        if self._is_in_doubt(shown):
             yield says("doubts")
-        unknown = [self._name(result) for result in shown if result.standing == "unknown"]
-        if unknown:
-            yield says("unknown", names=", ".join(dict.fromkeys(unknown)))
         if _was_unread(self.order):
             yield says("not-read")
         if self.answer.undecided:
             yield says("undecided")
-        if judged and self.answer.urgency not in _TOLD_TODAY:
+        if _judged(shown) and self.answer.urgency not in _TOLD_TODAY:
             yield says("range-note")
+        if pictured:
+            yield says("picture-note")
+
+    def _is_in_doubt(self, shown: tuple[InterpretedResult, ...]) -> bool:
+        """A result may be wrong, and no sentence about the sample says so."""
+        artefacts = self.answer.artefacts
+        said = set(map(self._key, artefacts)) & set(self._finding_keys())
+        return not said and (bool(artefacts) or any(result.doubts for result in shown))
 
     def _finding_keys(self) -> tuple[str, ...]:
         """Keys of the sentences for the leading findings, each once, the most telling kept."""
@@ -356,18 +363,15 @@ class _Maker:
         says = self.speech.says
         verdict = self.speech.of("verdicts", self.answer.twitching.verdict)
         return PatientSection(
-            "twitching", says("twitching-title"), before=(verdict, says("twitching-rest"))
+            "twitching", says("twitching-title"), before=(f"{verdict} {says('twitching-rest')}",)
         )
 
     def _causes(self) -> PatientSection:
+        """One sentence: there is room for more of them only where there is less to be told."""
         says = self.speech.says
-        return PatientSection(
-            "causes",
-            says("causes-title"),
-            before=(says("causes-intro"),),
-            bullets=tuple(self.speech.of("causes", name) for name in self.rules.causes),
-            after=(says("medicines"),),
-        )
+        names = ", ".join(self.speech.of("causes", name) for name in self.rules.causes)
+        told = f"{says('causes-intro', names=names)} {says('medicines')}"
+        return PatientSection("causes", says("causes-title"), before=(told,))
 
     def _foods(self) -> PatientSection | None:
         named = foods(self.answer, self.rules)
@@ -379,7 +383,6 @@ class _Maker:
             says("foods-title"),
             before=(says("foods-intro"),),
             bullets=tuple(self.speech.of("foods", name) for name in named),
-            after=(says("supplements"),),
         )
 
     def _help(self) -> Iterator[PatientSection]:
@@ -401,11 +404,8 @@ class _Maker:
     def _about(self) -> PatientSection:
         says, order = self.speech.says, self.order
         number = says("about-number", number=order.number, version=str(order.version))
-        return PatientSection(
-            "about",
-            says("about-title"),
-            before=(says("contact", contact=order.contact), says("about"), number),
-        )
+        contact = says("contact", contact=order.contact)
+        return PatientSection("about", "", before=(f"{ended(contact)} {says('about')} {number}",))
 
 
 def _shown(answer: Interpretation) -> tuple[InterpretedResult, ...]:
@@ -416,6 +416,10 @@ def _shown(answer: Interpretation) -> tuple[InterpretedResult, ...]:
         if not result.derived_from or result.standing not in ("within", "unknown")
     ]
     return tuple(sorted(told, key=lambda result: _ORDER[result.standing]))
+
+
+def _judged(shown: tuple[InterpretedResult, ...]) -> bool:
+    return any(result.standing != "unknown" for result in shown)
 
 
 def _leading(answer: Interpretation) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from babel.numbers import get_decimal_symbol
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ENGLISH: Final = "en"
 _LOCALES: Final = {ENGLISH: "en_GB"}
+_DAY: Final = "yMMMd"
+"""Month in letters, however the language orders the three."""
 _PLAIN: Final = re.compile(r"(?<![\d.,])(\d+)\.(\d+)(?![\d.,])")
 """A number with a decimal point that cannot be anything else."""
 
@@ -60,7 +62,7 @@ class Speech:
 
     def day(self, moment: date) -> str:
         """A date with its month in letters, as the language writes it."""
-        return str(format_date(moment, "long", locale=self.locale))
+        return str(format_skeleton(_DAY, moment, locale=self.locale))
 
     def digits(self, shown: str) -> str:
         """Printed numbers with the language's decimal sign; no digit is added or lost."""

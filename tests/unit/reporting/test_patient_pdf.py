@@ -120,3 +120,35 @@ def test_the_file_is_well_formed(tmp_path):
     file.write_bytes(draw(made(*LOW), AT).pdf)
     done = subprocess.run(["qpdf", "--check", str(file)], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+SEVERE = (
+    "potassium 2.9 mmol/L",
+    "sodium 131 mmol/L",
+    "adjusted_calcium 1.85 mmol/L",
+    "magnesium 0.45 mmol/L",
+    "phosphate 0.60 mmol/L",
+    "vitamin_b12 170 ng/L",
+    "vitamin_d_25oh 22 nmol/L",
+    "creatinine 90 umol/L",
+    "albumin 38 g/L",
+    "glucose 4.0 mmol/L",
+)
+LACKING = (
+    "magnesium 0.66 mmol/L",
+    "vitamin_d_25oh 31 nmol/L",
+    "vitamin_b12 140 ng/L",
+    "potassium 4.4 mmol/L",
+    "sodium 141 mmol/L",
+    "adjusted_calcium 2.28 mmol/L",
+    "creatinine 80 umol/L",
+)
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("language", ["en", "es", "fr", "de"])
+def test_a_usual_panel_takes_one_page_however_much_must_be_said(language, paper):
+    for results in (SEVERE, LACKING):
+        page = made(*results, language=language, page_size=paper)
+        assert any(section.id == "foods" for section in page.page.sections) == (results is LACKING)
+        assert draw(page, AT).pages == 1

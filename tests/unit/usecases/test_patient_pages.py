@@ -84,7 +84,7 @@ def test_a_clinician_releases_it_by_name_and_it_reads_the_same_ever_after(
     read = patient_pages.read(services, actor, panel_id)
     assert read == made
     assert read.page.language == "es"
-    assert "Dr A. Example decidió compartir esta página" in "\n".join(read.page.about_patient)
+    assert "Dr A. Example compartió esta página" in "\n".join(read.page.about_patient)
     assert read.pdf.startswith(b"%PDF-")
     assert subtypes(services, actor)[:2] == ["patient-page-read", "patient-page-released"]
 

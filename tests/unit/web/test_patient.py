@@ -43,8 +43,8 @@ def test_released_it_is_a_document_of_its_own_language(person, path):
     person.send(previewed(person, path), f"{path}/patient", ASKED, 303)
     page = person.get(f"{path}/patient")
     assert '<html lang="de">' in page
-    assert "Ann Example hat sich am 24. November 2026 entschieden" in said(page)
-    assert "Fragen zu dieser Seite beantwortet: Praxis Beispiel, 0123 456" in said(page)
+    assert "Ann Example hat diese Seite am 24. Nov. 2026 mit Ihnen geteilt" in said(page)
+    assert "Fragen beantwortet: Praxis Beispiel, 0123 456" in said(page)
     assert page.count("<svg") >= 3
     assert not re.search(r"<(style|script)|style=", page)
     assert "Released by Ann Example" in said(person.get(path))
