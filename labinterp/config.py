@@ -81,6 +81,10 @@ class Settings:
         secret=True,
         refused="empty, with a well-known password, or on another machine without checked TLS",
     )
+    database_account: str = _setting(
+        "",
+        "account of the service where another owns the tables; db upgrade gives it rights",
+    )
     database_pool: int = _setting(8, "database connections a process keeps open")
     database_lock_wait: float = _setting(10.0, "how long a writer waits for another [s]")
     database_connect_wait: float = _setting(5.0, "how long to wait for a connection [s]")

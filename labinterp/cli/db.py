@@ -26,12 +26,15 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Bring the database to the newest schema; again is harmless."""
     from labinterp import bootstrap  # noqa: PLC0415 - imported when the command runs
-    from labinterp.store import condition, upgrade  # noqa: PLC0415 - imported when the command runs
+    from labinterp.store import condition, rights, upgrade  # noqa: PLC0415 - likewise
 
     services = bootstrap.services()
+    account = bootstrap.settings().database_account
     upgrade.upgrade(services.store, services.now(), while_serving=args.while_serving)
     current, _ = condition.migrations(services.store)
     print(f"The database is at {current}.")
+    if account and rights.give(services.store, account):
+        print(f"{account} may read and write its rows, and add to the audit.")
     if args.while_serving:
         print("Restart every process, then run this again without --while-serving.")
     return DONE

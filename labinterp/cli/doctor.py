@@ -49,12 +49,12 @@ def run(_args: argparse.Namespace) -> int:
         return OURS
     _say("settings", well=True, words="They are complete.")
     looked = [_say(name, well=well, words=words) for name, well, words in _seen(services)]
-    _note_what_is_exposed()
+    _note_what_is_exposed(services)
     _note_what_was_given_up(services)
     return DONE if all(looked) else OURS
 
 
-def _note_what_is_exposed() -> None:
+def _note_what_is_exposed(services: Services) -> None:
     """Remarks, no faults: a network of one's own, or a machine of one's own, may be meant."""
     from pathlib import Path  # noqa: PLC0415
 
@@ -70,10 +70,25 @@ def _note_what_is_exposed() -> None:
     if secrets:
         print(f"note {'secrets':<12} Everybody on this machine can read {', '.join(secrets)}.")
         print(f"{'':17} chmod 600, for the account that the service runs as.")
+    _note_too_many_rights(services)
     lines = exposed.in_the_clear(chosen.database_url, chosen.redis_url)
     if lines:
         print(f"note {'lines':<12} {' and '.join(lines)} may cross a network without TLS.")
         print(f"{'':17} {_MENDS['tls']}")
+
+
+def _note_too_many_rights(services: Services) -> None:
+    """A remark: the service works with more rights than it needs, and so would an intruder."""
+    from labinterp.errors import TemporaryFailure  # noqa: PLC0415
+    from labinterp.store import rights  # noqa: PLC0415
+
+    try:
+        more = rights.too_many(services.store)
+    except TemporaryFailure:
+        return  # `database` says so above
+    if more:
+        print(f"note {'rights':<12} The database's account {', '.join(more)}.")
+        print(f"{'':17} Let another own the tables, and name this one in DATABASE_ACCOUNT.")
 
 
 def _note_what_was_given_up(services: Services) -> None:

@@ -102,11 +102,29 @@ def test_what_compose_names_is_there():
         assert "ports" not in told["services"][name]
 
 
+def test_only_the_migrations_sign_in_as_the_owner_of_the_tables():
+    services = compose()["services"]
+    signing_in = {
+        name: one["environment"]["DATABASE_URL_FILE"]
+        for name, one in services.items()
+        if "DATABASE_URL_FILE" in one.get("environment", {})
+    }
+    assert signing_in.pop("migrate") == "/run/secrets/database_owner_url"
+    assert set(signing_in.values()) == {"/run/secrets/database_url"}
+    with_secret = [
+        name for name, one in services.items() if "database_owner_url" in one.get("secrets", ())
+    ]
+    assert with_secret == ["migrate"]
+    owners = [path.name for path in UNITS if "database_owner_url" in path.read_text("utf-8")]
+    assert owners == ["labinterp-migrate.service"]
+
+
 def test_the_settings_of_compose_are_enough_for_production(tmp_path):
     environment = {**common(), **compose()["services"]["web"]["environment"]}
     known(environment)
     chosen = usable(environment, tmp_path)
     assert chosen.in_production
+    assert chosen.database_account == "labinterp"
     assert chosen.trusted_proxies == 1
     assert chosen.rate_store
 
