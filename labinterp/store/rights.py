@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from labinterp.errors import SettingsError
-from labinterp.store.door_tables import metadata  # imports those of `tables` too
+from labinterp.store.door_tables import client
 from labinterp.store.tables import audit_event
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from labinterp.store.store import Store
 
+_TABLES: Final = client.metadata  # those of `tables`, too
 _ROLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", re.ASCII)
 _USUAL: Final = "SELECT, INSERT, UPDATE, DELETE"
 _AUDIT: Final = "SELECT, INSERT"
@@ -67,7 +68,7 @@ def _grants(role: str) -> Iterator[str]:
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA public TO {role}"
     yield f"GRANT SELECT ON alembic_version TO {role}"
-    for table in metadata.sorted_tables:
+    for table in _TABLES.sorted_tables:
         rights = _AUDIT if table is audit_event else _USUAL
         yield f"GRANT {rights} ON {table.name} TO {role}"
 
