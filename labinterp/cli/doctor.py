@@ -26,6 +26,7 @@ _MENDS: Final = {
     "durability": "Set these to `on` in the server's configuration, and restart it.",
     "clock": "Have both machines follow a time server (chrony, systemd-timesyncd).",
     "tls": "Add ?sslmode=verify-full to a postgresql:// address, write rediss://.",
+    "address": "Look at the proxy and its certificate from where callers are.",
     "mail server": "Look at SMTP_HOST, SMTP_PORT, SMTP_TLS, SMTP_USER and SMTP_PASSWORD.",
 }
 
@@ -129,6 +130,7 @@ def _seen(services: Services) -> Iterator[tuple[str, bool, str]]:
         yield check.name, check.ok, check.message
     yield from _of_the_database(services)
     yield from _of_the_lines()
+    yield from _of_the_address(services)
     outcome = services.mailer.reachable()
     yield "mail server", outcome.kind == "sent", outcome.answer
     if services.bounces is not None:
@@ -161,6 +163,21 @@ def _of_the_lines() -> Iterator[tuple[str, bool, str]]:
         return
     vouched = f" PLAIN_LINES vouches for {chosen.plain_lines}." if chosen.plain_lines else ""
     yield "tls", True, f"Database and broker are reached over TLS, or here.{vouched}"
+
+
+def _of_the_address(services: Services) -> Iterator[tuple[str, bool, str]]:
+    """What callers are shown; another network than theirs may not lead there."""
+    from labinterp import bootstrap  # noqa: PLC0415
+    from labinterp.cli import exposed  # noqa: PLC0415
+
+    chosen = bootstrap.settings()
+    shown = exposed.certificate_at(chosen.base_url, services.now(), chosen.outbound_authorities)
+    if shown is None:
+        return
+    if shown.well is None:
+        print(f"note {'address':<12} BASE_URL: {shown.words} {_MENDS['address']}")
+        return
+    yield "address", shown.well, shown.words
 
 
 def _readable(box: BounceBox) -> tuple[bool, str]:

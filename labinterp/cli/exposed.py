@@ -1,9 +1,17 @@
-"""What an operator may have left open: files that others can read, lines that are not encrypted."""
+"""What an operator may have left open: files that others can read, lines that are not encrypted.
+
+And what callers are shown: a certificate that they do not believe, or soon will not.
+"""
 
 from __future__ import annotations
 
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from labinterp.lines import unprotected
 
@@ -11,6 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _OTHERS: Final = 0o007
+_HTTPS: Final = 443
+_LONGEST_WAIT: Final = 5.0
+_SOON: Final = 14
+"""A certificate that ends within so many days should have been renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What stands at our own address.
+
+    Attributes:
+        well: None where it cannot be told from here.
+    """
+
+    well: bool | None
+    words: str
 
 
 def readable_by_others(folder: Path) -> tuple[str, ...]:
@@ -48,3 +72,34 @@ def _can_be_entered(folder: Path) -> bool:
 def in_the_clear(database_url: str, broker_url: str) -> tuple[str, ...]:
     """Which settings lead over a network without TLS whose certificate is looked at."""
     return unprotected({"DATABASE_URL": database_url, "REDIS_URL": broker_url})
+
+
+def certificate_at(base_url: str, now: datetime, authorities: str = "") -> Shown | None:
+    """Do callers believe the certificate that is shown at this address? None: it has none.
+
+    Args:
+        base_url: our own address, as callers write it.
+        now: the time.
+        authorities: a file of certificates to believe besides those of the system.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme != "https" or not parts.hostname:
+        return None
+    context = ssl.create_default_context()
+    if authorities:
+        context.load_verify_locations(authorities)
+    there = (parts.hostname, parts.port or _HTTPS)
+    try:
+        with (
+            socket.create_connection(there, _LONGEST_WAIT) as line,
+            context.wrap_socket(line, server_hostname=parts.hostname) as shown,
+        ):
+            found = shown.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        words = f"Callers do not believe its certificate: {error.verify_message}."
+        return Shown(well=False, words=words)
+    except OSError:
+        return Shown(well=None, words="It cannot be reached from here.")
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), UTC)
+    words = f"Its certificate is believed, and ends on {ends:%Y-%m-%d}."
+    return Shown(well=(ends - now).days >= _SOON, words=words)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+from datetime import UTC, datetime
+
 import pytest
 
 from labinterp import bootstrap
 from labinterp.cli import OURS, exposed, main
+from tests.certificates import authority
 
 
 def test_files_that_everybody_can_read_are_named_and_those_of_a_group_are_not(tmp_path):
@@ -89,3 +95,62 @@ def test_doctor_says_what_a_database_would_forget_and_whose_clock_is_wrong(
     assert "BAD  durability   A power cut may lose accepted panels: fsync is off." in (
         capsys.readouterr().out
     )
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """An address with a certificate for this name, and the file of who signed it."""
+    authorities, context_of = authority(tmp_path)
+    doors = []
+
+    def at(name):
+        door = context_of(name).wrap_socket(
+            socket.create_server(("127.0.0.1", 0)), server_side=True
+        )
+        doors.append(door)
+
+        def answer():
+            with contextlib.suppress(OSError):
+                door.accept()[0].close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        return f"https://localhost:{door.getsockname()[1]}", str(authorities)
+
+    yield at
+    for door in doors:
+        door.close()
+
+
+def test_a_certificate_that_callers_believe_is_told_with_its_end(shown):
+    found = exposed.certificate_at(*with_time(shown("localhost"), "2026-11-24"))
+    assert (found.well, found.words) == (
+        True,
+        "Its certificate is believed, and ends on 2046-01-01.",
+    )
+
+
+def test_a_certificate_that_ends_soon_is_a_fault(shown):
+    assert exposed.certificate_at(*with_time(shown("localhost"), "2045-12-25")).well is False
+
+
+def test_a_certificate_of_another_name_or_of_an_unknown_authority_is_a_fault(shown):
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    url, authorities = shown("elsewhere.example")
+    found = exposed.certificate_at(url, now, authorities)
+    assert found.well is False
+    assert "Hostname mismatch" in found.words
+    url, _ = shown("localhost")
+    found = exposed.certificate_at(url, now)
+    assert found.well is False
+    assert "do not believe" in found.words
+
+
+def test_what_cannot_be_reached_is_no_fault_and_plain_http_shows_none():
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    assert exposed.certificate_at("https://127.0.0.1:1/", now).well is None
+    assert exposed.certificate_at("http://127.0.0.1:8000", now) is None
+
+
+def with_time(given, day):
+    url, authorities = given
+    return url, datetime.fromisoformat(f"{day}T00:00:00+00:00"), authorities
