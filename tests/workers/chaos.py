@@ -19,6 +19,7 @@ from labinterp.local.processes import Program, Supervised
 from labinterp.local.sample import PANEL
 from labinterp.usecases import administer
 from tests.workers.harness import ROOT, RunningBroker, Site, until
+from tests.workers.mail_process import UNANSWERED
 
 # How long one sender tries to be heard [s]: on a machine that is busy with other things, a process that was killed needs
 # many seconds to be there again, and the longest thing to send, a table, is often cut off before its answer.
@@ -43,6 +44,10 @@ class MailProcess:
         program = Program("smtp", command, {"PATH": os.defpath}, ROOT)
         self.process = Supervised(program, folder / "smtp.log", time.monotonic)
         self.process.start()
+
+    def unanswered(self):
+        """How many mails were kept whose sender was told nothing, because the line was closed."""
+        return len(list(self.folder.glob(f"*{UNANSWERED}.eml")))
 
     def message_ids(self):
         return [

@@ -3,7 +3,7 @@
     python -m tests.workers.mail_process PORT FOLDER MOOD
 
 Of every three mails the first is treated as the mood says: `later` answers 451, `slow` waits a second, `drop` keeps the
-mail and closes the line before it answers; `never` refuses for good what goes to an address that begins with "gone".
+mail, marks its file, and closes the line before it answers; `never` refuses for good what goes to an address that begins with "gone".
 """
 
 import asyncio
@@ -15,6 +15,8 @@ import sys
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
+
+UNANSWERED = "-unanswered"
 
 
 class Keeper:
@@ -33,15 +35,15 @@ class Keeper:
         turn = next(self.turns)
         if turn == "later":
             return "451 4.3.0 try again later"
-        self._keep(envelope.content)
+        self._keep(envelope.content, UNANSWERED if turn == "drop" else "")
         if turn == "drop":
             server.transport.abort()
         elif turn == "slow":
             await asyncio.sleep(1)
         return "250 kept"
 
-    def _keep(self, content):
-        name = secrets.token_hex(8)
+    def _keep(self, content, mark):
+        name = f"{secrets.token_hex(8)}{mark}"
         unfinished = self.folder / f".{name}"
         with unfinished.open("wb") as file:
             file.write(content)
