@@ -7,7 +7,6 @@ again. Geometry, words and SVG stay in one file, because they are checked agains
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
@@ -19,6 +18,7 @@ from labinterp.reporting.palette import (
     BAND_EDGE,
     COLOUR_OF,
     CRITICAL,
+    LOOKS,
     MUTED,
     TRACK,
     TRACK_EDGE,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from labinterp.model.interpretation import LineGeometryInputs
 
 _BOTH: Final = 2
-_LOOKS: Final = re.compile(r' (?:fill|stroke|stroke-width|stroke-dasharray|font-size)="[^"]*"')
 ALT_LENGTH: Final = 150
 """Longest alternative text [characters]."""
 CRITICAL_MARGIN: Final = Decimal("0.3")
@@ -308,7 +307,7 @@ def svg(line: Geometry, title: str | None = None, *, bare: bool = False) -> str:
     return (
         f'<svg class="nl nl-is-{line.standing}" viewBox="0 0 {SVG_WIDTH} {SVG_HEIGHT}" role="img">'
         f"<title>{escape(title or line.alt)}</title>"
-        f"{_LOOKS.sub('', drawn) if bare else drawn}</svg>"
+        f"{LOOKS.sub('', drawn) if bare else drawn}</svg>"
     )
 
 
@@ -409,7 +408,9 @@ def _svg_labels(line: Geometry) -> Iterator[str]:
         lambda text: len(text) * _LABEL_SIZE * _DIGIT,
         _LABEL_SIZE / 2,
     )
-    for label, left in placed:
-        place: dict[str, object] = {"x": round(_EDGE + left, 1), "y": SVG_HEIGHT - 2}
+    told = "".join(
+        f'<tspan x="{_EDGE + left:.4g}">{escape(label.text)}</tspan>' for label, left in placed
+    )
+    if told:
         look: dict[str, object] = {"font_size": _LABEL_SIZE, "fill": MUTED}
-        yield _element("text", "label", escape(label.text), **place, **look)
+        yield _element("text", "label", told, y=SVG_HEIGHT - 2, **look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ TRACK: Final = "#EEF1F4"
 TRACK_EDGE: Final = "#8995A1"
 RULE: Final = "#B9C2CB"
 PALE: Final = "#F3F6F9"
+
+LOOKS: Final = re.compile(r' (?:fill|stroke|stroke-width|stroke-dasharray|font-size)="[^"]*"')
+"""What SVG says of looks, and what a page with a style sheet of its own need not carry."""
 
 Symbol = Literal["double-down", "double-up", "down", "up", "disc", "circle", "diamond"]
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from labinterp.reporting import words
-from labinterp.reporting.palette import BAND, BAND_EDGE, INK, MUTED, PALE
+from labinterp.reporting.palette import BAND, BAND_EDGE, INK, LOOKS, MUTED, PALE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -672,7 +672,7 @@ SVG_PEN: Final = Pen(
 )
 
 
-def svg(made: Picture, name: str = "paths") -> str:
+def svg(made: Picture, name: str = "paths", *, bare: bool = False) -> str:
     """The picture as inline SVG: no style attributes, no script; CSS may restyle its classes.
 
     Classes: `pp`; `pp-box`, `pp-text`, `pp-arrow`, `pp-head`, each with `pp-opposes` where it works
@@ -681,14 +681,15 @@ def svg(made: Picture, name: str = "paths") -> str:
     Args:
         made: what `picture` gave, set with `SVG_PEN`.
         name: begins the ids within, so that a page may hold several.
+        bare: leave colours, strokes and the size of type to the style sheet of the page.
     """
+    drawn = "".join((*map(_svg_arrow, made.arrows), *map(_svg_box, made.boxes)))
     frame = f'viewBox="0 0 {made.width:g} {made.height:g}"'
     parts = (
         f'<svg class="pp" {frame} role="img" aria-labelledby="{name}-title {name}-desc">',
         f'<title id="{name}-title">The causal paths these results activate</title>',
         f'<desc id="{name}-desc">{escape(made.alt)}</desc>',
-        *(_svg_arrow(arrow) for arrow in made.arrows),
-        *(_svg_box(box) for box in made.boxes),
+        LOOKS.sub("", drawn) if bare else drawn,
         "</svg>",
     )
     return "".join(parts)
@@ -697,7 +698,7 @@ def svg(made: Picture, name: str = "paths") -> str:
 def _svg_arrow(arrow: Arrow) -> str:
     side, dashes = (" pp-opposes", ' stroke-dasharray="5 3"') if arrow.opposes else ("", "")
     line = " ".join(f"{x:g},{y:g}" for x, y in arrow.points)
-    head = " ".join(f"{x:.2f},{y:.2f}" for x, y in arrow.head(_HEAD * _SVG_SIZE))
+    head = " ".join(f"{x:.1f},{y:.1f}" for x, y in arrow.head(_HEAD * _SVG_SIZE))
     return (
         f'<polyline class="pp-arrow{side}" points="{line}" fill="none" stroke="{MUTED}"'
         f' stroke-width="1.3"{dashes}/>'

@@ -54,7 +54,7 @@ class _Page:
     def paths(self, block: VerdictBlock) -> Markup:
         """The picture of the active paths; nothing where there is none."""
         made = path_picture.picture(block.drawn, path_picture.SVG_PEN, path_picture.SVG_WIDTH)
-        return Markup(path_picture.svg(made) if made else "")  # noqa: S704  (as above)  # nosec B704
+        return Markup(path_picture.svg(made, bare=True) if made else "")  # noqa: S704  (as above)  # nosec B704
 
     def legend(self, block: VerdictBlock) -> str:
         """What the marks of that picture mean."""

@@ -1,5 +1,7 @@
 """How one measurand moved over time, as a small drawing: the value axis is the one of its results.
 
+Colours and strokes are those of the pages' style sheet, which knows the classes.
+
 It repeats a row of the history's table and says nothing that the table does not. Time runs from
 the oldest (left) to the newest (right), by the calendar. A result of another laboratory or method
 is hollow and not joined; one sent with `<` or `>` is an arrow, never a point.
@@ -15,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 from labinterp.reporting import words
 from labinterp.reporting.number_line import axis
-from labinterp.reporting.palette import BAND, BAND_EDGE, COLOUR_OF, CRITICAL, MUTED, TRACK_EDGE
 from labinterp.web.words import day
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _FIGURES: Final = 3
 _LABEL_SIZE: Final = 14
 """So large that labels are 11 px when the strip is shown 240 px wide [SVG units]."""
 _DATES_AT: Final = 90
-_JOIN: Final = 1.5
 _RADIUS: Final = 4
 
 
@@ -98,7 +98,7 @@ def svg(points: Sequence[Point], line: LineGeometryInputs | None, title: str) ->
         *(_ground(plane, line) if line else ()),
         _frame(),
         *_joins(plane, ordered),
-        *(_mark(plane, point) for point in ordered),
+        *_marks(plane, ordered),
         *(_limits(plane, line) if line else ()),
         *_dates(plane),
         "</svg>",
@@ -119,10 +119,7 @@ def _ends(points: Sequence[Point], line: LineGeometryInputs | None) -> tuple[Dec
 
 def _frame() -> str:
     """The axis of time."""
-    return (
-        f'<path class="tr-frame" d="M{_LEFT} {_BOTTOM}H{_RIGHT}" fill="none" '
-        f'stroke="{TRACK_EDGE}" stroke-width="1"/>'
-    )
+    return f'<path class="tr-frame" d="M{_LEFT} {_BOTTOM}H{_RIGHT}"/>'
 
 
 def _ground(plane: _Plane, line: LineGeometryInputs) -> Iterator[str]:
@@ -130,20 +127,17 @@ def _ground(plane: _Plane, line: LineGeometryInputs) -> Iterator[str]:
     top = _TOP if line.high is None else plane.y(line.high)
     bottom = _BOTTOM if line.low is None else plane.y(line.low)
     size = f'x="{_LEFT}" y="{top:g}" width="{_RIGHT - _LEFT}" height="{bottom - top:.1f}"'
-    yield f'<rect class="nl-band" {size} fill="{BAND}"/>'
+    yield f'<rect class="nl-band" {size}/>'
     for end in (line.low, line.high):
         if end is not None and plane.holds(end):
-            yield _across("end", plane.y(end), BAND_EDGE, "none")
+            yield _across("end", plane.y(end))
     for limit in (line.critical_low, line.critical_high):
         if limit is not None and plane.holds(limit):
-            yield _across("critical", plane.y(limit), CRITICAL, "4 2")
+            yield _across("critical", plane.y(limit))
 
 
-def _across(name: str, y: float, colour: str, dashes: str) -> str:
-    return (
-        f'<path class="nl-{name}" d="M{_LEFT} {y:g}H{_RIGHT}" fill="none" stroke="{colour}" '
-        f'stroke-width="1" stroke-dasharray="{dashes}"/>'
-    )
+def _across(name: str, y: float) -> str:
+    return f'<path class="nl-{name}" d="M{_LEFT} {y:g}H{_RIGHT}"/>'
 
 
 def _joins(plane: _Plane, points: Sequence[Point]) -> Iterator[str]:
@@ -151,34 +145,29 @@ def _joins(plane: _Plane, points: Sequence[Point]) -> Iterator[str]:
     for is_joined, run in groupby(points, lambda one: one.comparable and not one.comparator):
         places = [_place(plane, point) for point in run]
         if is_joined and len(places) > 1:
-            yield (
-                f'<path class="tr-join" d="M{"L".join(places)}" fill="none" stroke="{MUTED}" '
-                f'stroke-width="{_JOIN}"/>'
-            )
+            yield f'<path class="tr-join" d="M{"L".join(places)}"/>'
 
 
 def _place(plane: _Plane, point: Point) -> str:
     return f"{plane.x(point.at):g} {plane.y(point.value):g}"
 
 
+def _marks(plane: _Plane, points: Sequence[Point]) -> Iterator[str]:
+    """The results in the order of time, neighbours of one standing in one group of its colour."""
+    for standing, alike in groupby(points, lambda one: one.standing):
+        yield f'<g class="nl-is-{standing}">{"".join(_mark(plane, one) for one in alike)}</g>'
+
+
 def _mark(plane: _Plane, point: Point) -> str:
     """A disc, hollow for another laboratory or method; an arrow where no number was measured."""
-    colour = COLOUR_OF[point.standing]
+    apart = "" if point.comparable else " tr-hollow"
     x, y = plane.x(point.at), plane.y(point.value)
     if point.comparator:
         way = 1 if point.comparator[0] in "<≤" else -1
         tip, barb = y + way * 14, y + way * 9
-        dashes = "none" if point.comparable else "2 2"
         path = f"M{x - 5:g} {y:g}H{x + 5:g}M{x:g} {y:g}V{tip:g}M{x - 4:g} {barb:g}L{x:g} {tip:g}"
-        return (
-            f'<path class="tr-arrow" d="{path}L{x + 4:g} {barb:g}" fill="none" stroke="{colour}" '
-            f'stroke-width="2" stroke-dasharray="{dashes}"/>'
-        )
-    name, fill = ("point", colour) if point.comparable else ("hollow", "#FFFFFF")
-    return (
-        f'<circle class="tr-{name}" cx="{x:g}" cy="{y:g}" r="{_RADIUS}" fill="{fill}" '
-        f'stroke="{colour}" stroke-width="1.5"/>'
-    )
+        return f'<path class="tr-arrow{apart}" d="{path}L{x + 4:g} {barb:g}"/>'
+    return f'<circle class="{apart.strip() or "tr-point"}" cx="{x:g}" cy="{y:g}" r="{_RADIUS}"/>'
 
 
 def _limits(plane: _Plane, line: LineGeometryInputs) -> Iterator[str]:
@@ -199,7 +188,5 @@ def _dates(plane: _Plane) -> Iterator[str]:
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return (
-        f'<text class="nl-label" x="{x:g}" y="{y:g}" font-size="{_LABEL_SIZE}" fill="{MUTED}" '
-        f'text-anchor="{anchor}">{escape(text)}</text>'
-    )
+    side = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{x:g}" y="{y:g}"{side}>{escape(text)}</text>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
@@ -11,6 +12,8 @@ from markupsafe import Markup
 from labinterp.reporting import words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flask import Flask
 
     from labinterp.model.submission import Identity
@@ -71,6 +74,7 @@ def attach(app: Flask) -> None:
         number=number,
         formula=words.formula,
         moment_text=moment_text,
+        runs=runs,
         pairs=lambda known: [(word, word) for word in known],
         capitalize_first=lambda text: text[:1].upper() + text[1:],
     )
@@ -118,6 +122,19 @@ def patient_name(identity: Identity) -> str:
 def domain(address: str) -> str:
     """What follows the @, for a list that shows whole addresses on demand only."""
     return "…@" + address.rpartition("@")[2]
+
+
+def runs(numbers: Iterable[int]) -> list[tuple[int, ...]]:
+    """Source numbers as print tells them: three or more neighbours as the first and the last.
+
+    >>> runs((3, 4, 5, 9, 10))
+    [(3, 5), (9,), (10,)]
+    """
+    told: list[tuple[int, ...]] = []
+    for _, neighbours in groupby(enumerate(sorted(set(numbers))), lambda one: one[1] - one[0]):
+        run = [number for _, number in neighbours]
+        told += [(run[0], run[-1])] if len(run) > 2 else [(number,) for number in run]  # noqa: PLR2004  (two are shorter as two)
+    return told
 
 
 def printed(code: object) -> str:

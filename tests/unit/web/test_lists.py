@@ -1,5 +1,6 @@
 """Panels, deliveries, knowledge and statements: found by identifier, free of what does not belong there."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -111,3 +112,11 @@ def test_the_identifier_that_was_searched_for_stands_sealed_in_the_cookie(person
         assert "MRN-1" not in str(dict(session))
         session["sought"] = "not sealed by anybody"
     assert 'value="not sealed' not in person.get(page)
+
+
+def test_a_limit_of_the_knowledge_is_one_phrase_and_what_goes_without_saying_is_not_said(person):
+    page = said(person.get("/knowledge/potassium"))
+    assert re.search(r"Interval 3\.5–5\.3 mmol/L", page)
+    assert re.search(r"Bounds ≥ \S+ and < \S+ mmol/L", page)
+    assert "Applies to everyone" in page
+    assert not re.search(r"Unverified no|Usable yes|Low included yes|\b[Gg]e \d", page)

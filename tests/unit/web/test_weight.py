@@ -1,15 +1,18 @@
 """What a page weighs where it has most to show: a slow line and an old machine get it as well."""
 
+import re
 from statistics import median
 
 import pytest
 
+from labinterp.web import words
 from tests.e2e.states import Shelf
+from tests.unit.web.browsing import said
 
 _KB = 1000
 MOST = 60 * _KB
-HEAVIEST = {"severe": 75 * _KB, "forty": 85 * _KB, "/knowledge/potassium": 70 * _KB}
-"""The answer with most findings, the one with most results, the analyte with most rules."""
+HEAVIEST = {"severe": 67 * _KB, "forty": 78 * _KB}
+"""The answer with most findings (a fifth of it the titles of 85 sources), the one with most results."""
 RESULTS = (
     "severe",
     "forty",
@@ -74,3 +77,23 @@ def test_what_is_not_on_the_page_of_the_answer_is_one_link_away(person, shelf):
         assert told in reasons.casefold()
         assert told in whole.casefold()
     assert f'href="{path}#source-' in reasons
+
+
+def test_what_a_thing_to_consider_rests_on_is_told_in_two_and_in_full_one_link_away(person, shelf):
+    path = shelf.severe()
+    (link,) = re.findall(rf'<a href="({path}/reasons#steps)">8 more', person.get(path))
+    assert link
+    told = person.get(f"{path}/reasons").partition('id="steps"')[2].partition("</section>")[0]
+    (ecg,) = re.findall(r"<li><strong>Consider a 12-lead ECG now</strong>: (.*?)</li>", told)
+    assert ecg.count(";") == 9
+
+
+def test_neighbouring_sources_are_told_from_first_to_last():
+    assert words.runs((7, 3, 5, 4, 10, 11)) == [(3, 5), (7,), (10,), (11,)]
+    assert words.runs(()) == []
+
+
+def test_a_footnote_has_the_number_that_its_result_bears(person, shelf):
+    page = said(person.get(shelf.severe()))
+    assert "adjusted (calculated) 1 " in page
+    assert re.search(r"1 Calcium, albumin-adjusted: calcium \+ slope", page)
