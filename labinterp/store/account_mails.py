@@ -41,7 +41,19 @@ class AccountMail:
 def add(
     connection: Connection, organisation_id: str, user_id: str, event: str, now: datetime
 ) -> None:
-    """Somebody is to be told; in the transaction of what they are told of."""
+    """Somebody is to be told; in the transaction of what they are told of.
+
+    A mail that nobody has tried yet speaks for all that is alike: whoever makes a thousand keys
+    fills nobody's mailbox.
+    """
+    waiting = select(account_mail.c.id).where(
+        account_mail.c.user_account_id == user_id,
+        account_mail.c.event == event,
+        account_mail.c.status == QUEUED,
+        account_mail.c.attempts == 0,
+    )
+    if connection.execute(waiting.limit(1)).first() is not None:
+        return
     connection.execute(
         insert(account_mail).values(
             id=fresh_id(now),

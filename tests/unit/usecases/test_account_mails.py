@@ -86,10 +86,11 @@ def test_each_change_of_the_second_factor_is_told(sqlite_services, actor, outbox
     codes = second_factor.new_codes(services, actor)
     assert second_factor.is_right(services, actor, codes[0])
     second_factor.remove(services, actor)
+    found = mailed(services, outbox)
     set_up()
     administer.set_active(services, actor.id, active=False)
     second_factor.reset(services, actor.id)
-    found = mailed(services, outbox)
+    found += mailed(services, outbox)
     assert [subject for subject, _, _ in found] == [
         ACCOUNT_EVENTS[event][0]
         for event in (
@@ -119,6 +120,14 @@ def test_a_new_key_is_told_to_all_administrators_but_not_one_that_the_operator_m
     found = mailed(services, outbox)
     assert {to for _, to, _ in found} == {"ada@example.org", "bea@example.org"}
     assert not any(presented in text or "Clara" in text for _, _, text in found)
+
+
+def test_many_changes_at_once_are_one_mail(sqlite_services, actor, outbox):
+    for number in range(5):
+        members.add_key(sqlite_services, actor, name=f"Key {number}", scopes=["panels:read"])
+    assert len(mailed(sqlite_services, outbox)) == 1
+    members.add_key(sqlite_services, actor, name="Another", scopes=["panels:read"])
+    assert len(mailed(sqlite_services, outbox)) == 1
 
 
 def test_a_mail_that_is_not_taken_is_tried_again_as_the_same_and_not_for_ever(
