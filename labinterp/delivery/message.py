@@ -62,6 +62,10 @@ ACCOUNT_EVENTS: Final[Mapping[str, tuple[str, str]]] = {
         "A recovery code of your account was used",
         "One of the recovery codes of your account was used, in the place of an authenticator's.",
     ),
+    "sign-in-link-made": (
+        "A sign-in link was made for your account",
+        "An administrator made a link that signs in to your account once, to hand it to you.",
+    ),
     "key-created": (
         "A new API key was made",
         "A new API key was made for your organisation; it stands under Users and keys.",

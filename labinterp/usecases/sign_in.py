@@ -12,6 +12,7 @@ from labinterp.errors import AccessDenied, NotFound
 from labinterp.store import audit, people
 from labinterp.store.audit import Deed, Who
 from labinterp.store.store import fresh_id
+from labinterp.usecases import account_mails
 from labinterp.usecases.acting import ITSELF
 from labinterp.usecases.recipients import address_of
 
@@ -157,6 +158,8 @@ def _let_in(services: Services, user: UserRecord, password: str, address: str) -
 def sign_in_link(services: Services, user_id: str, *, by: Who = ITSELF) -> str:
     """The token of a one-time link for a person; shown once, stored as a keyed hash.
 
+    Whoever has another way in already is told of it by mail: somebody else holds this one.
+
     Raises:
         NotFound: no such person.
     """
@@ -178,6 +181,8 @@ def sign_in_link(services: Services, user_id: str, *, by: Who = ITSELF) -> str:
         actor = replace(by, organisation_id=user.organisation_id)
         deed = Deed("C", "sign-in-link-made", entity=f"user:{user_id}")
         audit.record(connection, actor, deed, now)
+        if user.password_hash is not None or user.second_factor:
+            account_mails.tell(connection, user.organisation_id, user_id, deed.subtype, now)
 
     services.store.write(work)
     return made.token

@@ -107,6 +107,18 @@ def test_each_change_of_the_second_factor_is_told(sqlite_services, actor, outbox
     assert not any(code in whole for code in codes)
 
 
+def test_a_link_into_an_account_is_told_to_whom_it_is_not_the_first_way_in(
+    sqlite_services, actor, outbox
+):
+    administer.sign_in_link(sqlite_services, actor.id)
+    assert mailed(sqlite_services, outbox) == []
+    members.set_own_password(sqlite_services, actor, current="", new=PASSWORD)
+    token = administer.sign_in_link(sqlite_services, actor.id)
+    found = mailed(sqlite_services, outbox)
+    assert found[-1][0] == "A sign-in link was made for your account"
+    assert not any(token in text for _, _, text in found)
+
+
 @pytest.mark.hazard("stranger-reads")
 def test_a_new_key_is_told_to_all_administrators_but_not_one_that_the_operator_made(
     sqlite_services, actor, outbox
