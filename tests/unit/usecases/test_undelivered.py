@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from labinterp.delivery.mailer import SendOutcome
+from labinterp.store.moment import db_now
+from labinterp.store.tables import delivery
 from labinterp.usecases import journey
 from labinterp.usecases.due import due_counts
 from labinterp.usecases.undelivered import LATE_AFTER
@@ -29,6 +32,13 @@ def refused(services, ward, outbox, flag="LL"):
     outbox.answers = [REFUSED]
     journey.deliver_due(services, "w", 10)
     return taken.panel_id
+
+
+def may_be_told_again(services):
+    """The wait after a failed mail is over by the database's clock, which measures it."""
+    held = update(delivery).where(delivery.c.alarm_due_at.is_not(None))
+    with services.store.engine.begin() as connection:
+        connection.execute(held.values(alarm_due_at=db_now() - 1))
 
 
 def told(outbox):
@@ -73,6 +83,14 @@ def test_a_mail_to_the_operator_that_no_server_takes_is_not_forgotten(
     journey.deliver_due(services, "w", 10)
     assert told(outbox) == []
     assert due_counts(services).deliveries_due == 0  # until the try may be repeated
+    may_be_told_again(services)
+    assert due_counts(services).deliveries_due == 1
+    for _ in range(2):
+        journey.deliver_due(services, "w", 10)
+        may_be_told_again(services)
+    (message,) = told(outbox)
+    assert "LI-2026-000001, Ward 7: refused" in message.get_body(("plain",)).get_content()
+    assert due_counts(services).deliveries_due == 0
 
 
 @pytest.mark.parametrize("why", ["not critical", "acknowledged", "nobody to tell"])

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from labinterp.errors import AccessDenied
+from labinterp.formats import json_panel
 from labinterp.store import tables
-from labinterp.usecases import administer
+from labinterp.usecases import administer, journey
 from tests.unit.web.browsing import PASSWORD, Person, said
 
 
@@ -210,3 +211,30 @@ def test_a_form_without_its_token_changes_nothing(chief, services, ann):
     answer = chief.client.post(f"/administration/users/{ann.id}/state", data={"active": "no"})
     assert answer.status_code == 400
     assert administer.actor_of_user(services, ann.id) is not None
+
+
+def test_who_is_told_by_default_is_kept_and_told_of_a_panel_that_names_nobody(
+    chief, services, organisation
+):
+    page = chief.get("/administration")
+    told = {"recipients": "duty@example.org, ward@example.org"}
+    chief.send(page, "/administration/recipients", told)
+    page = chief.get("/administration")
+    assert "Told by default: duty@example.org, ward@example.org." in said(page)
+    assert 'value="duty@example.org, ward@example.org"' in page
+    received = json_panel.received_of(
+        {"results": [{"test": "Potassium", "value": "4.1", "unit": "mmol/L"}]}, services.now()
+    )
+    sender = administer.system_actor(organisation)
+    taken = journey.take(services, sender, received, origin="hl7v2")
+    sent = journey.list_deliveries(services, sender, taken.panel_id)
+    assert [one.to for one in sent] == ["duty@example.org", "ward@example.org"]
+
+
+def test_an_address_that_is_none_is_shown_back_and_nothing_is_kept(chief):
+    page = chief.get("/administration")
+    page = chief.send(page, "/administration/recipients", {"recipients": "duty@, x"}, 422)
+    assert "<title>Error: " in page
+    assert 'value="duty@, x"' in page
+    assert 'aria-invalid="true"' in page
+    assert 'value="duty@, x"' not in chief.get("/administration")
