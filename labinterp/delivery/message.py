@@ -51,8 +51,8 @@ ACCOUNT_EVENTS: Final[Mapping[str, tuple[str, str]]] = {
         "Your account is opened without a code of an authenticator from now on.",
     ),
     "second-factor-reset": (
-        "Your authenticator was forgotten",
-        "The authenticator of your account was forgotten by an administrator, as one that is lost.",
+        "Your authenticator was reset",
+        "An administrator reset the authenticator of your account, as is done when one is lost.",
     ),
     "recovery-codes-made": (
         "New recovery codes were made for your account",
