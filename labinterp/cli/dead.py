@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from labinterp.store.given_up import GivenUp
     from labinterp.usecases.services import Services
 
-_KINDS: Final = ("report", "delivery", "notice", "background")
+_KINDS: Final = ("report", "delivery", "notice", "background", "account")
 
 
 def register(subparsers: Any) -> None:

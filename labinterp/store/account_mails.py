@@ -7,7 +7,7 @@ it. The attempt is counted by the claim, and whoever writes afterwards must stil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
 QUEUED: Final = "queued"
+GIVEN_UP: Final = ("refused", "failed")
+_ANSWER: Final = 500
 _AT_ONCE: Final = 1000
 
 
@@ -125,18 +127,32 @@ def still_held(connection: Connection, held: AccountMail) -> bool:
     return connection.execute(select(account_mail.c.id).where(_is(held))).first() is not None
 
 
-def end(connection: Connection, held: AccountMail, status: str) -> bool:
-    """Nothing more becomes of it: `sent`, `refused` or `failed`."""
-    done = connection.execute(
-        update(account_mail).where(_is(held)).values(status=status, due_at=None)
-    )
+def end(connection: Connection, held: AccountMail, status: str, answer: str) -> bool:
+    """Nothing more becomes of it by itself: `sent`, `refused` or `failed`."""
+    return _moved(connection, held, status=status, due_at=None, last_answer=answer[:_ANSWER])
+
+
+def defer(connection: Connection, held: AccountMail, delay: timedelta, answer: str) -> bool:
+    """Try again after the delay."""
+    due_at = db_now() + microseconds(delay)
+    return _moved(connection, held, due_at=due_at, last_answer=answer[:_ANSWER])
+
+
+def _moved(connection: Connection, held: AccountMail, **values: Any) -> bool:
+    done = connection.execute(update(account_mail).where(_is(held)).values(**values))
     return done.rowcount == 1
 
 
-def defer(connection: Connection, held: AccountMail, delay: timedelta) -> bool:
-    """Try again after the delay."""
+def requeue(connection: Connection, organisation_id: str, mail_id: str) -> bool:
+    """Somebody wants a mail that was given up to be tried again."""
     done = connection.execute(
-        update(account_mail).where(_is(held)).values(due_at=db_now() + microseconds(delay))
+        update(account_mail)
+        .where(
+            account_mail.c.organisation_id == organisation_id,
+            account_mail.c.id == mail_id,
+            account_mail.c.status.in_(GIVEN_UP),
+        )
+        .values(status=QUEUED, attempts=0, due_at=db_now())
     )
     return done.rowcount == 1
 

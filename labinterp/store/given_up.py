@@ -1,4 +1,7 @@
-"""What was given up and waits for a person: reports, mails, events and background jobs alike."""
+"""What was given up and waits for a person: reports, mails, events and background jobs alike.
+
+Mails to people about their own accounts are a kind of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import and_, null, select
 
+from labinterp.store.account_mails import GIVEN_UP
 from labinterp.store.door_tables import background_job, notice
-from labinterp.store.tables import delivery, panel, report
+from labinterp.store.tables import account_mail, delivery, panel, report
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Select
 
-Kind = Literal["report", "delivery", "notice", "background"]
+Kind = Literal["report", "delivery", "notice", "background", "account"]
 _NO_MAIL: Final = ("refused", "bounced", "failed")
 
 
@@ -24,7 +28,8 @@ class GivenUp:
     """One of them.
 
     Attributes:
-        about: the panel or, of an event, its endpoint; of a job what it was to do.
+        about: the panel or, of an event, its endpoint; of a job what it was to do; of a mail about
+            an account what it tells.
         why: in the words of whoever refused it, or of the fault.
         since: when it was made; how long it has been wanted.
     """
@@ -121,10 +126,28 @@ def _jobs() -> Select[Any]:
     )
 
 
+def _account_mails() -> Select[Any]:
+    return (
+        select(
+            account_mail.c.id,
+            account_mail.c.organisation_id,
+            account_mail.c.status,
+            account_mail.c.attempts,
+            account_mail.c.event,
+            null(),
+            account_mail.c.last_answer,
+            account_mail.c.created_at,
+        )
+        .where(account_mail.c.status.in_(GIVEN_UP))
+        .order_by(account_mail.c.created_at, account_mail.c.id)
+    )
+
+
 _LISTS: Final = {
     "report": _reports(),
     "delivery": _deliveries(),
     "notice": _notices(),
     "background": _jobs(),
+    "account": _account_mails(),
 }
-KINDS: Final[tuple[Kind, ...]] = ("report", "delivery", "notice", "background")
+KINDS: Final[tuple[Kind, ...]] = ("report", "delivery", "notice", "background", "account")

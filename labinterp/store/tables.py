@@ -150,6 +150,7 @@ account_mail = Table(
     Column("status", String(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment),
+    Column("last_answer", String(500)),
     Column("created_at", Moment, nullable=False),
     Index(None, "due_at"),
     Index(None, "created_at"),

@@ -7,7 +7,10 @@ says what was changed and when; no secret, and nothing of a patient.
 | the mailer says | then |
 |---|---|
 | sent, refused | ended |
-| anything else | tried again with backoff; ended as failed after `DELIVERY_ATTEMPTS` |
+| operator (authentication, policy: ours) | tried again with backoff for as long as it takes |
+| anything else | tried again with backoff; failed after `DELIVERY_ATTEMPTS` |
+
+What was refused or failed stands in `dead list`.
 """
 
 from __future__ import annotations
@@ -15,16 +18,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from labinterp import telemetry
+from labinterp.access import require
 from labinterp.delivery.message import AccountNotice, build_account
-from labinterp.store import account_mails, people
+from labinterp.errors import NotFound
+from labinterp.store import account_mails, audit, people
+from labinterp.store.audit import Deed
+from labinterp.usecases.acting import who
 from labinterp.usecases.backoff import delay
-from labinterp.usecases.storing import mail_domain
+from labinterp.usecases.storing import mail_domain, nudge
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
 
+    from labinterp.access import Actor
     from labinterp.store.account_mails import AccountMail
     from labinterp.usecases.services import Services
 
@@ -59,6 +67,25 @@ def mail_due(services: Services, limit: int) -> int:
     return sum(_mailed(services, mail_id) for mail_id in due)
 
 
+def try_again(services: Services, actor: Actor, mail_id: str) -> None:
+    """Send what was given up once more; the audit has it.
+
+    Raises:
+        NotFound: no mail of this organisation was given up under this id.
+    """
+    require(actor, "admin")
+    now = services.now()
+
+    def work(connection: Connection) -> None:
+        if not account_mails.requeue(connection, actor.organisation_id, mail_id):
+            raise NotFound("There is no such mail that was given up.")
+        deed = Deed("U", "account-mail-retried", entity=f"account-mail:{mail_id}")
+        audit.record(connection, who(actor), deed, now)
+
+    services.store.write(work)
+    nudge(services, "delivery")
+
+
 def _mailed(services: Services, mail_id: str) -> bool:
     policy = services.policy
     held = services.store.write(
@@ -68,36 +95,40 @@ def _mailed(services: Services, mail_id: str) -> bool:
     )
     if held is None:
         return False
-    kind = _sent(services, held)
+    kind, answer = _sent(services, held)
     status = _status(services, held, kind)
-    services.store.write(lambda connection: _kept(services, connection, held, status))
+
+    def kept(connection: Connection) -> bool:
+        if status:
+            return account_mails.end(connection, held, status, answer)
+        wait = delay(services.policy, held.attempts)
+        return account_mails.defer(connection, held, wait, answer)
+
+    services.store.write(kept)
     telemetry.count(telemetry.MAILS, telemetry.label("outcome", status or kind))
     _log.info("account-mail", user_id=held.user_id, outcome=status or kind)
     return True
 
 
-def _sent(services: Services, held: AccountMail) -> str:
+def _sent(services: Services, held: AccountMail) -> tuple[str, str]:
     try:
         message = build_account(_notice(services, held))
     except (KeyError, ValueError) as error:  # written by a newer version, or no address
-        _log.error("account-mail-not-written", **telemetry.error_facts(error))
-        return "deferred"
-    return services.mailer.send(
+        facts = telemetry.error_facts(error)
+        _log.error("account-mail-not-written", **facts)
+        return "deferred", f"the message could not be written: {facts['exception']}"
+    outcome = services.mailer.send(
         message, held.recipient, still_ours=lambda: _still_held(services, held)
-    ).kind
+    )
+    return outcome.kind, outcome.answer
 
 
 def _status(services: Services, held: AccountMail, kind: str) -> str:
-    """How it ends; empty while it is to be tried again."""
+    """How it ends; empty while it is to be tried again. Our own fault does not end it."""
     if kind in _ENDS:
         return kind
-    return "failed" if held.attempts >= services.policy.delivery_attempts else ""
-
-
-def _kept(services: Services, connection: Connection, held: AccountMail, status: str) -> bool:
-    if status:
-        return account_mails.end(connection, held, status)
-    return account_mails.defer(connection, held, delay(services.policy, held.attempts))
+    is_last = held.attempts >= services.policy.delivery_attempts and kind != "operator"
+    return "failed" if is_last else ""
 
 
 def _still_held(services: Services, held: AccountMail) -> bool:

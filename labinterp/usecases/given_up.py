@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.access import require
 from labinterp.errors import Conflict, NotFound
 from labinterp.store import given_up
+from labinterp.usecases import account_mails
 from labinterp.usecases.send import retry_delivery, retry_report
 from labinterp.usecases.webhooks import redeliver
 
@@ -47,5 +48,7 @@ def replay(services: Services, actor: Actor, one: GivenUp) -> None:
         retry_delivery(services, actor, one.id)
     elif one.kind == "notice":
         redeliver(services, actor, one.about, one.id)
+    elif one.kind == "account":
+        account_mails.try_again(services, actor, one.id)
     else:
         raise Conflict("What was sent for this job is not kept; whoever sent it sends it again.")

@@ -10,7 +10,7 @@ from labinterp.access import Actor, one_time
 from labinterp.delivery.mailer import SendOutcome
 from labinterp.delivery.message import ACCOUNT_EVENTS
 from labinterp.errors import SubmissionError
-from labinterp.usecases import account_mails, administer, journey, members, second_factor
+from labinterp.usecases import account_mails, administer, given_up, journey, members, second_factor
 from labinterp.usecases.due import due_counts
 from labinterp.usecases.tidy import tidy
 from tests.unit.usecases.conftest import with_policy
@@ -158,6 +158,21 @@ def test_a_mail_that_is_not_taken_is_tried_again_as_the_same_and_not_for_ever(
         mailed(services, outbox)
     assert len(outbox.answers) == 1  # after the third nobody tried again
     assert due_counts(services).deliveries_due == 0
+    outbox.answers = []
+    (dead,) = given_up.listed(services)
+    assert (dead.kind, dead.about, dead.why) == ("account", "password-set", "451 later")
+    given_up.replay(services, actor, dead)
+    assert len(mailed(services, outbox)) == 1
+    assert given_up.listed(services) == ()
+
+
+def test_a_fault_of_our_own_settings_ends_no_mail(sqlite_services, actor, outbox):
+    services = with_policy(sqlite_services, retry_first=timedelta(0), delivery_attempts=1)
+    members.set_own_password(services, actor, current="", new=PASSWORD)
+    outbox.answers = [SendOutcome("operator", "535 authentication failed")] * 3
+    for _ in range(4):
+        mailed(services, outbox)
+    assert len(outbox.sent) == 1
 
 
 def test_who_lost_the_row_meanwhile_sends_nothing(sqlite_services, actor, outbox):

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_answer", sa.String(length=500), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         _to("organisation"),
         _to("user_account"),
