@@ -12,7 +12,7 @@ import poplib
 import ssl
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 from labinterp.delivery.bounce import LARGEST
 from labinterp.errors import TemporaryFailure
@@ -24,6 +24,57 @@ if TYPE_CHECKING:
 _SEEN: Final = ":2,S"
 _OK: Final = "OK"
 Security = Literal["tls", "starttls", "none"]
+_MOST_SENT: Final = 2 * LARGEST
+"""In one answer of a server [bytes]: a mail with all that goes around it."""
+
+
+class _Lines:
+    """POP answers of lines of any length, but none without end.
+
+    The library gives up at 2048 bytes a line: one such mail, which anybody can send, would keep
+    all behind it from being read.
+    """
+
+    file: BinaryIO
+    _room = _MOST_SENT
+
+    def _putcmd(self, line: str) -> None:
+        self._room = _MOST_SENT
+        super()._putcmd(line)  # type: ignore[misc]  # the library's own, unknown to its types
+
+    def _getline(self) -> tuple[bytes, int]:
+        line = self.file.readline(self._room + 1)
+        self._room -= len(line)
+        if self._room < 0 or not line:
+            raise poplib.error_proto("the answer has no end")
+        return line.removesuffix(b"\n").removesuffix(b"\r"), len(line)
+
+
+class _Pop(_Lines, poplib.POP3):
+    """Without TLS, or before it begins."""
+
+
+class _PopTls(_Lines, poplib.POP3_SSL):
+    """With TLS from the first byte."""
+
+
+class _Pieces:
+    """IMAP answers whose pieces are no longer than was asked for."""
+
+    def read(self, size: int) -> bytes:
+        """As the library reads a piece, but for its length, which the server says."""
+        if size > _MOST_SENT:
+            raise imaplib.IMAP4.abort("the answer is too long")
+        found: bytes = super().read(size)  # type: ignore[misc]  # of the class that it stands before
+        return found
+
+
+class _Imap(_Pieces, imaplib.IMAP4):
+    """Without TLS, or before it begins."""
+
+
+class _ImapTls(_Pieces, imaplib.IMAP4_SSL):
+    """With TLS from the first byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +148,8 @@ class ImapBox:
             finally:
                 with suppress(OSError, imaplib.IMAP4.error):
                     server.logout()
+                with suppress(OSError):  # closed already
+                    server.shutdown()
         except (OSError, imaplib.IMAP4.error) as error:
             raise TemporaryFailure(
                 "The mailbox of bounces cannot be read.", code="bounces-unreadable"
@@ -105,10 +158,8 @@ class ImapBox:
     def _connected(self) -> imaplib.IMAP4:
         context = self.tls or ssl.create_default_context()
         if self.security == "tls":
-            return imaplib.IMAP4_SSL(
-                self.host, self.port, ssl_context=context, timeout=self.timeout
-            )
-        server = imaplib.IMAP4(self.host, self.port, timeout=self.timeout)
+            return _ImapTls(self.host, self.port, ssl_context=context, timeout=self.timeout)
+        server = _Imap(self.host, self.port, timeout=self.timeout)
         if self.security == "starttls":
             server.starttls(context)
         return server
@@ -146,6 +197,7 @@ class PopBox:
             finally:
                 with suppress(OSError, poplib.error_proto):
                     server.quit()
+                server.close()  # what a server that is out of step keeps open
         except (OSError, poplib.error_proto, ValueError) as error:
             raise TemporaryFailure(
                 "The mailbox of bounces cannot be read.", code="bounces-unreadable"
@@ -154,8 +206,8 @@ class PopBox:
     def _connected(self) -> poplib.POP3:
         context = self.tls or ssl.create_default_context()
         if self.security == "tls":
-            return poplib.POP3_SSL(self.host, self.port, timeout=self.timeout, context=context)
-        server = poplib.POP3(self.host, self.port, timeout=self.timeout)
+            return _PopTls(self.host, self.port, timeout=self.timeout, context=context)
+        server = _Pop(self.host, self.port, timeout=self.timeout)
         if self.security == "starttls":
             server.stls(context)
         return server

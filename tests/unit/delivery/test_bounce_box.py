@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from labinterp.delivery import bounce_box
 from labinterp.delivery.bounce import LARGEST
 from labinterp.delivery.bounce_box import ImapBox, MaildirBox, PopBox
 from labinterp.errors import TemporaryFailure
@@ -231,3 +232,21 @@ def test_a_mail_stays_on_a_pop_server_until_it_was_written_down(pop_server):
 def test_a_pop_server_that_lets_nobody_in_is_said(pop_server):
     with pytest.raises(TemporaryFailure):
         list(a_pop_box(pop_server, "wrong").unread(9))
+
+
+def test_a_mail_with_a_long_line_holds_up_none_behind_it(pop_server):
+    pop_server.mails = {"1": b"From: a\r\n\r\n" + b"x" * 100_000, "2": b"From: b\r\n\r\ntwo"}
+    long, other = a_pop_box(pop_server).unread(9)
+    assert long.endswith(b"x" * 100_000)
+    assert other.endswith(b"two")
+    assert list(a_pop_box(pop_server).unread(9)) == []
+
+
+def test_a_server_that_never_ends_its_answer_is_left(pop_server, serving, monkeypatch):
+    monkeypatch.setattr(bounce_box, "_MOST_SENT", 1000)
+    monkeypatch.setattr(bounce_box._Lines, "_room", 1000)
+    pop_server.mails = {"1": b"line\r\n" * 1000}
+    server = serving(b"x" * 1001)
+    for box in (a_pop_box(pop_server), a_box(server)):
+        with pytest.raises(TemporaryFailure):
+            list(box.unread(9))
