@@ -113,7 +113,7 @@ def _mailed(services: Services, mail_id: str) -> bool:
 def _sent(services: Services, held: AccountMail) -> tuple[str, str]:
     try:
         message = build_account(_notice(services, held))
-    except (KeyError, ValueError) as error:  # written by a newer version, or no address
+    except Exception as error:  # noqa: BLE001 - a fault of one row stays with it, whatever it is
         facts = telemetry.error_facts(error)
         _log.error("account-mail-not-written", **facts)
         return "deferred", f"the message could not be written: {facts['exception']}"

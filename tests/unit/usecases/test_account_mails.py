@@ -166,6 +166,18 @@ def test_a_mail_that_is_not_taken_is_tried_again_as_the_same_and_not_for_ever(
     assert given_up.listed(services) == ()
 
 
+def test_a_row_that_cannot_be_written_holds_up_no_other(sqlite_services, actor, outbox):
+    services = with_policy(sqlite_services, retry_first=timedelta(0))
+    services.store.write(
+        lambda held: account_mails.tell(
+            held, actor.organisation_id, actor.id, "of-a-later-release", services.now()
+        )
+    )
+    members.set_own_password(services, actor, current="", new=PASSWORD)
+    assert len(mailed(services, outbox)) == 1
+    assert due_counts(services).deliveries_due == 1  # for when its release is here
+
+
 def test_a_fault_of_our_own_settings_ends_no_mail(sqlite_services, actor, outbox):
     services = with_policy(sqlite_services, retry_first=timedelta(0), delivery_attempts=1)
     members.set_own_password(services, actor, current="", new=PASSWORD)
