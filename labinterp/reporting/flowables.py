@@ -14,7 +14,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.platypus import Flowable, Paragraph, Table
 
 from labinterp.reporting import fonts, palette, style
-from labinterp.reporting.glyphs import drawable
+from labinterp.reporting.glyphs import TURNED, drawable
 from labinterp.reporting.number_line import Geometry, fitting
 from labinterp.reporting.path_picture import LOOK, Pen, written
 from labinterp.reporting.tagging import CLOSED, Element, marked, opening
@@ -100,6 +100,7 @@ class Text(Paragraph):  # type: ignore[misc]
                 self._draw_sign()
         self._end_lines_with_spaces()
         self.canv.setNamedCB(SWITCH, self._switch)
+        self.canv.setNamedCB(TURNED, _turn)
         with marked(self.canv, self._element()):
             super().draw()
 
@@ -132,6 +133,12 @@ class Text(Paragraph):  # type: ignore[misc]
         self.at[0] = int(label)
         code = canvas._curr_tx_info["tx"]._code  # noqa: SLF001 - there is no public way
         code.extend((CLOSED, opening(canvas, self._element())))
+
+
+def _turn(canvas: Any, _kind: str, label: str) -> None:
+    """Where letters stand from the last to the first, the file says so."""
+    code = canvas._curr_tx_info["tx"]._code  # noqa: SLF001 - there is no public way
+    code.append("/ReversedChars BMC" if label == "begins" else CLOSED)
 
 
 def first_in(cell: Any) -> Any:
@@ -441,5 +448,4 @@ class PathPicture(_Figure):
         canvas.setFont(fonts.REGULAR, PATH_PEN.size)
         canvas.setFillColor(HexColor(palette.INK))
         for y, line in written(box, PATH_PEN):
-            shown = drawable(line, fonts.covered())
-            canvas.drawString(box.x + PATH_PEN.pad, self.height - y, f"{shown} ")
+            canvas.drawString(box.x + PATH_PEN.pad, self.height - y, f"{drawable(line)} ")

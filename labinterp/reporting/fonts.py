@@ -13,7 +13,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 REGULAR: Final = "SourceSans3"
 BOLD: Final = "SourceSans3-Bold"
 ITALIC: Final = "SourceSans3-Italic"
-_FOLDER: Final = Path(__file__).parent / "fonts"
+FOLDER: Final = Path(__file__).parent / "fonts"
 _FILES: Final = {
     REGULAR: "SourceSans3-Regular.ttf",
     BOLD: "SourceSans3-Bold.ttf",
@@ -42,7 +42,7 @@ class _Face(TTFont):  # type: ignore[misc]
 @lru_cache(maxsize=1)
 def covered() -> frozenset[int]:
     """Code points that all three faces can draw; registers the faces when first asked."""
-    faces = [_Face(name, str(_FOLDER / file)) for name, file in _FILES.items()]
+    faces = [_Face(name, str(FOLDER / file)) for name, file in _FILES.items()]
     for face in faces:
         pdfmetrics.registerFont(face)
     for bold in (0, 1):

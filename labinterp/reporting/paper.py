@@ -13,7 +13,7 @@ from reportlab.lib.utils import simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
 
-from labinterp.reporting import fonts, palette, style
+from labinterp.reporting import fonts, palette, scripts, style
 from labinterp.reporting.archive import Properties
 from labinterp.reporting.glyphs import drawable
 from labinterp.reporting.structure import structured
@@ -170,29 +170,29 @@ class Paper(BaseDocTemplate):  # type: ignore[misc]
 
     def _ends(self, canvas: Any, y: float, left: str, right: str, face: str) -> None:
         """One text at the left margin (a second line goes above it), one at the right."""
-        told = drawable(right, fonts.covered())
+        told = drawable(right)
         room = self.width - fonts.width(told, RUNNING) - 12
         canvas.setFillColor(HexColor(palette.INK))
-        canvas.setFont(face, RUNNING)
-        lines = in_two_lines(drawable(left, fonts.covered()), room, face)
+        lines = in_two_lines(drawable(left), room, face)
         for line, shown in enumerate(reversed(lines)):
-            canvas.drawString(self.leftMargin, y + line * (RUNNING + 1.2), shown)
+            place = (self.leftMargin, y + line * (RUNNING + 1.2))
+            scripts.draw(canvas, place, shown, RUNNING, face)
         canvas.setFont(fonts.REGULAR, RUNNING)
         canvas.drawRightString(self.pagesize[0] - self.rightMargin, y, told)
 
 
 def in_two_lines(text: str, room: float, face: str) -> tuple[str, ...]:
     """A text in at most two lines of so much room [pt]; what does not fit is cut visibly."""
-    lines = simpleSplit(text, face, RUNNING, room)
+    lines = simpleSplit(text, face, RUNNING, room) if scripts.is_plain(text) else [text]
     return tuple(shortened(line, room, face) for line in (*lines[:1], " ".join(lines[1:])) if line)
 
 
 def shortened(text: str, room: float, face: str) -> str:
     """A text cut to the room [pt], the cut shown by an ellipsis."""
-    if fonts.width(text, RUNNING, face) <= room:
+    if scripts.width(text, RUNNING, face) <= room:
         return text
     kept = text
-    while kept and fonts.width(f"{kept}…", RUNNING, face) > room:
+    while kept and scripts.width(f"{kept}…", RUNNING, face) > room:
         kept = kept[:-1]
     return f"{kept}…"
 

@@ -92,7 +92,7 @@ class _PatientPaper(Paper):
     def _furnish(self, canvas: Any, page: int, pages: int) -> None:
         """The page number in words, and the mark of test data."""
         told = self.patient_page.paging.replace("{page}", str(page)).replace("{pages}", str(pages))
-        shown = drawable(told, fonts.covered())
+        shown = drawable(told)
         canvas.setFont(fonts.REGULAR, _RUNNING)
         canvas.setFillColor(HexColor(palette.MUTED))
         y = self.bottomMargin - 16
@@ -100,7 +100,7 @@ class _PatientPaper(Paper):
         if self.patient_page.mark:
             canvas.setFont(fonts.BOLD, _RUNNING)
             canvas.setFillColor(HexColor(palette.CRITICAL))
-            canvas.drawString(self.leftMargin, y, drawable(self.patient_page.mark, fonts.covered()))
+            canvas.drawString(self.leftMargin, y, drawable(self.patient_page.mark))
 
 
 def _as_view(page: PatientPage) -> View:
@@ -243,7 +243,7 @@ def _row(row: PatientRow, line: Geometry | None, look: Styles) -> list[Any]:
 
 
 def _text(told: str, style: ParagraphStyle, role: Role = "P", **more: Any) -> Text:
-    return Text(escape(told, fonts.covered()), style, role, **more)
+    return Text(escape(told), style, role, **more)
 
 
 @dataclass(frozen=True, slots=True)

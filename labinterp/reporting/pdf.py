@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import singledispatch
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from reportlab.lib.colors import HexColor
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
@@ -72,6 +73,7 @@ _IDENTIFIERS: Final = (
     (re.compile(r"/(PMC\d+)"), "{}"),
     (re.compile(r"/(NBK\d+)"), "{}"),
 )
+_IN_ADDRESSES: Final = "%/:=&?~#+!$,;'@()*[]"
 _STRONG: Final = ("Patient", "Identifier")
 _MUTED_SIZE: Final = 7.2
 _TABLE_BEGINS: Final = 4
@@ -197,7 +199,7 @@ def _switch(place: int) -> str:
 
 def markup(span: Span) -> str:
     """One run as ReportLab markup; its text is escaped, only the tags are ours."""
-    told = escape(words.clipped(span.text, _LONGEST), fonts.covered())
+    told = escape(words.clipped(span.text, _LONGEST))
     match span.emphasis:
         case "strong":
             told = f"<b>{told}</b>"
@@ -211,7 +213,7 @@ def markup(span: Span) -> str:
             pass
     if span.link is None:
         return told
-    address = escape(span.link, fonts.covered()).replace('"', "%22")
+    address = escape(quote(span.link, safe=_IN_ADDRESSES)).replace('"', "%22")
     return f'<a href="{address}" color="{palette.LINK}">{told}</a>'
 
 

@@ -108,12 +108,12 @@ def _add_row(
 
 
 def _text(told: str, look: Any, role: Role = "P", longest: int = _REMARK) -> Text:
-    return Text(escape(words.clipped(told, longest), fonts.covered()), look, role)
+    return Text(escape(words.clipped(told, longest)), look, role)
 
 
 def _cell(told: str) -> str:
     """A text of a narrow column, escaped."""
-    return escape(words.clipped(told, _CELL), fonts.covered())
+    return escape(words.clipped(told, _CELL))
 
 
 def _name(row: ResultRow, look: Styles) -> list[Flowable]:

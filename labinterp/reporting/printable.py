@@ -1,7 +1,7 @@
 """What of a patient's details no report can print: said when a panel comes, not when it is drawn.
 
-The fonts have Latin, Greek and Cyrillic. A name in other letters is kept, answered and shown on the
-pages; the PDF would lose it, so that none is made until the name comes in letters it has.
+The fonts have the letters of most names (`scripts`). A name in others is kept, answered and shown
+on the pages; the PDF would lose it, so that none is made until the name comes in letters it has.
 """
 
 from __future__ import annotations
@@ -35,10 +35,9 @@ def not_printable(identity: Identity) -> Iterator[tuple[str, str, str]]:
         text = str(getattr(identity, name) or "")
         if text.isascii():
             continue
-        from labinterp.reporting import fonts  # noqa: PLC0415 - loads fonts, and is rarely needed
-        from labinterp.reporting.glyphs import drawable  # noqa: PLC0415 - likewise
+        from labinterp.reporting.glyphs import drawable  # noqa: PLC0415 - loads fonts, seldom needed
 
         try:
-            drawable(text, fonts.covered())
+            drawable(text)
         except ReportFailure as failure:
             yield where, CODE, f"{failure} Send it in such letters, as a correction."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from labinterp.access.links import new_token
+from labinterp.reporting.printable import not_printable
 from labinterp.store import deliveries, panels, reports, result_identities
 from labinterp.store.rows import ReportRecord
 from labinterp.store.store import fresh_id
@@ -31,7 +32,7 @@ NO_IDENTIFIER: Final = (
 )
 _TEST_PROBLEM: Final = "test-message"
 """What readers call the mark; it stays among the problems of the answer."""
-NOTHING_TO_SEND: Final = "not sent: no report is made, because no patient identifier was sent"
+NOTHING_TO_SEND: Final = "not sent: no report is made; why stands with the panel's report"
 
 
 def is_test(received: Received) -> bool:
@@ -135,7 +136,8 @@ def add_report(
     connection: Connection, organisation_id: str, order: Order, number: str | None = None
 ) -> ReportRecord:
     """The report's row, its number given now, or the reason why none is made."""
-    made = can_be_made(order.received.identity)
+    why = why_none(order.received.identity)
+    made = why is None
     if made and number is None:
         number = reports.next_number(connection, organisation_id, order.now.year)
     record = ReportRecord(
@@ -144,15 +146,17 @@ def add_report(
         version=order.version,
         status="queued" if made else "not_made",
         number=number if made else None,
-        why=None if made else NO_IDENTIFIER,
+        why=why,
     )
     reports.add_report(connection, organisation_id, record, order.now)
     return record
 
 
-def can_be_made(identity: Identity) -> bool:
-    """A document needs to be matched to its patient."""
-    return bool(identity.identifier)
+def why_none(identity: Identity) -> str | None:
+    """Why no document can be made: nobody it is matched to, or letters that no font here has."""
+    if not identity.identifier:
+        return NO_IDENTIFIER
+    return next((message for _, _, message in not_printable(identity)), None)
 
 
 def add_deliveries(

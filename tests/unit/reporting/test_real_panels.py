@@ -12,7 +12,6 @@ from pypdf import PdfReader
 from labinterp.formats import json_panel
 from labinterp.interpretation import interpret
 from labinterp.knowledge import load
-from labinterp.reporting import fonts
 from labinterp.reporting.glyphs import drawable
 from labinterp.reporting.render import best_drawn, draw
 from labinterp.reporting.text import long_text, summary
@@ -157,4 +156,4 @@ def test_the_summary_pastes_into_a_record(name):
 @pytest.mark.hazard("report-loses-text")
 def test_the_fonts_have_every_character_of_the_knowledge(kind):
     text = repr(getattr(load(), kind))
-    assert drawable(text, fonts.covered())
+    assert drawable(text)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -74,8 +75,25 @@ def test_a_foreign_text_becomes_no_link_and_no_embedded_file():
 
 @pytest.mark.hazard("report-loses-text")
 def test_a_name_that_cannot_be_printed_fails_visibly():
-    with pytest.raises(ReportFailure, match="U\\+5C71"):
-        draw(an_order(identity=Identity("MRN-1", None, "山田")))
+    with pytest.raises(ReportFailure, match="U\\+0906"):
+        draw(an_order(identity=Identity("MRN-1", None, "आना")))
+
+
+@pytest.mark.parametrize(
+    ("family", "given"), [("山田", "太郎"), ("김", "민수"), ("הכהן", "דוד"), ("الخطيب", "محمد")]
+)
+def test_a_name_in_other_letters_is_on_every_page_and_well_tagged(family, given, tmp_path):
+    pdfua = pytest.importorskip("pdfua")
+    order = an_order(identity=Identity("MRN-1", None, family, given=given))
+    report = draw(order)
+    assert report.pdf == draw(order).pdf
+    file = tmp_path / "report.pdf"
+    file.write_bytes(report.pdf)
+    found = pdfua.validate(str(file))
+    assert [one.rule_id for one in found.outcomes if one.findings] == ["UA-28-004"]
+    for page in PdfReader(io.BytesIO(report.pdf)).pages:
+        told = unicodedata.normalize("NFKC", page.extract_text())
+        assert all(name in told or name[::-1] in told for name in (family, given))
 
 
 def test_without_an_identifier_no_report_is_made():

@@ -318,7 +318,20 @@ def test_warming_up_keeps_and_counts_nothing(services, ward):
 @pytest.mark.hazard("report-loses-text")
 def test_a_name_that_no_report_can_print_is_said_when_the_panel_comes(services, ward):
     panel = a_panel()
-    received = replace(panel, identity=replace(panel.identity, family="山田", given="Zoë"))
+    received = replace(panel, identity=replace(panel.identity, family="आना", given="山田"))
     told = with_history(services, ward.organisation_id, received).problems
     assert [(where, code) for where, code, _ in told] == [("patient.family", "not-printable")]
-    assert "U+5C71" in told[0][2]
+    assert "U+0906" in told[0][2]
+
+
+@pytest.mark.hazard("report-loses-text")
+def test_a_report_that_no_font_can_print_is_not_queued_and_the_record_says_what_to_do(
+    services, ward
+):
+    panel = a_panel()
+    received = replace(panel, identity=replace(panel.identity, family="आना"))
+    record = journey.read_panel(services, ward, journey.take(services, ward, received).panel_id)
+    assert (record.report.status, record.report.number) == ("not_made", None)
+    assert "U+0906" in record.report.why
+    assert record.report.why.endswith("Send it in such letters, as a correction.")
+    assert [one.status for one in record.deliveries] == ["failed"] * len(record.deliveries)
