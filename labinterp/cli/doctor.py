@@ -88,7 +88,7 @@ def _note_too_many_rights(services: Services) -> None:
     except TemporaryFailure:
         return  # `database` says so above
     if more:
-        print(f"note {'rights':<12} The database's account {', '.join(more)}.")
+        print(f"note {'rights':<12} The database's account {' and '.join(more)}.")
         print(f"{'':17} Let another own the tables, and name this one in DATABASE_ACCOUNT.")
 
 
