@@ -15,7 +15,7 @@ from labinterp.reporting import fhir, number_line, path_picture, text, view
 from labinterp.store import reports
 from labinterp.store.records import written
 from labinterp.usecases import fhir_orders, journey, reread
-from labinterp.web import differing
+from labinterp.web import abbreviations, differing
 from labinterp.web.addresses import addresses
 from labinterp.web.fields import FieldError
 from labinterp.web.orders import order_of
@@ -255,6 +255,7 @@ def _shown(record: PanelRecord) -> dict[str, Any]:
         "sections": _ordered(made.sections),
         "page": _Page(by_place, _received_lines(record.panel)),
         "reviews": _reviews(record),
+        "abbreviations": abbreviations.used_in(text.long_text(made)),
         "reasons_at": url_for("web.reasons", panel_id=record.id, version=_version()),
     }
 

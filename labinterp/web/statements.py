@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template
 
+from labinterp.web import abbreviations
 from labinterp.web.site import open_to_all, pages, services
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 @open_to_all
 def help_page() -> ResponseReturnValue:
     """How to enter a panel, what the words mean, and whom to ask."""
-    return render_template("help.html", rule_count=services().knowledge.rule_count)
+    return render_template(
+        "help.html",
+        rule_count=services().knowledge.rule_count,
+        abbreviations=abbreviations.MEANING,
+    )
 
 
 @pages.get("/accessibility")

@@ -52,15 +52,24 @@ def settings():
     return {}
 
 
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory):
+    """A data directory with tables and people in it: made once, copied for every test."""
+    folder = tmp_path_factory.mktemp("seeded")
+    services = prepared(folder, {})
+    services.store.engine.dispose()
+    return folder
+
+
 @pytest.fixture
-def site(tmp_path, settings):
+def site(tmp_path, settings, seeded):
+    shutil.copytree(seeded, tmp_path, dirs_exist_ok=True)
     with running(tmp_path, settings) as made:
         yield made
 
 
-@contextmanager
-def running(folder, settings, **parts):
-    """The service over a database of its own in this folder, until the block ends."""
+def prepared(folder, settings, **parts):
+    """The wired parts over a database of this folder; one that is empty gets tables and people."""
     environment = {
         "DATA_DIR": str(folder),
         "CONTACT": "duty biochemist, extension 4000",
@@ -69,6 +78,12 @@ def running(folder, settings, **parts):
     }
     services = replace(bootstrap.services(environment), queue=InlineQueue(), **parts)
     bootstrap.upgrade(services)
+    if not administer.organisations(services):
+        add_people(services)
+    return services
+
+
+def add_people(services):
     organisation = administer.create_organisation(services, "Example Trust")
     administer.create_user(
         services,
@@ -86,6 +101,12 @@ def running(folder, settings, **parts):
         scopes=("admin",),
         password=PASSWORD,
     )
+
+
+@contextmanager
+def running(folder, settings, **parts):
+    """The service over a database of its own in this folder, until the block ends."""
+    services = prepared(folder, settings, **parts)
     sockets, stop = {}, threading.Event()
     server = create_server(
         create_app(services),

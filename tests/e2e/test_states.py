@@ -205,7 +205,7 @@ def test_a_link_to_a_source_opens_what_it_is_folded_into(open_page, shelf):
     sign_in(page)
     page.goto(shelf.severe())
     expect(page.locator("#sources li").first).not_to_be_visible()
-    page.locator("a[href^='#source-']").first.click()
+    page.locator("a[href^='#s']:not([href='#sources'])").first.click()
     target = re.sub(r".*#", "", page.url)
     expect(page.locator(f"#{target}")).to_be_visible()
 

@@ -76,7 +76,7 @@ def test_what_is_not_on_the_page_of_the_answer_is_one_link_away(person, shelf):
     for told in ("recognised by", "interval chosen", "low potassium", "nerve fires spontaneously"):
         assert told in reasons.casefold()
         assert told in whole.casefold()
-    assert f'href="{path}#source-' in reasons
+    assert f'href="{path}#s' in reasons
 
 
 def test_what_a_thing_to_consider_rests_on_is_told_in_two_and_in_full_one_link_away(person, shelf):
