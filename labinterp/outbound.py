@@ -9,7 +9,8 @@ client's keys. So that nobody makes us knock at doors behind our own firewall,
   very address that was checked, while certificate and Host stay those of the name: a second lookup,
   which might answer otherwise, never happens;
 - no redirect is followed, no proxy, cookie or netrc of the environment is used;
-- connecting, each step and the whole exchange have an end, and an answer has a longest length.
+- the lookup, connecting, each step and the whole exchange have an end, and an answer has a longest
+  length.
 
 A host that the operator lists (`OUTBOUND_ALLOW`, as `host` or `host:port`) is let through as it is.
 """
@@ -21,6 +22,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -167,15 +169,32 @@ class Outbound:
     def _target(self, url: str, ports: Mapping[str, int]) -> Target:
         self._check(url, ports)
         _, host, port = self._parsed(url, ports)
-        try:
-            found = tuple(self.look_up(host, port))
-        except (OSError, UnicodeError) as error:
-            raise Unreachable("The host of this address is not known.") from error
+        found = self._found(host, port)
         if not found:
             raise Unreachable("The host of this address is not known.")
         if not self._is_listed(host, port) and not all(map(_is_public_text, found)):
             raise _refused("The address leads to no public host.")
         return Target(url, host, port, found[0])
+
+    def _found(self, host: str, port: int) -> tuple[str, ...]:
+        """The addresses of a name; its server may be another's, and as slow as it likes.
+
+        Raises:
+            Unreachable: no answer came in time.
+        """
+        found: list[tuple[str, ...]] = []
+
+        def look() -> None:
+            with suppress(OSError, UnicodeError):
+                found.append(tuple(self.look_up(host, port)))
+
+        # The system's lookup cannot be called off; one that is late ends by itself, unheard.
+        looking = threading.Thread(target=look, daemon=True)
+        looking.start()
+        looking.join(self.step)
+        if looking.is_alive():
+            raise Unreachable("The host of this address was not found in time.")
+        return found[0] if found else ()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask for what is at an address; see `send`."""

@@ -328,3 +328,14 @@ def test_an_answer_that_is_no_http_is_no_answer():
             )
     finally:
         end()
+
+
+def test_a_name_that_is_never_found_is_not_waited_for():
+    released = threading.Event()
+    client = Outbound(step=0.1, look_up=lambda *_: released.wait(20) and ())
+    began = time.monotonic()
+    with pytest.raises(Unreachable) as failed:
+        client.get(f"https://{NAME}/")
+    assert time.monotonic() - began < 5
+    assert "in time" in failed.value.message
+    released.set()
