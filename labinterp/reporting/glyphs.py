@@ -15,7 +15,7 @@ from labinterp.errors import ReportFailure
 from labinterp.reporting import scripts
 
 TURNED: Final = "turned"
-"""Name of the call in a paragraph's markup where text that runs from right to left begins, and ends."""
+"""Name of the call in a paragraph's markup where right-to-left text begins, and where it ends."""
 _SPACES: Final = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
 """Unicode categories that leave no mark: control, format (direction, joining), surrogate."""

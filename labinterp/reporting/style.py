@@ -83,9 +83,9 @@ def styles(setting: Setting = "normal") -> Styles:
         cell=made("cell", body, lead - 0.6),
         small=made("small", small, small + 1.4, textColor=muted),
         note=made("note", note, note + more, textColor=muted),
-        column=made("column", 7.4, 9.0, fontName=bold, textColor=muted),
-        group=made("group", 7.6, 9.2, fontName=bold),
+        column=made("column", 7.4, 8.6 if dense else 9.0, fontName=bold, textColor=muted),
+        group=made("group", 7.6, 8.6 if dense else 9.2, fontName=bold),
         gap=0.8 if dense else 1.2 if tight else 2.5,
-        cell_pad=0.7 if dense else 1.2 if tight else 1.9,
+        cell_pad=0.4 if dense else 1.2 if tight else 1.9,
         line_height=18.0 if dense else 18.5 if tight else 20.5,
     )

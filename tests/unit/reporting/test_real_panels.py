@@ -1,10 +1,13 @@
 """Real answers of the real knowledge, drawn: what a clinician would read of them."""
 
 import io
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -63,6 +66,17 @@ def the_text(name):
 def test_on_shorter_paper_it_has_two_pages_as_well(name):
     order = replace(the_order(name), page_size="Letter", demo=True)
     assert best_drawn(build(order), order).pages == 2
+
+
+def test_a_severe_panel_in_mixed_units_has_two_pages_on_shorter_paper():
+    path = Path(__file__).parents[2] / "golden" / "omeprazole-three-lows-mixed-units.json"
+    panel = json.loads(path.read_text("utf-8"), parse_float=Decimal)
+    panel = {**panel, "patient": {**panel["patient"], "identifier": {"value": "MRN-1"}}}
+    received = json_panel.received_of(panel, datetime(2026, 11, 20, 9, tzinfo=UTC), "json")
+    answer = interpret(received.submission, load())
+    order = an_order(answer, identity=received.identity, panel=received.panel)
+    shorter = replace(order, page_size="Letter", demo=True)
+    assert best_drawn(build(shorter), shorter).pages == 2
 
 
 @pytest.mark.parametrize("name", ["low", "edta", "within"])
