@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from labinterp import __version__
-from labinterp.interpretation import conditions, sources
+from labinterp.interpretation import sources
 from labinterp.interpretation.comments import completeness, next_steps, other_causes
-from labinterp.interpretation.findings import found, silenced
+from labinterp.interpretation.findings import heard
 from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.paths import active_paths
 from labinterp.interpretation.results import Printer, in_order
@@ -28,6 +28,7 @@ from labinterp.model.interpretation import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from labinterp.interpretation.artefacts import Suspected
     from labinterp.interpretation.explain import Explained
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from labinterp.model.panel import Change, Classification, Problem
     from labinterp.model.rule import Rule
     from labinterp.model.submission import Submission
-    from labinterp.model.truth import Truth
 
 _STATED: Final = ("purpose", "intervals", "not-excluded", "common-causes")
 """Keys of the fixed statements every answer carries, in the order in which reports print them."""
@@ -76,11 +76,16 @@ def assemble(parts: Parts) -> Interpretation:
     findings = _askers(parts)
     steps = next_steps(findings, parts.facts, knowledge)
     twitching = _twitching(parts)
+    made = {one.rule for one in (*findings, *parts.explained.mechanisms)}
+    undecided = _undecided(parts, made)
     cited = [
         *sources.of_findings(
-            (*parts.red_flags.findings, *parts.urgency_because, *parts.suspected.findings)
+            parts.red_flags.findings,
+            parts.urgency_because,
+            parts.suspected.findings,
+            parts.patterns.findings,
+            parts.explained.mechanisms,
         ),
-        *sources.of_findings((*parts.patterns.findings, *parts.explained.mechanisms)),
         *sources.of_results(results),
         *sources.of_rest(steps, twitching.other_causes, twitching.paths),
         *(
@@ -109,7 +114,7 @@ def assemble(parts: Parts) -> Interpretation:
         artefacts=parts.suspected.findings,
         patterns=parts.patterns.findings,
         mechanisms=parts.explained.mechanisms,
-        undecided=_undecided(parts),
+        undecided=undecided,
         next_steps=steps,
         twitching=twitching,
         problems=_problems(parts.problems),
@@ -120,7 +125,7 @@ def assemble(parts: Parts) -> Interpretation:
         statements=_statements(knowledge),
         notices=parts.notices,
         urgency_findings=parts.urgencies,
-        not_assessed=_not_assessed(parts),
+        not_assessed=_not_assessed(parts, made.union(one.rule for one in undecided)),
     )
 
 
@@ -188,8 +193,8 @@ def _twitching(parts: Parts) -> Twitching:
     )
 
 
-def _undecided(parts: Parts) -> tuple[Undecided, ...]:
-    """Rules left open, each once, in one order."""
+def _undecided(parts: Parts, made: AbstractSet[str]) -> tuple[Undecided, ...]:
+    """Rules left open, each once, in one order; but for those that made a finding."""
     every: Iterable[Undecided] = (
         *parts.red_flags.undecided,
         *parts.suspected.undecided,
@@ -197,7 +202,6 @@ def _undecided(parts: Parts) -> tuple[Undecided, ...]:
         *parts.explained.undecided,
         *parts.undecided,
     )
-    made = {one.rule for one in _askers(parts)} | {one.rule for one in parts.explained.mechanisms}
     return tuple({one.rule: one for one in every if one.rule not in made}.values())
 
 
@@ -210,20 +214,17 @@ def _problems(problems: Iterable[Problem]) -> tuple[ProblemRecord, ...]:
     return tuple(dict.fromkeys(records))
 
 
-def _not_assessed(parts: Parts) -> tuple[str, ...]:
+def _not_assessed(parts: Parts, spoken_of: AbstractSet[str]) -> tuple[str, ...]:
     """Rules that cannot be told and of which no part holds.
 
     Too many to list with what is missing.
     """
     knowledge = parts.knowledge
-    listed = {one.rule for one in _undecided(parts)}
-    made = {one.rule for one in (*_askers(parts), *parts.explained.mechanisms)}
-    spoken_of = listed | made
     return tuple(
         rule.id
         for rules in _groups(knowledge)
-        for rule, truth in _truths(rules, parts.facts, knowledge)
-        if truth is None and rule.id not in spoken_of
+        for rule, weighed, _ in heard(rules, parts.facts, knowledge)
+        if weighed.truth is None and rule.id not in spoken_of
     )
 
 
@@ -234,18 +235,6 @@ def _groups(knowledge: Knowledge) -> tuple[Mapping[str, Rule], ...]:
         knowledge.mechanisms,
         knowledge.red_flags,
         knowledge.urgency_rules,
-    )
-
-
-def _truths(
-    rules: Mapping[str, Rule], facts: Facts, knowledge: Knowledge
-) -> Iterable[tuple[Rule, Truth]]:
-    """Rules that are not false, each on the facts it hears."""
-    if not facts.ionised_settles:
-        return ((rule, weighed.truth) for rule, weighed in found(rules, facts))
-    return (
-        (rule, conditions.holds(rule.when, silenced(facts, rule, knowledge)))
-        for rule in rules.values()
     )
 
 

@@ -79,7 +79,8 @@ def suspect(knowledge: Knowledge, facts: Facts, results: Iterable[Result]) -> Su
     substitutes: dict[str, str] = {}
     for rule, weighed in found(knowledge.artefacts, facts):
         if weighed.truth is None:
-            open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
+            if (missing := undecided(rule, weighed, teller)) is not None:
+                open_ones.append(missing)
             continue
         strength = _strength(rule, facts)
         affected = _affected(rule, facts)
@@ -207,7 +208,7 @@ def assessed(facts: Facts, suspected: Suspected) -> Facts:
     Substitutes in place, the unanswerable blocked, doubts attached.
     """
     if not suspected.doubts:
-        return replace(facts, blocked=suspected.blocked, as_reported=facts.results)
+        return facts
     results = {
         name: replace(fact, doubts=tuple(doubt.sentence for doubt in suspected.doubts[name]))
         if suspected.doubts.get(name)

@@ -220,5 +220,5 @@ def graded(classifications: Iterable[Classification], facts: Facts) -> tuple[Cla
 def _band(classification: Classification, facts: Facts) -> SeverityBand | None:
     if not classification.result.usable:
         return None
-    bands = classification.result.measurand.severity_bands
-    return next((band for band in bands if conditions.holds(band.when, facts) is True), None)
+    found = conditions.first(classification.result.measurand.severity_bands, facts)
+    return None if found is None else found[0]

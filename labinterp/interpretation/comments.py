@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from labinterp.model.knowledge import Cause, Knowledge, Step
     from labinterp.model.panel import Classification, Problem
     from labinterp.model.patient import Patient
+    from labinterp.model.rule import Condition
     from labinterp.model.submission import Submission
 
 _FREQUENCIES: Final = ("very-common", "common", "uncommon", "rare")
@@ -109,10 +110,9 @@ def other_causes(patient: Patient, facts: Facts, knowledge: Knowledge) -> tuple[
     every step is left out, as lifestyle is beside a red flag.
     """
     left_out = frozenset(
-        cause.id
-        for cause in knowledge.causes.values()
-        if cause.next_steps
-        and not any(_is_offered(knowledge.next_steps[one], facts) for one in cause.next_steps)
+        cause
+        for cause, unless in _may_be_left_out(knowledge)
+        if all(conditions.holds(one, facts) is True for one in unless)
     )
     symptoms = tuple(dict.fromkeys(symptom.id for symptom in patient.symptoms))
     recorded = (
@@ -122,6 +122,20 @@ def other_causes(patient: Patient, facts: Facts, knowledge: Knowledge) -> tuple[
         ("history", patient.history),
     )
     return _causes(knowledge, recorded, left_out)
+
+
+@kept(most=8)
+def _may_be_left_out(knowledge: Knowledge) -> tuple[tuple[str, tuple[Condition, ...]], ...]:
+    """Causes of which no step is always offered, with what each of their steps is left out for."""
+    asked = (
+        (cause.id, [knowledge.next_steps[one].offered_unless for one in cause.next_steps])
+        for cause in knowledge.causes.values()
+    )
+    return tuple(
+        (cause, tuple(one for one in unless if one is not None))
+        for cause, unless in asked
+        if unless and None not in unless
+    )
 
 
 _Recorded = tuple[tuple[str, tuple[str, ...]], ...]

@@ -28,9 +28,9 @@ from labinterp.model.rule import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from labinterp.interpretation.conditions import Weighed
+    from labinterp.interpretation.conditions import Line, Weighed
     from labinterp.interpretation.facts import Fact, Facts
     from labinterp.model.knowledge import Knowledge
     from labinterp.model.rule import Condition, Leaf
@@ -88,6 +88,7 @@ class Judges:
     __slots__ = (
         "_laid_out",
         "_leaves",
+        "_lines",
         "_of_finding",
         "_of_measurand",
         "_of_two",
@@ -122,6 +123,20 @@ class Judges:
                 self._of_finding.setdefault(leaf.name.replace("-", "_"), []).append(place)
         self._patients: dict[Any, list[Truth]] = {}
         self._laid_out: dict[int, tuple[Mapping[str, Any], list[Any]]] = {}
+        self._lines = {id(lines): (lines, self._judges_of(lines)) for lines in _lines(knowledge)}
+
+    def knows(self, lines: tuple[Any, ...]) -> bool:
+        """Are these lines of the knowledge?"""
+        return id(lines) in self._lines
+
+    def first(self, lines: tuple[Line, ...], facts: Facts) -> tuple[Line, Weighed] | None:
+        """The first of the knowledge's own lines whose condition holds."""
+        truths = self.truths(facts)
+        for line, row, made, judge in self._lines[id(lines)][1]:
+            weighed = made.get(row(truths)) or judge.weighed(truths)
+            if weighed.truth is True:
+                return line, weighed
+        return None
 
     def found(
         self, rules: Mapping[str, RuleKind], facts: Facts
@@ -133,7 +148,7 @@ class Judges:
         known = facts.told.get(id(rules))
         if known is not None and known[0] is rules:
             return cast("list[tuple[RuleKind, Weighed]]", known[1])
-        laid_out = self._judges_of(rules)
+        laid_out = self._group(rules)
         if laid_out is None:
             return None
         truths = self.truths(facts)
@@ -145,18 +160,20 @@ class Judges:
         facts.told[id(rules)] = (rules, found)
         return found
 
-    def _judges_of(self, rules: Mapping[str, Any]) -> list[Any] | None:
+    def _group(self, rules: Mapping[str, Any]) -> list[Any] | None:
         """Each rule beside what weighs it, laid out at first use."""
         known = self._laid_out.get(id(rules))
         if known is None or known[0] is not rules:
             if len(self._laid_out) >= _MOST_GROUPS:
                 self._laid_out.clear()
-            judges = [(rule, self.by_condition.get(id(rule.when))) for rule in rules.values()]
-            if any(judge is None for _, judge in judges):
+            if any(id(rule.when) not in self.by_condition for rule in rules.values()):
                 return None
-            made = [(rule, one.row, one.made, one) for rule, one in judges if one is not None]
-            known = self._laid_out[id(rules)] = (rules, made)
+            known = self._laid_out[id(rules)] = (rules, self._judges_of(rules.values()))
         return known[1]
+
+    def _judges_of(self, lines: Iterable[Any]) -> list[Any]:
+        judges = ((line, self.by_condition[id(line.when)]) for line in lines)
+        return [(line, judge.row, judge.made, judge) for line, judge in judges]
 
     def truths(self, facts: Facts) -> list[Truth]:
         """The truth of every leaf on these facts."""
@@ -246,6 +263,13 @@ class Judges:
 def judges_of(knowledge: Knowledge) -> Judges:
     """The conditions of this knowledge, laid out at first use."""
     return Judges(knowledge)
+
+
+def _lines(knowledge: Knowledge) -> Iterator[tuple[Any, ...]]:
+    """Every list of which the first line that holds speaks."""
+    yield from (pattern.urgency_upgrades for pattern in knowledge.patterns.values())
+    yield from (mechanism.grading for mechanism in knowledge.mechanisms.values())
+    yield from (measurand.severity_bands for measurand in knowledge.measurands.values())
 
 
 def _conditions(knowledge: Knowledge) -> Iterator[Condition | None]:

@@ -11,13 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
+from labinterp.interpretation import cutoffs
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, HIGH, LOW, Fact, Facts
-from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per
-from labinterp.model import units
-from labinterp.model.quantity import Extent
 from labinterp.model.rule import (
     AgeIs,
     All,
@@ -46,7 +44,6 @@ from labinterp.model.truth import Truth, all_of, any_of, at_least
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from labinterp.model.measurand import Measurand
 
 COMPUTED: Final = (
     "implausible_value",
@@ -58,6 +55,16 @@ COMPUTED: Final = (
 
 _THIRD: Final = Fraction(1, 3)
 _OPPOSITE_SILENT: Final = frozenset({"not_low", "not_high"})
+
+
+class _Line(Protocol):
+    """What speaks where its condition holds: of a grading, a severity band, an upgrade."""
+
+    @property
+    def when(self) -> Condition: ...
+
+
+Line = TypeVar("Line", bound=_Line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,52 +82,40 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A condition's truth and the clauses that decided it."""
+    """A condition's truth and the clauses that decided it, with what follows from these.
+
+    Attributes:
+        about: the measurands that the clauses which hold rest on, each once.
+        open_clauses: what cannot be told of what has to hold.
+        missing: measurands whose values would settle that; a move wants an earlier one.
+        holds_partly: some clause holds, while others cannot be told.
+    """
 
     truth: Truth
     clauses: tuple[Clause, ...]
-    made: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What follows from it whatever the values are, for the next panel that is weighed alike."""
+    about: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    open_clauses: tuple[Clause, ...] = field(init=False, repr=False, compare=False)
+    missing: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    holds_partly: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def about(self) -> tuple[str, ...]:
-        """The measurands that the clauses which hold rest on, each once."""
-        known = self.made.get("about")
-        if known is None:
-            held = (one for one in self.clauses if one.truth is True and not one.excludes)
-            names = (name for one in held for name in measurands_of(one.leaf))
-            known = self.made["about"] = tuple(dict.fromkeys(names))
-        return cast("tuple[str, ...]", known)
+    def __post_init__(self) -> None:
+        """Draw the conclusions: one who is weighed for many panels draws them once."""
+        wanted = [one for one in self.clauses if not one.excludes]
+        held = [one for one in wanted if one.truth is True]
+        unknown = tuple(one for one in wanted if one.truth is None)
+        settling = (one for one in unknown if not isinstance(one.leaf, Moved))
+        derived = {
+            "about": _named_in(held),
+            "open_clauses": unknown,
+            "missing": _named_in(settling),
+            "holds_partly": self.truth is None and len(held) > 0,
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Measurands whose values would settle what is unknown; a move wants an earlier one."""
-        known = self.made.get("missing")
-        if known is None:
-            open_ones = (one for one in self.open_clauses if not isinstance(one.leaf, Moved))
-            names = (name for one in open_ones for name in measurands_of(one.leaf))
-            known = self.made["missing"] = tuple(dict.fromkeys(names))
-        return cast("tuple[str, ...]", known)
 
-    @property
-    def open_clauses(self) -> tuple[Clause, ...]:
-        """What cannot be told of what has to hold."""
-        known = self.made.get("open")
-        if known is None:
-            unknown = (one for one in self.clauses if one.truth is None and not one.excludes)
-            known = self.made["open"] = tuple(unknown)
-        return cast("tuple[Clause, ...]", known)
-
-    @property
-    def holds_partly(self) -> bool:
-        """Does some clause hold, while others cannot be told?"""
-        known = self.made.get("partly")
-        if known is None:
-            known = self.truth is None and any(
-                one.truth is True and not one.excludes for one in self.clauses
-            )
-            self.made["partly"] = known
-        return bool(known)
+def _named_in(clauses: Iterable[Clause]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for one in clauses for name in measurands_of(one.leaf)))
 
 
 def weigh(condition: Condition, facts: Facts) -> Weighed:
@@ -135,13 +130,20 @@ def weigh(condition: Condition, facts: Facts) -> Weighed:
 
 def weigh_by(condition: Condition, truth_of_leaf: Callable[[Leaf], Truth]) -> Weighed:
     """The truth of a condition tree, given the truth of each of its leaves."""
+    return Weighed(*_weighed(condition, truth_of_leaf))
+
+
+_Part = tuple[Truth, tuple[Clause, ...]]
+
+
+def _weighed(condition: Condition, truth_of_leaf: Callable[[Leaf], Truth]) -> _Part:
     combine = _COMBINED.get(type(condition))
     if combine is None:
         leaf = cast("Leaf", condition)
         truth = truth_of_leaf(leaf)
-        return Weighed(truth, (Clause(leaf, truth),))
+        return truth, (Clause(leaf, truth),)
     parts = cast("_Combined", condition).parts
-    return combine(condition, [weigh_by(part, truth_of_leaf) for part in parts])
+    return combine(condition, [_weighed(part, truth_of_leaf) for part in parts])
 
 
 def holds(condition: Condition, facts: Facts) -> Truth:
@@ -149,44 +151,53 @@ def holds(condition: Condition, facts: Facts) -> Truth:
     return weigh(condition, facts).truth
 
 
-def _all(_: All, parts: list[Weighed]) -> Weighed:
-    truth = all_of(part.truth for part in parts)
-    return Weighed(truth, tuple(clause for part in parts for clause in part.clauses))
+def first(lines: tuple[Line, ...], facts: Facts) -> tuple[Line, Weighed] | None:
+    """The first of several lines whose condition holds; None where none does."""
+    judges = facts.judges
+    if judges is not None and judges.knows(lines):
+        return judges.first(lines, facts)
+    every = ((line, weigh(line.when, facts)) for line in lines)
+    return next((one for one in every if one[1].truth is True), None)
 
 
-def _any(_: AnyOf, parts: list[Weighed]) -> Weighed:
-    truth = any_of(part.truth for part in parts)
-    return Weighed(truth, _decisive(parts, truth))
+def _all(_: All, parts: list[_Part]) -> _Part:
+    truth = all_of(truth for truth, _ in parts)
+    return truth, tuple(clause for _, clauses in parts for clause in clauses)
 
 
-def _at_least(node: AtLeast, parts: list[Weighed]) -> Weighed:
-    truth = at_least(node.count, (part.truth for part in parts))
-    return Weighed(truth, _decisive(parts, truth))
+def _any(_: AnyOf, parts: list[_Part]) -> _Part:
+    truth = any_of(truth for truth, _ in parts)
+    return truth, _decisive(parts, truth)
 
 
-def _decisive(parts: list[Weighed], truth: Truth) -> tuple[Clause, ...]:
+def _at_least(node: AtLeast, parts: list[_Part]) -> _Part:
+    truth = at_least(node.count, (truth for truth, _ in parts))
+    return truth, _decisive(parts, truth)
+
+
+def _decisive(parts: list[_Part], truth: Truth) -> tuple[Clause, ...]:
     """Of alternatives only those that made the truth.
 
     The true ones of a true, the open ones of an unknown.
     """
-    kept = [part for part in parts if truth is False or part.truth is truth]
+    kept = [part for part in parts if truth is False or part[0] is truth]
     if truth is None:
-        kept = [part for part in parts if part.truth is not False]
-    return tuple(clause for part in kept for clause in part.clauses)
+        kept = [part for part in parts if part[0] is not False]
+    return tuple(clause for _, clauses in kept for clause in clauses)
 
 
-def _none(_: NoneOf, parts: list[Weighed]) -> Weighed:
-    truth = not any(part.truth is True for part in parts)
+def _none(_: NoneOf, parts: list[_Part]) -> _Part:
+    truth = not any(part is True for part, _ in parts)
     clauses = tuple(
         Clause(clause.leaf, clause.truth, excludes=True)
-        for part in parts
-        for clause in part.clauses
+        for _, clauses in parts
+        for clause in clauses
     )
-    return Weighed(truth, clauses)
+    return truth, clauses
 
 
 _Combined = All | AnyOf | NoneOf | AtLeast
-_COMBINED: Final[dict[type, Callable[[Any, list[Weighed]], Weighed]]] = {
+_COMBINED: Final[dict[type, Callable[[Any, list[_Part]], _Part]]] = {
     All: _all,
     AnyOf: _any,
     NoneOf: _none,
@@ -262,56 +273,7 @@ def _compared(leaf: Compared, facts: Facts) -> Truth:
         return None
     if leaf.measurand == ADJUSTED_CALCIUM and facts.ionised_settles:
         return False
-    return compare(fact, leaf)
-
-
-def compare(fact: Fact, leaf: Compared) -> Truth:
-    """The value against a number of ours.
-
-    In the reported unit where the source prints the number in it too, else converted exactly.
-    """
-    if fact.extent is None:
-        return None
-    canonical, printed = _limit(leaf, fact.measurand)
-    if printed is not None and fact.quantity is not None:
-        limit, unit = printed
-        if _same_number(fact.measurand, fact.quantity.unit, unit):
-            reported = Extent(Fraction(fact.quantity.number), fact.quantity.comparator)
-            return reported.compare(leaf.operator, limit)
-    return fact.extent.compare(leaf.operator, canonical)
-
-
-_Limit = tuple[Fraction, "tuple[Fraction, str] | None"]
-
-
-@kept(identical=2)
-def _limit(leaf: Compared, measurand: Measurand) -> _Limit:
-    """A rule's number in the canonical unit, and in another if its source prints it; kept."""
-    printed = _equivalents(measurand).get((Fraction(leaf.limit), leaf.unit))
-    return Fraction(leaf.limit) * canonical_per(measurand, leaf.unit), printed
-
-
-def _same_number(measurand: Measurand, one: str, other: str) -> bool:
-    try:
-        return canonical_per(measurand, one) == canonical_per(measurand, other)
-    except units.UnitError:
-        return False
-
-
-_Table = dict[tuple[Fraction, str], tuple[Fraction, str]]
-
-
-@kept()
-def _equivalents(measurand: Measurand) -> _Table:
-    """Cut-offs printed in two units, read once per measurand."""
-    pairs = measurand.printed_equivalents.items()
-    return {_amount(one, measurand): _amount(other, measurand) for one, other in pairs}
-
-
-def _amount(text: str, measurand: Measurand) -> tuple[Fraction, str]:
-    number, _, printed = text.partition(" ")
-    ucum = next((one.ucum for one in measurand.units if one.printed == printed), printed)
-    return Fraction(Decimal(number)), ucum
+    return cutoffs.compare(fact, leaf)
 
 
 def _difference(leaf: DifferenceAtLeast, facts: Facts) -> Truth:

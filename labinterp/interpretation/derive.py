@@ -47,20 +47,30 @@ def derive(panel: Panel, knowledge: Knowledge, asked_for: Mapping[str, str] = NO
         knowledge: everything we know.
         asked_for: quantity to the scheme or equation chosen for it.
     """
-    for formula in _formulas(knowledge, tuple(asked_for.items())):
-        panel = _with_derived(panel, formula, knowledge, asked_for.get(formula.id))
+    results = _usable(panel)
+    for formula, inputs in _formulas(knowledge, tuple(asked_for.items())):
+        if results.keys() >= inputs:
+            panel = _with_derived(panel, results, formula, knowledge, asked_for.get(formula.id))
+            results = _usable(panel)
     return _with_provisional_calcium(panel, knowledge)
 
 
 @kept(most=500)
-def _formulas(knowledge: Knowledge, asked_for: tuple[tuple[str, str], ...]) -> list[Formula]:
-    """The formulas in force, in an order that inputs come first."""
+def _formulas(
+    knowledge: Knowledge, asked_for: tuple[tuple[str, str], ...]
+) -> list[tuple[Formula, frozenset[str]]]:
+    """The formulas in force with their inputs, in an order that inputs come first."""
     asked = dict(asked_for)
-    return _in_order(
+    ordered = _in_order(
         one.by(asked.get(one.id))
         for one in knowledge.formulas.values()
         if one.enabled or one.id in asked
     )
+    return [(one, frozenset(one.inputs)) for one in ordered]
+
+
+def _usable(panel: Panel) -> dict[str, Result]:
+    return {one.measurand.id: one for one in panel.results if one.usable}
 
 
 def _in_order(formulas: Iterable[Formula]) -> list[Formula]:
@@ -90,13 +100,14 @@ def _asked(formula: Formula) -> set[str]:
 
 
 def _with_derived(
-    panel: Panel, formula: Formula, knowledge: Knowledge, equation: str | None
+    panel: Panel,
+    results: Mapping[str, Result],
+    formula: Formula,
+    knowledge: Knowledge,
+    equation: str | None,
 ) -> Panel:
     """The panel with one more result, if the formula gives one that nobody reported."""
     measurand = knowledge.measurands.get(formula.id)
-    results = {one.measurand.id: one for one in panel.results if one.usable}
-    if not results.keys() >= set(formula.inputs):
-        return panel
     if measurand is None or any(one.measurand.id == formula.id for one in panel.results):
         return panel
     inputs = [results.get(name) for name in formula.inputs]
@@ -181,8 +192,7 @@ def _with_provisional_calcium(panel: Panel, knowledge: Knowledge) -> Panel:
     It may warn, and it is marked.
     """
     measurand = knowledge.measurands.get(ADJUSTED_CALCIUM)
-    results: Mapping[str, Result] = {one.measurand.id: one for one in panel.results if one.usable}
-    total = results.get(TOTAL_CALCIUM)
+    total = _usable(panel).get(TOTAL_CALCIUM)
     if (
         measurand is None
         or total is None

@@ -301,8 +301,9 @@ def _pushed_by(one: Graded, case: Case, teller: Teller) -> tuple[str, ...]:
 def _explains(one: Graded, case: Case) -> tuple[Explanation, ...]:
     """What it explains of the recorded symptoms; where none is recorded, of its known signs."""
     terms = case.knowledge.terms.get("symptom", {})
-    known = tuple(Symptom(sign) for sign in one.rule.by_sign if sign in terms)
-    symptoms = _once(case.patient.symptoms) or known
+    symptoms = _once(case.patient.symptoms) or tuple(
+        Symptom(sign) for sign in one.rule.by_sign if sign in terms
+    )
     strengths = ((symptom, strength_for(symptom, one, case)) for symptom in symptoms)
     return tuple(
         Explanation(

@@ -9,19 +9,19 @@ certainty by one step and switch nothing on or off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, TypeVar, Unpack
 
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Weighed, measurands_of, weigh
 from labinterp.interpretation.keeping import kept
+from labinterp.interpretation.sentences import Teller
 from labinterp.model.interpretation import Explanation, Finding, Undecided
 from labinterp.model.rule import Condition, Rule
 
 if TYPE_CHECKING:
     from labinterp.interpretation.facts import Facts
-    from labinterp.interpretation.sentences import Teller
     from labinterp.model.codes import Certainty, Urgency
     from labinterp.model.knowledge import Knowledge
 
@@ -225,9 +225,26 @@ def _unverified(rule: Rule) -> tuple[str, ...]:
     return rule.unverified_fields
 
 
-def with_findings(facts: Facts, rules: Iterable[str]) -> Facts:
+def with_findings(facts: Facts, findings: Iterable[Finding]) -> Facts:
     """The facts of the next stratum: these rules were found."""
-    return replace(facts, findings={**facts.findings, **dict.fromkeys(rules, True)})
+    more = dict.fromkeys((one.rule for one in findings), True)
+    return replace(facts, findings={**facts.findings, **more}) if more else facts
+
+
+def heard(
+    rules: Mapping[str, RuleKind], facts: Facts, knowledge: Knowledge
+) -> Iterator[tuple[RuleKind, Weighed, Teller]]:
+    """The rules that hold or cannot be told, each on the facts it hears, with their teller."""
+    if not facts.ionised_settles:
+        teller = Teller(knowledge, facts)
+        for rule, weighed in found(rules, facts):
+            yield rule, weighed, teller
+        return
+    for rule in rules.values():
+        own = silenced(facts, rule, knowledge)
+        weighed = weigh(rule.when, own)
+        if weighed.truth is not False:
+            yield rule, weighed, Teller(knowledge, own)
 
 
 def silenced(facts: Facts, rule: Rule, knowledge: Knowledge) -> Facts:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp.interpretation import conditions
 from labinterp.interpretation.conditions import Weighed, weigh
 from labinterp.interpretation.facts import ADJUSTED_CALCIUM, Facts
-from labinterp.interpretation.findings import silenced, undecided
-from labinterp.interpretation.sentences import Teller
+from labinterp.interpretation.findings import heard, silenced, undecided
 
 if TYPE_CHECKING:
     from labinterp.model.codes import Strength
@@ -94,19 +93,16 @@ def weaker(one: Strength, other: Strength) -> Strength:
 
 def grade(case: Case) -> tuple[tuple[Graded, ...], tuple[Undecided, ...]]:
     """Every mechanism that holds, and those that something missing leaves open."""
-    grader = _Grader(case)
-    graded: list[Graded] = []
-    open_ones: list[Undecided] = []
-    for rule in case.knowledge.mechanisms.values():
-        one = grader.grade(rule)
-        if one is not None:
-            graded.append(one)
-            continue
-        facts = silenced(case.facts, rule, case.knowledge)
-        missing = undecided(rule, weigh(rule.when, facts), Teller(case.knowledge, facts))
-        if missing is not None:
-            open_ones.append(missing)
-    return tuple(graded), tuple(open_ones)
+    grader = _Grader(case, _ceilings(case))
+    mechanisms = case.knowledge.mechanisms
+    graded = [one for rule in mechanisms.values() if (one := grader.grade(rule)) is not None]
+    held = {one.rule.id for one in graded}
+    missing = (
+        undecided(rule, weighed, teller)
+        for rule, weighed, teller in heard(mechanisms, case.facts, case.knowledge)
+        if rule.id not in held
+    )
+    return tuple(graded), tuple(one for one in missing if one is not None)
 
 
 @dataclass(slots=True)
@@ -114,6 +110,7 @@ class _Grader:
     """Grades mechanisms one after the other, remembering those that others act through."""
 
     case: Case
+    ceilings: _Ceilings
     known: dict[str, Graded | None] = field(default_factory=dict)
 
     def grade(self, rule: Mechanism) -> Graded | None:
@@ -126,14 +123,13 @@ class _Grader:
 
     def _first_line(self, rule: Mechanism) -> Graded | None:
         facts = silenced(self.case.facts, rule, self.case.knowledge)
-        for line in rule.grading:
-            if conditions.holds(line.when, facts) is True:
-                weighed = weigh(line.when, facts)
-                found = Graded(
-                    rule, self._strength(line), weighed, line, line.inherits_from is not None
-                )
-                return _capped(found, self.case)
-        return None
+        found = conditions.first(rule.grading, facts)
+        if found is None:
+            return None
+        line, weighed = found
+        inherited = line.inherits_from is not None
+        graded = Graded(rule, self._strength(line), weighed, line, inherited)
+        return _capped(graded, self.ceilings)
 
     def _strength(self, line: Grading) -> Strength:
         """A line's own strength, or that of the mechanism it acts through, under its ceiling."""
@@ -165,42 +161,64 @@ class _Grader:
 # ---- caps
 
 
-def _capped(graded: Graded, case: Case) -> Graded:
+@dataclass(frozen=True, slots=True)
+class _Ceilings:
+    """What caps the grades of this panel's mechanisms.
+
+    Attributes:
+        is_calcium_open: the calcium could not be adjusted, or not reliably.
+        is_eyelid_only: only an eyelid twitches, and no result is severely altered.
+        is_one_sided: all movement is of one side of the face.
+    """
+
+    is_calcium_open: bool = False
+    is_eyelid_only: bool = False
+    is_one_sided: bool = False
+
+
+def _ceilings(case: Case) -> _Ceilings:
+    """Signs of tetany lift all of them."""
+    if case.holds("tetany-features"):
+        return _Ceilings()
+    motor = case.motor_symptoms
+    return _Ceilings(
+        _is_calcium_open(case),
+        _is_eyelid_only(case, motor) and not _has_severe_band(case.facts),
+        bool(motor) and all(map(case.is_one_sided, motor)),
+    )
+
+
+def _capped(graded: Graded, ceilings: _Ceilings) -> Graded:
     """The grade under every cap that applies, with the rule of the one that lowered it."""
     strength = graded.strength
-    for ceiling, name in _caps(graded, case):
+    for ceiling, name in _caps(graded, ceilings):
         if strength is not None and ORDER.index(strength) > ORDER.index(ceiling):
             graded = replace(graded, strength=ceiling, cap=name)
             strength = ceiling
     return graded
 
 
-def _caps(graded: Graded, case: Case) -> tuple[tuple[Strength, str], ...]:
-    """The ceilings on this grade. Signs of tetany lift all of them."""
-    if case.holds("tetany-features"):
-        return ()
+def _caps(graded: Graded, ceilings: _Ceilings) -> tuple[tuple[Strength, str], ...]:
+    """The ceilings on this grade."""
     caps: list[tuple[Strength, str]] = []
-    is_believed = case.holds("provisional-calcium-believed")
-    is_unreliable = case.holds("adjusted-calcium-unusable")
-    if _rests_on_adjusted(graded.weighed, case.facts, is_unreliable) and not is_believed:
+    if ceilings.is_calcium_open and ADJUSTED_CALCIUM in graded.weighed.about:
         caps.append(("possible", PROVISIONAL_CAP))
-    if _is_eyelid_only(case) and not _has_severe_band(case.facts):
+    if ceilings.is_eyelid_only:
         caps.append(("possible", EYELID_CAP))
-    motor = case.motor_symptoms
-    if motor and all(map(case.is_one_sided, motor)):
+    if ceilings.is_one_sided:
         caps.append((graded.rule.by_sign.get(HEMIFACIAL, "unlikely"), ONE_SIDED_CAP))
     return tuple(caps)
 
 
-def _rests_on_adjusted(weighed: Weighed, facts: Facts, is_unreliable: bool) -> bool:
-    """Does it rest on a calcium that could not be adjusted, or not reliably?"""
-    fact = facts.results.get(ADJUSTED_CALCIUM)
-    is_open = fact is not None and (fact.provisional or is_unreliable)
-    return is_open and ADJUSTED_CALCIUM in weighed.about
+def _is_calcium_open(case: Case) -> bool:
+    """Could the calcium not be adjusted, or not reliably, and does nothing speak for it?"""
+    fact = case.facts.results.get(ADJUSTED_CALCIUM)
+    if fact is None or not (fact.provisional or case.holds("adjusted-calcium-unusable")):
+        return False
+    return not case.holds("provisional-calcium-believed")
 
 
-def _is_eyelid_only(case: Case) -> bool:
-    motor = case.motor_symptoms
+def _is_eyelid_only(case: Case, motor: tuple[Symptom, ...]) -> bool:
     members = case.knowledge.symptom_groups.get("eyelid-only", ())
     return bool(motor) and all(one.id in members for one in motor)
 

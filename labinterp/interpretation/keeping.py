@@ -89,8 +89,13 @@ def kept(
         made: dict[Any, tuple[Any, Made]] = {}
 
         @wraps(function)
-        def keeping(*given: Any) -> Made:
-            key = (*map(id, given[:identical]), *given[identical:])
+        def keeping(first: Any, *more: Any) -> Made:
+            given = (first, *more)
+            key = (
+                (id(first), *more)
+                if identical == 1
+                else (*map(id, given[:identical]), *given[identical:])
+            )
             found = made.get(key)
             if found is not None and (_Switch.on or most <= _INDEX):
                 return found[1]

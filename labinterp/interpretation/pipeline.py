@@ -80,7 +80,8 @@ def interpret(
         *placed.problems,
         *unknown_age(placed.classifications, patient),
     )
-    placed = replace(placed, facts=replace(placed.facts, moves=moved))
+    if moved:
+        placed = replace(placed, facts=replace(placed.facts, moves=moved))
     strata = _strata(knowledge, panel, placed, reading, problems)
     rivals = _rivals(reading, patient, settings, knowledge)
     urgent = _urgency(knowledge, placed, rivals, strata)
@@ -172,9 +173,9 @@ def _strata(
     rejected = of_rejected(panel.results, wrong)
     as_sent = replace(facts, results={**rejected, **facts.results}) if rejected else facts
     suspected = artefacts.suspect(knowledge, as_sent, panel.results)
-    reported = with_findings(facts, (one.rule for one in suspected.findings))
+    reported = with_findings(facts, suspected.findings)
     red_flags = find_red_flags(knowledge, reported, suspected.doubts)
-    reported = with_findings(reported, (one.rule for one in red_flags.findings))
+    reported = with_findings(reported, red_flags.findings)
     assessed = artefacts.assessed(reported, suspected)
     doubts = artefacts.doubts_after_substitution(suspected)
     patterns = find_patterns(knowledge, assessed, doubts, scope)

@@ -160,10 +160,9 @@ def _as_sent(
     )
     if reported.specimen or len(reported.codes) > _MOST_CODES:
         return None
-    if any(text is not None and len(text) > _LONGEST_KEPT for text in texts):
-        return None
     codes = tuple((one.system, one.code) for one in reported.codes)
-    if any(len(system) + len(code) > _LONGEST_KEPT for system, code in codes):
+    sent = (*texts, *(text for code in codes for text in code)) if codes else texts
+    if max(map(len, filter(None, sent)), default=0) > _LONGEST_KEPT:
         return None
     return (id(lookup), *texts, codes, submission.status)
 

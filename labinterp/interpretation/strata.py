@@ -5,22 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from labinterp.interpretation import conditions
-from labinterp.interpretation.conditions import weigh
+from labinterp.interpretation.conditions import first
 from labinterp.interpretation.findings import (
     Doubts,
     finding,
     found,
-    silenced,
+    heard,
     undecided,
 )
 from labinterp.interpretation.sentences import Teller
 from labinterp.model.codes import URGENCIES, Urgency, most_urgent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from labinterp.interpretation.conditions import Weighed
     from labinterp.interpretation.facts import Facts
     from labinterp.interpretation.scope import Scope
     from labinterp.model.interpretation import Finding, Undecided
@@ -44,9 +42,10 @@ def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Sco
     """The patterns that hold, the most urgent first, and those that are left open."""
     findings: list[Finding] = []
     open_ones: list[Undecided] = []
-    for rule, weighed, teller in _weighed(knowledge, facts):
+    for rule, weighed, teller in heard(knowledge.patterns, facts, knowledge):
         if weighed.truth is None:
-            open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
+            if (missing := undecided(rule, weighed, teller)) is not None:
+                open_ones.append(missing)
             continue
         one = finding(
             rule,
@@ -66,26 +65,10 @@ def find_patterns(knowledge: Knowledge, facts: Facts, doubts: Doubts, scope: Sco
     return Stratum(ranked(findings), tuple(open_ones))
 
 
-def _weighed(knowledge: Knowledge, facts: Facts) -> Iterator[tuple[Pattern, Weighed, Teller]]:
-    """The patterns that hold or cannot be told, each on the facts it hears."""
-    if not facts.ionised_settles:
-        teller = Teller(knowledge, facts)
-        for rule, weighed in found(knowledge.patterns, facts):
-            yield rule, weighed, teller
-        return
-    for rule in knowledge.patterns.values():
-        heard = silenced(facts, rule, knowledge)
-        weighed = weigh(rule.when, heard)
-        if weighed.truth is not False:
-            yield rule, weighed, Teller(knowledge, heard)
-
-
 def pattern_urgency(rule: Pattern, facts: Facts) -> Urgency:
     """The pattern's urgency: its first upgrade that holds, never below its own."""
-    upgrade = next(
-        (one for one in rule.urgency_upgrades if conditions.holds(one.when, facts) is True), None
-    )
-    return rule.urgency if upgrade is None else most_urgent(rule.urgency, upgrade.urgency)
+    upgrade = first(rule.urgency_upgrades, facts)
+    return rule.urgency if upgrade is None else most_urgent(rule.urgency, upgrade[0].urgency)
 
 
 def _note(rule: Pattern) -> tuple[str, ...]:
@@ -113,7 +96,8 @@ def find_red_flags(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Stratu
     teller = Teller(knowledge, facts)
     for rule, weighed in found(knowledge.red_flags, facts):
         if weighed.truth is None:
-            open_ones.extend(filter(None, [undecided(rule, weighed, teller)]))
+            if (missing := undecided(rule, weighed, teller)) is not None:
+                open_ones.append(missing)
             continue
         findings.append(
             finding(

@@ -130,10 +130,11 @@ def single_results(
 def _rules(knowledge: Knowledge, facts: Facts, doubts: Doubts) -> Iterable[Finding | Undecided]:
     """Each rule that holds, or that an open `<` or `>` result may fulfil."""
     teller = Teller(knowledge, facts)
+    censored = frozenset(name for name, fact in facts.results.items() if _is_censored(fact))
     for rule, weighed in found(_divided(knowledge)[0], facts):
         if weighed.truth is True:
             yield _urgent(rule, weighed, teller, doubts)
-        elif _may_hold(weighed, facts):
+        elif censored and _may_hold(weighed, censored):
             yield _urgent(rule, weighed, teller, doubts, certain="cannot_tell")
         elif (one := undecided(rule, weighed, teller)) is not None:
             yield one
@@ -152,18 +153,16 @@ def _asks(rule: UrgencyRule, name: str) -> bool:
     return any(leaf.name.replace("-", "_") == name for leaf in asked)
 
 
-def _may_hold(weighed: Weighed, facts: Facts) -> bool:
+def _may_hold(weighed: Weighed, censored: frozenset[str]) -> bool:
     """Is all that is open a `<` or `>` whose values may be as dangerous as the rule asks?"""
     unknown = weighed.open_clauses
     measurands = [name for one in unknown for name in conditions.measurands_of(one.leaf)]
-    return len(measurands) == len(unknown) > 0 and all(
-        _is_censored(facts.results.get(name)) for name in measurands
-    )
+    return len(measurands) == len(unknown) > 0 and censored.issuperset(measurands)
 
 
-def _is_censored(fact: Fact | None) -> bool:
+def _is_censored(fact: Fact) -> bool:
     """Is it known only to be more, or less, than a number?"""
-    return fact is not None and fact.extent is not None and fact.extent.comparator is not None
+    return fact.extent is not None and fact.extent.comparator is not None
 
 
 def _urgent(
@@ -311,7 +310,8 @@ def floor(
     if rejected:
         facts = replace(facts, results={**rejected, **facts.results})
     for read in variants(facts, rivals):
-        loud = replace(read, ionised_settles=False, blocked={})
+        is_silenced = read.ionised_settles or bool(read.blocked)
+        loud = replace(read, ionised_settles=False, blocked={}) if is_silenced else read
         if loud.computed.get(_BEYOND) is True:
             return "same_day"
         if any(fact.standing.startswith("critically") for fact in loud.results.values()):
