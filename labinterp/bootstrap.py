@@ -19,6 +19,7 @@ from labinterp.store.store import open_store
 from labinterp.store.upgrade import upgrade as upgrade_store
 from labinterp.store.upgrade import verify_key
 from labinterp.usecases.services import Policy, Services
+from labinterp.usecases.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,6 +108,7 @@ def _wired(chosen: Settings) -> Services:
         now=now,
         policy=policy,
         outbound=_outbound(chosen),
+        turns=Turns(chosen.web_threads // 2),
         bounces=_bounces(chosen),
         returns=returns,
     )

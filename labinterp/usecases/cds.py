@@ -201,14 +201,16 @@ def _completed(services: Services, actor: Actor, asked: Service, call: Call) -> 
 
     Raises:
         PrefetchMissing: a needed key stays missing.
+        TemporaryFailure: too many calls wait for servers just now.
     """
     queries = templates(services)
     unsent = call.missing(asked.keys)
     server = _server(services, actor, call) if unsent else None
-    for key in unsent:
-        fetched = _fetched(services, call, queries[key], server) if server else None
-        if fetched is not None:
-            call = call.with_fetched(key, fetched)
+    if server is not None:
+        with services.turns.taken(actor.organisation_id):
+            for key in unsent:
+                fetched = _fetched(services, call, queries[key], server)
+                call = call if fetched is None else call.with_fetched(key, fetched)
     missing = call.missing(_NEEDED)
     if missing:
         raise PrefetchMissing(

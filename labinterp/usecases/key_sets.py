@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FRESH: Final = timedelta(minutes=15)
 STALE: Final = timedelta(hours=24)
 BETWEEN: Final = timedelta(minutes=1)
+_LONGEST_WAIT: Final = 1.0
+"""For another request that is asking the same address [s]."""
 _HEADERS: Final = {"Accept": "application/json"}
 _log = telemetry.logger(__name__)
 
@@ -62,15 +64,19 @@ class KeySets:
         url = client.key_set_url or ""
         with self._lock:
             held = self._held.setdefault(url, _Held())
-        with held.lock:
-            if _is_to_be_asked(held, claim, now):
-                _ask(held, outbound, url, now)
-            if held.key_set is None or _is_older(held.fetched_at, STALE, now):
-                raise AccessDenied(
-                    "The client's keys cannot be had from their registered address.",
-                    code="unauthenticated",
-                )
-            return held.key_set
+        # One request asks; others wait a moment, for they may be all that are answered at once.
+        if held.lock.acquire(timeout=_LONGEST_WAIT):
+            try:
+                if _is_to_be_asked(held, claim, now):
+                    _ask(held, outbound, url, now)
+            finally:
+                held.lock.release()
+        if held.key_set is None or _is_older(held.fetched_at, STALE, now):
+            raise AccessDenied(
+                "The client's keys cannot be had from their registered address.",
+                code="unauthenticated",
+            )
+        return held.key_set
 
 
 def _is_to_be_asked(held: _Held, claim: Claimed, now: datetime) -> bool:

@@ -76,7 +76,8 @@ def pulled(
         AccessDenied: the actor may not.
         SubmissionError: `server-not-registered`; `pull-failed`: the server refused or answered
             with something else; `another-patient`; `url-refused`: it leads elsewhere.
-        TemporaryFailure: the server cannot be reached, or has a fault; try again.
+        TemporaryFailure: the server cannot be reached, has a fault, or too many are asked at once;
+            try again.
     """
     require(actor, "panels:write")
     server = fhir_servers.at(services, actor, base)
@@ -85,6 +86,11 @@ def pulled(
         raise SubmissionError(message, code="server-not-registered")
     deed = Deed("E", "results-fetched", entity=f"fhir-server:{server.id}")
     audited(services, actor, deed, request_id)
+    with services.turns.taken(actor.organisation_id):
+        return _pulled(services, server, patient)
+
+
+def _pulled(services: Services, server: ServerRecord, patient: str) -> bytes:
     budget = _Budget(services, server)
     who = quote(patient, safe="")
     found = [_patient(budget, server.base, patient, who)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from labinterp.outbound import Outbound
 from labinterp.usecases.key_sets import KeySets
+from labinterp.usecases.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -209,6 +210,7 @@ class Services:
         bounces: where notices of undelivered mails come to; None where none is read.
         returns: makes the envelope's sender of each mail; None where it is the mail's own.
         key_sets: the public keys of clients, as fetched.
+        turns: how many requests may wait for other servers at once.
     """
 
     knowledge: Knowledge
@@ -220,5 +222,6 @@ class Services:
     policy: Policy
     outbound: Outbound = field(default_factory=Outbound)
     key_sets: KeySets = field(default_factory=KeySets)
+    turns: Turns = field(default_factory=Turns)
     bounces: BounceBox | None = None
     returns: ReturnAddress | None = None

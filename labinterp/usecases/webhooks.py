@@ -191,14 +191,15 @@ def _events(wanted: Iterable[str]) -> tuple[str, ...]:
 def _verify(services: Services, record: WebhookRecord, secret: bytes) -> None:
     word = secrets.token_urlsafe(24)
     message = webhook.challenge(record.id, word, (secret,), services.now())
-    try:
-        answer = services.outbound.send(
-            "POST", record.url, headers=message.headers, body=message.body
-        )
-    except SubmissionError:
-        raise
-    except LabinterpError as error:
-        raise _not_verified(error.message) from error
+    with services.turns.taken(record.organisation_id):
+        try:
+            answer = services.outbound.send(
+                "POST", record.url, headers=message.headers, body=message.body
+            )
+        except SubmissionError:
+            raise
+        except LabinterpError as error:
+            raise _not_verified(error.message) from error
     if not answer.is_success:
         raise _not_verified(f"It answered HTTP {answer.status}.")
     if not webhook.answers_challenge(answer.body, word):

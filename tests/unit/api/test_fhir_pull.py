@@ -164,6 +164,22 @@ def test_a_server_that_refuses_or_fails_is_told_and_nothing_is_stored(
     assert nothing_stored(caller)
 
 
+def test_not_all_requests_wait_for_other_servers_at_once(
+    wired, caller, ehr, registered, organisation
+):
+    serving(ehr, page(observation()))
+    with wired.turns.taken(organisation.id), wired.turns.taken(organisation.id):
+        answer = pull(caller, registered)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+        chart = {**example(21), "fhirServer": registered}
+        assert caller.post(f"/cds-services/{VIEW}", chart).status_code == 503
+        assert ehr.got == []
+        with wired.turns.taken("another organisation"):
+            pass
+    assert pull(caller, registered).status_code == 200
+
+
 def test_a_slow_server_is_given_up(caller, ehr, registered):
     def late(*_):
         time.sleep(1.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -284,6 +285,43 @@ def test_a_new_key_is_fetched_at_once_but_at_most_once_a_minute(published, organ
     _publish(server, EC)
     clock.move(timedelta(minutes=15))
     assert ask(RSA).status_code == 401
+
+
+def test_while_one_request_asks_a_slow_address_others_do_not_wait_with_it(
+    published, organisation, monkeypatch
+):
+    server, wired = published
+    monkeypatch.setattr("labinterp.usecases.key_sets._LONGEST_WAIT", 0.05)
+    asked, answer = threading.Event(), threading.Event()
+
+    def late(*_):
+        asked.set()
+        answer.wait(10)
+        return 200, {}, json.dumps(key_set(EC)).encode()
+
+    server.usual = late
+    client = clients.create_client(
+        wired,
+        organisation.id,
+        name="EHR",
+        scopes_allowed=("panels:read",),
+        key_set_url=server.address,
+    )
+    app = create_app(wired)
+    found = []
+
+    def ask():
+        found.append(
+            _post(app, form(signed(client.id, URL, wired.now()), "panels:read")).status_code
+        )
+
+    first = threading.Thread(target=ask)
+    first.start()
+    assert asked.wait(10)
+    ask()
+    answer.set()
+    first.join()
+    assert found == [401, 200]
 
 
 def test_an_address_that_is_down_leaves_the_keys_it_gave_for_a_day(published, organisation, clock):

@@ -203,7 +203,7 @@ def test_webhooks_are_for_administrators_of_their_organisation(
 
 
 def test_an_organisation_has_so_many_endpoints_and_no_more(admin, receiver, monkeypatch):
-    monkeypatch.setattr("labinterp.usecases.webhooks._MOST", 1)
+    monkeypatch.setattr("labinterp.usecases.endpoints._MOST", 1)
     _register(admin, receiver)
     refused = admin.post(HOOKS, {"url": receiver.address})
     assert (refused.status_code, refused.json["code"]) == (409, "webhooks-too-many")
