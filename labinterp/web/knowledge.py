@@ -56,7 +56,11 @@ def knowledge() -> ResponseReturnValue:
 def knowledge_item(item_id: str) -> ResponseReturnValue:
     """Everything known of one item."""
     held = services().knowledge
-    item = {key: _told(value) for key, value in known.describe(held, item_id).items()}
+    item = {
+        key: _told(value)
+        for key, value in known.describe(held, item_id).items()
+        if key not in _USUAL or value != _USUAL[key]
+    }
     return render_template(
         "knowledge_item.html", item=item, item_id=item_id, sources=held.sources, is_long=_is_long
     )

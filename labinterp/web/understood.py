@@ -41,6 +41,7 @@ STATUS_OF_CODE: Final[dict[str, str]] = {
     "not-measured": NOT_USED,
     "status-ignored": NOT_USED,
     "stale-result": NOT_USED,
+    "repeated-result": NOT_USED,
 }
 """Code of a problem to the word the page shows; any other leaves a result understood, remarked."""
 UNREAD: Final = "line-not-recognised"

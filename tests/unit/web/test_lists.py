@@ -120,3 +120,11 @@ def test_a_limit_of_the_knowledge_is_one_phrase_and_what_goes_without_saying_is_
     assert re.search(r"Bounds ≥ \S+ and < \S+ mmol/L", page)
     assert "Applies to everyone" in page
     assert not re.search(r"Unverified no|Usable yes|Low included yes|\b[Gg]e \d", page)
+
+
+def test_a_rule_leads_to_the_steps_it_asks_for(person):
+    page = person.get("/knowledge/mg-driven-hypokalaemia")
+    steps = re.findall(r'<a href="(/knowledge/[a-z-]+)">[a-z-]+</a>', page)
+    assert "/knowledge/check-ecg" in steps
+    assert "12-lead ECG" in said(person.get("/knowledge/check-ecg"))
+    assert "Unverified no" not in said(page)
