@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, Final
 
-from labinterp.reporting import words
+from labinterp.reporting import abbreviations, words
 from labinterp.reporting.blocks import (
     Block,
     Bullets,
@@ -39,6 +39,7 @@ from labinterp.reporting.conclusion_blocks import (
     UndecidedList,
     VerdictBlock,
 )
+from labinterp.reporting.plain import section_text
 from labinterp.reporting.urgent import told_together
 
 if TYPE_CHECKING:
@@ -90,10 +91,22 @@ def printed(view: View, edition: Edition = FULL) -> View:
         replace(section, blocks=tuple(shortened(block, edition) for block in section.blocks))
         for section in sections
     )
+    short = _explained(short)
     if edition.brief:
         short = tuple(map(_in_brief, short))
     cited = set(_cited(short))
     return replace(view, sections=tuple(_with_cited(section, cited, edition) for section in short))
+
+
+def _explained(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """At the end, what the abbreviations stand for that this edition prints."""
+    *told, last = sections
+    used = abbreviations.used_in("\n".join(map(section_text, told)))
+    if not used:
+        return sections
+    meanings = "; ".join(f"{short}, {meaning}" for short, meaning in used.items())
+    note = Paragraph(said(f"Abbreviations: {meanings}."), "note")
+    return (*told, replace(last, blocks=(note, *last.blocks)))
 
 
 @singledispatch

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 GOAL: Final = 2
 """A report should not be longer [pages]."""
 LITTLE: Final = 1
-"""Nor one that has nothing to interpret [pages]."""
+"""Nor one that has little to say [pages]."""
 _CHARACTERS: Final = 7200
 """No full page holds more [characters]."""
 _EDITIONS: Final[tuple[tuple[Edition, Setting, float], ...]] = (
@@ -128,7 +128,7 @@ class Drawn:
 
 def best_drawn(view: View, order: ReportOrder) -> Drawn:
     """The edition that is as full as two pages allow, else the shortest."""
-    goal = LITTLE if view.section("nothing_readable") or view.section("withdrawn") else GOAL
+    goal = LITTLE if _has_little_to_say(view, order) else GOAL
     length = sum(len(section_text(section)) for section in printed(view).sections) / _CHARACTERS
     hopeful = [each for each in _EDITIONS if length * each[2] <= goal] or _EDITIONS[-1:]
     tried: list[Drawn] = []
@@ -137,6 +137,14 @@ def best_drawn(view: View, order: ReportOrder) -> Drawn:
         if tried[-1].is_good(goal):
             return tried[-1]
     return _fuller(min(tried, key=lambda drawn: drawn.pages), view, order)
+
+
+def _has_little_to_say(view: View, order: ReportOrder) -> bool:
+    """Nothing could be read, nothing stands any more, or nothing found asks for anything."""
+    answer = order.interpretation
+    found = (*answer.artefacts, *answer.patterns, *answer.mechanisms, *answer.twitching.red_flags)
+    asks = bool(found) or answer.urgency != "none"
+    return bool(view.section("nothing_readable") or view.section("withdrawn")) or not asks
 
 
 def _fuller(best: Drawn, view: View, order: ReportOrder) -> Drawn:

@@ -186,3 +186,15 @@ def test_a_report_of_nothing_readable_has_one_page():
     row = a_result("Potassium", "see text", None, None, None, "unknown")
     report = draw(an_order(a_plain_answer([replace(row, value=None)], sources=())))
     assert report.pages == 1
+
+
+def test_the_end_says_what_the_abbreviations_of_this_report_stand_for_and_no_others():
+    text = the_text(an_order(a_plain_answer([a_result()], problems=())))
+    assert "Abbreviations: EDTA, " in text
+    assert "PTH, parathyroid" not in text
+
+
+def test_a_panel_that_asks_for_nothing_takes_one_page():
+    within = [a_result(name, value="4.0", standing="within") for name in ("Potassium", "Sodium")]
+    for paper in ("A4", "Letter"):
+        assert draw(an_order(a_plain_answer(within), page_size=paper)).pages == 1
