@@ -161,6 +161,12 @@ def with_lab_flag(placed: Classification) -> tuple[Classification, tuple[Problem
     return placed, (_differs(placed, flag, placed.standing),)
 
 
+def is_critical_flag(flag: str) -> bool:
+    """Does this flag, as it was sent, say critical?"""
+    plain = flag.strip().upper()
+    return plain in _CRITICAL_FLAGS or plain == _ABNORMAL_CRITICAL
+
+
 def _abnormal(flag: str, standing: Standing) -> Standing | None:
     if flag != _ABNORMAL_CRITICAL:
         return None

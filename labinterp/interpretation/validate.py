@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.keeping import kept
+from labinterp.interpretation.laboratory import is_critical_flag
 from labinterp.interpretation.measure import canonical_per
 from labinterp.interpretation.printed_interval import PrintedInterval, is_given, read_interval
 from labinterp.interpretation.yardstick import betrayed_unit, fits
@@ -215,6 +216,10 @@ def _printed(measurand: Measurand, unit: str) -> str:
     return accepted.printed if accepted else unit
 
 
+def _said(result: Result) -> str:
+    return _shown(result) if result.quantity else f"{result.measurand.spoken} {result.text}"
+
+
 def _shown(result: Result) -> str:
     quantity = result.quantity
     if quantity is None:
@@ -287,13 +292,24 @@ def once_each(results: Iterable[Result], collected_at: datetime | None) -> Valid
             unusable.append(result)
         else:
             groups.setdefault(result.measurand.id, []).append(result)
-    newest = max(
-        (_time(one, collected_at) for group in groups.values() for one in group), default=None
-    )
-    found = Validated(tuple(unusable))
+    times = {id(one): _time(one, collected_at) for group in groups.values() for one in group}
+    newest = max(times.values(), default=None)
+    found = _Found(list(unusable))
     for group in groups.values():
-        found = _add(found, group, collected_at, newest)
-    return found
+        _add(found, group, times, newest)
+    return Validated(
+        tuple(found.results), tuple(found.earlier), found.rivals, tuple(found.problems)
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    """What becomes `Validated`, while it grows."""
+
+    results: list[Result]
+    earlier: list[tuple[datetime | None, Result]] = field(default_factory=list)
+    rivals: dict[str, tuple[Result, ...]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def _time(result: Result, collected_at: datetime | None) -> datetime:
@@ -303,40 +319,55 @@ def _time(result: Result, collected_at: datetime | None) -> datetime:
 
 
 def _add(
-    found: Validated, group: list[Result], collected_at: datetime | None, newest: datetime | None
-) -> Validated:
+    found: _Found, group: list[Result], times: Mapping[int, datetime], newest: datetime | None
+) -> None:
     """Add one measurand's results to what was found so far."""
-    times = {id(one): _time(one, collected_at) for one in group}
-    latest = max(times.values())
-    current = [one for one in group if times[id(one)] == latest]
-    earlier = tuple((times[id(one)], one) for one in group if times[id(one)] != latest)
+    latest = max(times[id(one)] for one in group) if len(group) > 1 else times[id(group[0])]
     if newest is not None and newest - latest >= _STALE and latest != LONG_AGO:
-        return _stale(found, group, newest - latest)
+        _add_stale(found, group, newest - latest)
+        return
+    current = [one for one in group if times[id(one)] == latest]
+    earlier = [(times[id(one)], one) for one in group if times[id(one)] != latest]
+    found.earlier.extend(earlier)
     unlike = _unlike(current)
     if len(unlike) == 1:
-        kept = _preferred(current)
-        return replace(found, results=(*found.results, kept), earlier=(*found.earlier, *earlier))
+        found.results.append(unlike[0])
+        found.problems.extend(_repeated(one) for one in current if one is not unlike[0])
+        return
     message = _duplicate(unlike)
-    shown = tuple(replace(one, usable=False, why_unusable=message) for one in unlike)
-    problems = tuple(
-        Problem("duplicate-result", message, one.where, one.measurand.id) for one in unlike
-    )
-    return Validated(
-        (*found.results, *shown),
-        (*found.earlier, *earlier),
-        {**found.rivals, unlike[0].measurand.id: tuple(unlike)},
-        (*found.problems, *problems),
+    found.results.extend(replace(one, usable=False, why_unusable=message) for one in unlike)
+    found.rivals[unlike[0].measurand.id] = tuple(unlike)
+    found.problems.extend(
+        Problem("duplicate-result", message, one.where, one.measurand.id) for one in current
     )
 
 
 def _unlike(current: list[Result]) -> list[Result]:
     """One result for each different value, in an order that does not depend on the sender's."""
-    different = {(one.extent, one.text): one for one in sorted(current, key=_order, reverse=True)}
-    return sorted(different.values(), key=_order)
+    if len(current) == 1:
+        return current
+    alike: dict[tuple[Extent | None, str | None], list[Result]] = {}
+    for one in current:
+        alike.setdefault((one.extent, one.text), []).append(one)
+    return sorted(map(_preferred, alike.values()), key=_order)
 
 
-def _preferred(current: list[Result]) -> Result:
-    return min(current, key=_order)
+def _preferred(alike: list[Result]) -> Result:
+    """Of equal results the one that says most: a critical flag must not be lost with its twin."""
+    return min(alike, key=lambda one: (_silence(one), _order(one)))
+
+
+def _silence(result: Result) -> tuple[int, bool]:
+    """How little the laboratory says of a result beside its value."""
+    reported = result.reported
+    flag = (reported and reported.flag) or ""
+    quiet = 0 if is_critical_flag(flag) else 1 if flag.strip() else 2
+    return quiet, reported is None or reported.interval is None
+
+
+def _repeated(one: Result) -> Problem:
+    message = f"{_said(one)} came more than once for one time; it counts once"
+    return Problem("repeated-result", message, one.where, one.measurand.id)
 
 
 def _order(result: Result) -> tuple[Fraction, str, str, str]:
@@ -346,19 +377,18 @@ def _order(result: Result) -> tuple[Fraction, str, str, str]:
     return number, unit, value, result.where
 
 
-def _stale(found: Validated, group: list[Result], age: timedelta) -> Validated:
+def _add_stale(found: _Found, group: list[Result], age: timedelta) -> None:
     name = group[0].measurand.spoken
     message = (
         f"{name} is {age.days} days older than the newest result; it was not combined with "
         "the others"
     )
-    shown = tuple(replace(one, usable=False, why_unusable=message) for one in group)
-    problems = tuple(Problem("stale-result", message, one.where, one.measurand.id) for one in group)
-    return replace(found, results=(*found.results, *shown), problems=(*found.problems, *problems))
+    found.results.extend(replace(one, usable=False, why_unusable=message) for one in group)
+    found.problems.extend(
+        Problem("stale-result", message, one.where, one.measurand.id) for one in group
+    )
 
 
 def _duplicate(unlike: list[Result]) -> str:
-    values = " and ".join(
-        _shown(one) if one.quantity else f"{one.measurand.spoken} {one.text}" for one in unlike
-    )
+    values = " and ".join(map(_said, unlike))
     return f"{values} were reported for one time; neither was interpreted. Which is right?"

@@ -25,6 +25,7 @@ ISSUE_OF_CODE: Final = {
     "request-in-progress": "lock-error",
     "idempotency-key-reused": "duplicate",
     "duplicate-result": "duplicate",
+    "repeated-result": "duplicate",
     "too-large": "too-long",
     "too-many-requests": "throttled",
     "temporarily-unavailable": "transient",

@@ -1,9 +1,13 @@
 """How soon: dangerous numbers lead whatever is missing, and only the sheet's exceptions lower them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from labinterp.formats import json_panel
+from labinterp.interpretation import interpret
 from labinterp.model.codes import URGENCIES
-from tests.build import codes, interpreted, rules
+from tests.build import codes, interpreted, knowledge, rules
 
 EMERGENCIES = [
     "sodium 115 mmol/L",
@@ -138,6 +142,22 @@ def test_a_normal_ionised_calcium_lowers_an_adjusted_one_but_never_below_same_da
         "adjusted_calcium 1.6 mmol/L", "ionized_calcium 1.20 mmol/L", age="54 years"
     )
     assert answer.urgency == "same_day"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_critical_flag_is_not_lost_where_its_result_came_twice(turned):
+    twins = [
+        {"test": "Potassium", "value": "2.9", "unit": "mmol/L"},
+        {"test": "K", "value": "2.90", "unit": "mEq/L", "flag": "LL"},
+    ]
+    panel = {"results": twins[::-1] if turned else twins}
+    received = json_panel.received_of(panel, datetime(2026, 3, 5, tzinfo=UTC))
+    answer = interpret(received.submission, knowledge())
+    assert [(one.where, one.standing) for one in answer.results if one.reported] == [
+        ("results[0]" if turned else "results[1]", "critically_low")
+    ]
+    (told,) = [one for one in answer.problems if one.code == "repeated-result"]
+    assert told.where == ("results[1]" if turned else "results[0]")
 
 
 def test_of_two_unlike_results_of_one_time_the_more_dangerous_sets_the_urgency():
