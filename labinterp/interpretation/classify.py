@@ -21,6 +21,7 @@ from labinterp.interpretation.judging import (
     by_row,
     by_scheme,
     region,
+    with_others,
 )
 from labinterp.interpretation.keeping import Kept, kept
 from labinterp.interpretation.laboratory import LabInterval, read_laboratory_interval, with_lab_flag
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from labinterp.model.codes import Standing
     from labinterp.model.interval import DecisionLimit
     from labinterp.model.knowledge import Knowledge
-    from labinterp.model.measurand import SeverityBand
+    from labinterp.model.measurand import Measurand, SeverityBand
     from labinterp.model.panel import Change
     from labinterp.model.patient import Patient
 
@@ -127,7 +128,9 @@ def _classified(
     placed = _placed(result, lab, choice, person)
     limits = critical_limits(result.measurand, person, settings, knowledge)
     placed = with_critical(placed, limits, patient, change)
-    placed = replace(placed, decisions=_decisions(result, person, settings))
+    decisions = _decisions(result, person, settings)
+    if decisions:
+        placed = replace(placed, decisions=decisions)
     placed, flag_problems = with_lab_flag(placed)
     return placed, (*problems, *flag_problems)
 
@@ -149,7 +152,8 @@ def _placed(
     if lab is not None:
         return by_laboratory(result, lab, choice)
     if choice.candidates:
-        return replace(_by_candidates(result, choice, patient), adults_only=choice.adults_only)
+        placed = _by_candidates(result, choice, patient)
+        return replace(placed, adults_only=True) if choice.adults_only else placed
     if choice.scheme:
         return by_scheme(result, choice.scheme)
     return Classification(result, "unknown", "no interval for this patient")
@@ -166,7 +170,7 @@ def _by_candidates(result: Result, choice: Choice, patient: Patient) -> Classifi
     if len(standings) == 1 and not choice.partial:
         found = first.of(result)
         if found.interval is not None and choice.others:
-            found = replace(found, interval=replace(found.interval, others=choice.others))
+            found = replace(found, interval=with_others(found.interval, choice))
         return found
     settled_by = _settling(patient)
     needs = " and ".join(settled_by) or "more about the patient"
@@ -197,14 +201,21 @@ def _settling(patient: Patient) -> tuple[str, ...]:
 
 def _decisions(result: Result, patient: Patient, settings: Settings) -> tuple[DecisionLimit, ...]:
     """The regions this result certainly lies in, of the schemes in force for its measurand."""
-    name = result.measurand.id
+    fitting = _fitting(result.measurand, patient, settings)
+    return tuple(one for one in fitting if lies_in(result, region(result, one)) is True)
+
+
+@kept(identical=3)
+def _fitting(
+    measurand: Measurand, patient: Patient, settings: Settings
+) -> tuple[DecisionLimit, ...]:
+    """The regions that fit this patient, of the schemes in force."""
+    name = measurand.id
     schemes = {settings.schemes.get(name), *settings.named.get(name, ())}
     return tuple(
         limit
-        for limit in result.measurand.decision_limits
-        if limit.scheme in schemes
-        and fits_anyone(limit.applies_to, patient)
-        and lies_in(result, region(result, limit)) is True
+        for limit in measurand.decision_limits
+        if limit.scheme in schemes and fits_anyone(limit.applies_to, patient)
     )
 
 

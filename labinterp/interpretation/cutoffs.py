@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from labinterp.interpretation.keeping import kept
-from labinterp.interpretation.measure import canonical_per
+from labinterp.interpretation.measure import canonical_per, exact
 from labinterp.model import units
 from labinterp.model.quantity import Extent
 
@@ -33,7 +33,7 @@ def compare(fact: Fact, leaf: Compared) -> Truth:
     if printed is not None and fact.quantity is not None:
         limit, unit = printed
         if _same_number(fact.measurand, fact.quantity.unit, unit):
-            reported = Extent(Fraction(fact.quantity.number), fact.quantity.comparator)
+            reported = Extent(exact(fact.quantity.number), fact.quantity.comparator)
             return reported.compare(leaf.operator, limit)
     return fact.extent.compare(leaf.operator, canonical)
 

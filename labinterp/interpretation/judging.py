@@ -13,10 +13,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from labinterp.interpretation.intervals import Candidate, Choice, printed_ends, with_decimals
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import (
     columns,
     compared_bounds,
     compared_column,
+    exact,
     extent_in,
     is_reported_in,
     lies_in,
@@ -99,7 +101,7 @@ class _Span:
     def has_end_at(self, extent: Extent) -> bool:
         """Is the number exactly one of the ends?"""
         ends = (end for end in (self.low, self.high) if end is not None)
-        return any(Fraction(end) == extent.number for end in ends)
+        return any(exact(end) == extent.number for end in ends)
 
 
 def printed_unit(measurand: Measurand, unit: str) -> str:
@@ -167,15 +169,28 @@ def _text(number: Decimal | None) -> str | None:
 
 def by_row(result: Result, candidate: Candidate, donor: Measurand | None) -> Judged:
     """The result against one of our intervals, in the unit it was reported in where that exists."""
+    unit, _, _ = compared_column(result, candidate.interval)
+    span, used = _row_in(candidate, donor, result.measurand, unit)
+    judged = _judged(span, extent_in(result, unit) or Extent(Fraction(0)), used)
+    if judged.note is None:
+        note = _rounding_note(result, candidate, span, judged.standing)
+        return judged if note is None else replace(judged, note=note)
+    return judged
+
+
+@kept(identical=3)
+def _row_in(
+    candidate: Candidate, donor: Measurand | None, measurand: Measurand, unit: str
+) -> tuple[_Span, UsedInterval]:
+    """A row's ends as printed in one of its units, and the record of their use."""
     row = candidate.interval
-    unit, low, high = compared_column(result, row)
+    low, high = next((low, high) for name, low, high in columns(row) if name == unit)
     if row.kind != "decision":
-        low, high = (with_decimals(end, result.measurand, unit) for end in (low, high))
+        low, high = (with_decimals(end, measurand, unit) for end in (low, high))
     span = _Span(unit, low, high, row.low_included, row.high_included)
-    extent = extent_in(result, unit) or Extent(Fraction(0))
     borrowed = f", which is for {donor.spoken}" if donor else ""
     whose = "default interval" if candidate.fallback else "interval"
-    text = f"{whose} {span.text(result.measurand)}{borrowed}"
+    text = f"{whose} {span.text(measurand)}{borrowed}"
     used = replace(
         _used(span, text=text, owner="service", kind=row.kind),
         set="fallback" if candidate.fallback else row.set,
@@ -185,10 +200,13 @@ def by_row(result: Result, candidate: Candidate, donor: Measurand | None) -> Jud
         fallback=candidate.fallback,
         row=row,
     )
-    judged = _judged(span, extent, used)
-    if judged.note is None:
-        return replace(judged, note=_rounding_note(result, candidate, span, judged.standing))
-    return judged
+    return span, used
+
+
+@kept(identical=2)
+def with_others(used: UsedInterval, choice: Choice) -> UsedInterval:
+    """The same with the rows of its set that were not for this patient, in words."""
+    return replace(used, others=choice.others)
 
 
 def _rounding_note(
@@ -213,7 +231,12 @@ def _rounded(result: Result, span: _Span, unit: str) -> _Span:
     """The limits in the reported unit, with as many decimals as the result was reported with."""
     factor = to_canonical(result, span.unit) / to_canonical(result, unit)
     exponent = result.quantity.number.as_tuple().exponent if result.quantity else 0
-    places = max(0, -int(exponent))
+    return _rounded_to(span, unit, factor.numerator, factor.denominator, max(0, -int(exponent)))
+
+
+@kept()
+def _rounded_to(span: _Span, unit: str, numerator: int, denominator: int, places: int) -> _Span:
+    factor = Fraction(numerator, denominator)
     low, high = (_half_up(end, factor, places) for end in (span.low, span.high))
     return replace(span, unit=unit, low=low, high=high)
 

@@ -7,12 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.judging import printed_unit, region
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.measure import canonical_per, compared_column
 from labinterp.model import units
 from labinterp.model.interpretation import LineGeometryInputs
 
 if TYPE_CHECKING:
     from labinterp.model.interval import Bounds, CriticalLimit
+    from labinterp.model.measurand import Measurand
     from labinterp.model.panel import Change, Classification, Result, UsedInterval
 
 _DIGITS: Final = 8
@@ -64,7 +66,11 @@ def _in_unit(result: Result, number: Decimal | None, unit: str, wanted: str) -> 
     """A number of another unit in the wanted one, for drawing."""
     if number is None or unit == wanted:
         return number
-    measurand = result.measurand
+    return _converted(result.measurand, number, unit, wanted)
+
+
+@kept()
+def _converted(measurand: Measurand, number: Decimal, unit: str, wanted: str) -> Decimal | None:
     try:
         factor = canonical_per(measurand, unit) / canonical_per(measurand, wanted)
     except units.UnitError:

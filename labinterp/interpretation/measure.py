@@ -6,6 +6,7 @@ In the unit it was reported in where the source prints that, else converted exac
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from labinterp.interpretation.keeping import kept
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 OPERATORS: Final[tuple[Operator, ...]] = ("ge", "gt", "lt", "le")
 
 Column = tuple[str, "Decimal | None", "Decimal | None"]
+
+
+@lru_cache(maxsize=20_000)
+def exact(number: Decimal | Fraction) -> Fraction:
+    """The same number as a fraction."""
+    return Fraction(number)
 
 
 @kept()
@@ -66,7 +73,10 @@ def extent_in(result: Result, unit: str) -> Extent | None:
     """
     if result.extent is None:
         return None
-    return result.extent.scaled(1 / to_canonical(result, unit))
+    factor = to_canonical(result, unit)
+    if factor == 1:
+        return result.extent
+    return Extent(result.extent.number / factor, result.extent.comparator)
 
 
 def is_reported_in(result: Result, unit: str) -> bool:
@@ -106,9 +116,9 @@ def side(
     below: Truth = False
     above: Truth = False
     if low is not None:
-        below = extent.compare("lt" if low_included else "le", Fraction(low))
+        below = extent.compare("lt" if low_included else "le", exact(low))
     if high is not None:
-        above = extent.compare("gt" if high_included else "ge", Fraction(high))
+        above = extent.compare("gt" if high_included else "ge", exact(high))
     if below is True:
         return "low"
     if above is True:
@@ -118,18 +128,31 @@ def side(
 
 def lies_in(result: Result, bounds: Bounds) -> Truth:
     """Do all the values the result allows lie in this region (true), none (false), or only some?"""
-    extent = extent_in(result, bounds.unit)
+    extent = result.extent
     if extent is None:
         return None
+    factor = to_canonical(result, bounds.unit)
+    limits = _limits(bounds, factor.numerator, factor.denominator)
+    return all_of([extent.compare(operator, limit) for operator, limit in limits])
+
+
+@kept()
+def _limits(
+    bounds: Bounds, numerator: int, denominator: int
+) -> tuple[tuple[Operator, Fraction], ...]:
+    """The limits of a region times a factor, which is given in two parts to be found quickly."""
+    factor = Fraction(numerator, denominator)
     parts = ((operator, getattr(bounds, operator)) for operator in OPERATORS)
-    return all_of(
-        extent.compare(operator, Fraction(limit)) for operator, limit in parts if limit is not None
+    return tuple(
+        (operator, Fraction(limit) * factor) for operator, limit in parts if limit is not None
     )
 
 
 def compared_bounds(result: Result, *printed: Bounds | None) -> Bounds | None:
     """Of a region printed in several units, the one in the reported unit, else the first."""
     known = [one for one in printed if one is not None]
+    if len(known) == 1:
+        return known[0]
     return next(
         (one for one in known if is_reported_in(result, one.unit)), known[0] if known else None
     )
@@ -152,4 +175,4 @@ def position_in(extent: Extent, low: Decimal | None, high: Decimal | None) -> Fr
     """
     if low is None or high is None or high <= low or extent.comparator is not None:
         return None
-    return (extent.number - Fraction(low)) / (Fraction(high) - Fraction(low))
+    return (extent.number - exact(low)) / (exact(high) - exact(low))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from labinterp.interpretation import conditions
 from labinterp.interpretation.critical import critical_limits, critical_text, in_force
 from labinterp.interpretation.intervals import person_like, with_decimals
+from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.line_inputs import line_inputs
 from labinterp.interpretation.measure import (
     bounds_text,
@@ -142,7 +143,7 @@ class Printer:
             _value(result),
             _other_system(result),
             _conversion(result),
-            _interval(one.interval, measurand),
+            _interval_of(one.interval, measurand),
             None if depends else _decisions(one, frozenset()),
             line_inputs(
                 one,
@@ -347,6 +348,18 @@ def _end(end: str | None, used: UsedInterval, measurand: Measurand) -> Decimal |
     if used.owner == "laboratory" or used.kind == "decision":
         return number
     return with_decimals(number, measurand, used.unit)
+
+
+def _interval_of(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord | None:
+    """One of our rows is used for many results; of a laboratory's each is used for its own."""
+    if used is None or used.row is None:
+        return _interval(used, measurand)
+    return _of_row(used, measurand)
+
+
+@kept(identical=2)
+def _of_row(used: UsedInterval, measurand: Measurand) -> IntervalRecord | None:
+    return _interval(used, measurand)
 
 
 def _interval(used: UsedInterval | None, measurand: Measurand) -> IntervalRecord | None:

@@ -17,9 +17,10 @@ Comparator = Literal["<", "<=", ">", ">="]
 Operator = Literal["lt", "le", "gt", "ge"]
 
 SYMBOL_OF: Final[dict[Operator, str]] = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
-_OF_POINTS: Final[dict[Operator, Callable[[Fraction, Fraction], bool]]] = {
+_OF_POINTS: Final[dict[Operator, Callable[[int, int], bool]]] = {
     "lt": lt, "le": le, "gt": gt, "ge": ge,
 }  # fmt: skip
+"""Of fractions multiplied out: their own comparison first asks what kind of number the other is."""
 PRINTED_COMPARATOR: Final[dict[Comparator, str]] = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 
 
@@ -62,7 +63,10 @@ class Extent:
         Or only some (unknown)?
         """
         if self.comparator is None:
-            return _OF_POINTS[operator](self.number, limit)
+            number = self.number
+            return _OF_POINTS[operator](
+                number.numerator * limit.denominator, limit.numerator * number.denominator
+            )
         lower, lower_closed, upper, upper_closed = self._ends()
         if operator == "lt":
             return _below(upper, upper_closed, lower, limit, strict=True)
