@@ -257,7 +257,7 @@ class _Maker:
             says("found-title"),
             header=tuple(says(f"found-column-{name}") for name in columns) if rows else (),
             rows=rows,
-            after=(*self._meaning(shown), *self._remarks(shown, pictured=any(lines))),
+            after=(*self._meaning(shown), *self._remarks(shown, lines)),
         )
 
     def _row(self, result: InterpretedResult, line: Geometry | None) -> PatientRow:
@@ -298,7 +298,7 @@ class _Maker:
         return told or self.speech.of("measurands", result.measurand)
 
     def _line(self, result: InterpretedResult) -> Geometry | None:
-        """The range and the value, and no number or limit beside them: the row has the words."""
+        """The range, the value, from where a care team acts; no number: the row has the words."""
         line = line_of(result, self.answer)
         if line is None:
             return None
@@ -310,7 +310,6 @@ class _Maker:
             alt=alt[: number_line.ALT_LENGTH],
             value_text=digits(line.value_text),
             labels=(),
-            critical=(),
             decision=(),
             previous=None,
             previous_off=False,
@@ -323,12 +322,16 @@ class _Maker:
             return (*told, self.speech.says("nothing"))
         return told or (self.speech.says("no-finding"),)
 
-    def _remarks(self, shown: tuple[InterpretedResult, ...], *, pictured: bool) -> tuple[str, ...]:
+    def _remarks(
+        self, shown: tuple[InterpretedResult, ...], lines: tuple[Geometry | None, ...]
+    ) -> tuple[str, ...]:
         """What is in doubt or could not be judged, and how the table is read: one paragraph."""
-        told = " ".join(self._remarked(shown, pictured=pictured))
+        told = " ".join(self._remarked(shown, tuple(filter(None, lines))))
         return (told,) if told else ()
 
-    def _remarked(self, shown: tuple[InterpretedResult, ...], *, pictured: bool) -> Iterator[str]:
+    def _remarked(
+        self, shown: tuple[InterpretedResult, ...], lines: tuple[Geometry, ...]
+    ) -> Iterator[str]:
         says = self.speech.says
         if self._is_in_doubt(shown):
             yield says("doubts")
@@ -338,7 +341,9 @@ class _Maker:
             yield says("undecided")
         if _judged(shown) and self.answer.urgency not in _TOLD_TODAY:
             yield says("range-note")
-        if pictured:
+        if any(line.critical for line in lines):
+            yield says("picture-note-limits")
+        elif lines:
             yield says("picture-note")
 
     def _is_in_doubt(self, shown: tuple[InterpretedResult, ...]) -> bool:

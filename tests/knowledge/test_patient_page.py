@@ -412,3 +412,12 @@ def test_a_result_nothing_here_is_called_like_is_not_passed_over():
     told = "\n".join(section(a_page(answer, panel=panel), "found").after)
     assert "Part of what the laboratory sent could not be read." in told
     assert "None of the results could be judged." in told
+
+
+def test_from_where_a_care_team_acts_is_drawn_and_said_only_where_a_limit_is_known():
+    said = knowledge().patient.texts["en"].sentences
+    with_limit = section(a_page(an_answer("potassium 4.0 mmol/L")), "found")
+    without = section(a_page(an_answer("vitamin_d_25oh 60 nmol/L")), "found")
+    assert any(said["picture-note-limits"] in told for told in with_limit.after)
+    assert not any("usually act" in told for told in without.after)
+    assert any(said["picture-note"] in told for told in without.after)
