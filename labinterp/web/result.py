@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from labinterp import access
 from labinterp.errors import SubmissionError
-from labinterp.reporting import fhir, number_line, path_picture, text, view
+from labinterp.reporting import abbreviations, fhir, number_line, path_picture, text, view
 from labinterp.store import reports
 from labinterp.store.records import written
 from labinterp.usecases import fhir_orders, journey, reread
-from labinterp.web import abbreviations, differing
+from labinterp.web import differing
 from labinterp.web.addresses import addresses
 from labinterp.web.fields import FieldError
 from labinterp.web.orders import order_of

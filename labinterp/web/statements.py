@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template
 
-from labinterp.web import abbreviations
+from labinterp.reporting import abbreviations
 from labinterp.web.site import open_to_all, pages, services
 
 if TYPE_CHECKING:

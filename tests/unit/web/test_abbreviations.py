@@ -2,7 +2,7 @@
 
 import re
 
-from labinterp.web import abbreviations
+from labinterp.reporting import abbreviations
 from tests.e2e.states import Shelf
 from tests.unit.web.browsing import said
 
