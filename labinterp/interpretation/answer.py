@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from labinterp import __version__
 from labinterp.interpretation import sources
 from labinterp.interpretation.comments import completeness, next_steps, other_causes
-from labinterp.interpretation.findings import heard
+from labinterp.interpretation.findings import found, heard
 from labinterp.interpretation.keeping import kept
 from labinterp.interpretation.paths import active_paths
 from labinterp.interpretation.results import Printer, in_order
@@ -219,13 +219,14 @@ def _not_assessed(parts: Parts, spoken_of: AbstractSet[str]) -> tuple[str, ...]:
 
     Too many to list with what is missing.
     """
-    knowledge = parts.knowledge
-    return tuple(
-        rule.id
-        for rules in _groups(knowledge)
-        for rule, weighed, _ in heard(rules, parts.facts, knowledge)
-        if weighed.truth is None and rule.id not in spoken_of
-    )
+    facts, groups = parts.facts, _groups(parts.knowledge)
+    if not facts.ionised_settles:
+        every = (found(rules, facts) for rules in groups)
+        left = [rule.id for rules in every for rule, weighed in rules if weighed.truth is None]
+    else:
+        asked = (one for rules in groups for one in heard(rules, facts, parts.knowledge))
+        left = [rule.id for rule, weighed, _ in asked if weighed.truth is None]
+    return tuple(one for one in left if one not in spoken_of)
 
 
 def _groups(knowledge: Knowledge) -> tuple[Mapping[str, Rule], ...]:

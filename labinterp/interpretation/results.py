@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from labinterp.interpretation.settings import Settings
     from labinterp.model.interval import DecisionLimit
     from labinterp.model.knowledge import Formula, Knowledge
-    from labinterp.model.measurand import Measurand
+    from labinterp.model.measurand import Code, Measurand
     from labinterp.model.panel import Change, Classification, Result, UsedInterval
     from labinterp.model.patient import Patient
     from labinterp.model.submission import ReportedResult
@@ -218,15 +218,21 @@ def _name(result: Result) -> str:
 
 def _loinc(result: Result) -> str | None:
     """The code that was sent, where it was understood; else the measurand's first."""
-    sent = result.reported.codes if result.reported else ()
-    known = {
-        code.code for code in result.measurand.codes if code.system == LOINC and not code.is_other
-    }
-    chosen = next((one.code for one in sent if one.code in known), None)
-    if chosen is not None:
-        return chosen
-    kind = _property(result)
-    codes = [code for code in result.measurand.codes if code.system == LOINC and not code.is_other]
+    if result.reported is not None and result.reported.codes:
+        known = {one.code for one in _loinc_codes(result.measurand)}
+        chosen = next((one.code for one in result.reported.codes if one.code in known), None)
+        if chosen is not None:
+            return chosen
+    return _usual_loinc(result.measurand, _property(result))
+
+
+def _loinc_codes(measurand: Measurand) -> list[Code]:
+    return [code for code in measurand.codes if code.system == LOINC and not code.is_other]
+
+
+@kept()
+def _usual_loinc(measurand: Measurand, kind: str) -> str | None:
+    codes = _loinc_codes(measurand)
     return next(
         (code.code for code in codes if code.property == kind), codes[0].code if codes else None
     )
