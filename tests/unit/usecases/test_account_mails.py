@@ -47,6 +47,11 @@ def mailed(services, outbox):
     ]
 
 
+def changed(services, actor):
+    """Something that is told, and quickly done."""
+    members.add_key(services, actor, name="A key", scopes=["panels:read"])
+
+
 @pytest.fixture
 def set_up(sqlite_services, actor, clock):
     """An authenticator, and the recovery codes that came with it."""
@@ -146,13 +151,13 @@ def test_a_mail_that_is_not_taken_is_tried_again_as_the_same_and_not_for_ever(
     sqlite_services, actor, outbox
 ):
     services = with_policy(sqlite_services, retry_first=timedelta(0), delivery_attempts=3)
-    members.set_own_password(services, actor, current="", new=PASSWORD)
+    changed(services, actor)
     outbox.answers = [SendOutcome("unknown", "the line broke")] * 2
     for _ in range(3):
         mailed(services, outbox)
     assert len(outbox.sent) == 3
     assert len({message["Message-ID"] for message, _ in outbox.sent}) == 1
-    members.set_own_password(services, actor, current=PASSWORD, new=f"{PASSWORD} again")
+    changed(services, actor)
     outbox.answers = [SendOutcome("deferred", "451 later")] * 4
     for _ in range(4):
         mailed(services, outbox)
@@ -160,7 +165,7 @@ def test_a_mail_that_is_not_taken_is_tried_again_as_the_same_and_not_for_ever(
     assert due_counts(services).deliveries_due == 0
     outbox.answers = []
     (dead,) = given_up.listed(services)
-    assert (dead.kind, dead.about, dead.why) == ("account", "password-set", "451 later")
+    assert (dead.kind, dead.about, dead.why) == ("account", "key-created", "451 later")
     given_up.replay(services, actor, dead)
     assert len(mailed(services, outbox)) == 1
     assert given_up.listed(services) == ()
@@ -173,14 +178,14 @@ def test_a_row_that_cannot_be_written_holds_up_no_other(sqlite_services, actor, 
             held, actor.organisation_id, actor.id, "of-a-later-release", services.now()
         )
     )
-    members.set_own_password(services, actor, current="", new=PASSWORD)
+    changed(services, actor)
     assert len(mailed(services, outbox)) == 1
     assert due_counts(services).deliveries_due == 1  # for when its release is here
 
 
 def test_a_fault_of_our_own_settings_ends_no_mail(sqlite_services, actor, outbox):
     services = with_policy(sqlite_services, retry_first=timedelta(0), delivery_attempts=1)
-    members.set_own_password(services, actor, current="", new=PASSWORD)
+    changed(services, actor)
     outbox.answers = [SendOutcome("operator", "535 authentication failed")] * 3
     for _ in range(4):
         mailed(services, outbox)
@@ -189,7 +194,7 @@ def test_a_fault_of_our_own_settings_ends_no_mail(sqlite_services, actor, outbox
 
 def test_who_lost_the_row_meanwhile_sends_nothing(sqlite_services, actor, outbox):
     services = with_policy(sqlite_services, delivery_lease=timedelta(0))
-    members.set_own_password(services, actor, current="", new=PASSWORD)
+    changed(services, actor)
 
     def another_worker_takes_it():
         outbox.before_data = None
@@ -201,7 +206,7 @@ def test_who_lost_the_row_meanwhile_sends_nothing(sqlite_services, actor, outbox
 
 def test_what_was_mailed_is_forgotten_after_its_time(sqlite_services, actor, outbox, clock):
     services = sqlite_services
-    members.set_own_password(services, actor, current="", new=PASSWORD)
+    changed(services, actor)
     clock.move(services.policy.notice_kept + timedelta(days=1))
     assert tidy(services) == 0  # it still waits
     mailed(services, outbox)
