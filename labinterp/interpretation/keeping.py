@@ -24,6 +24,15 @@ _INDEX: Final = 8
 """What there is so little room for is about a whole knowledge, and always kept."""
 
 
+_KEYS: Final[dict[int, Callable[..., tuple[Any, ...]]]] = {
+    1: lambda a, *more: (id(a), *more),
+    2: lambda a, b, *more: (id(a), id(b), *more),
+    3: lambda a, b, c, *more: (id(a), id(b), id(c), *more),
+    4: lambda a, b, c, d, *more: (id(a), id(b), id(c), id(d), *more),
+}
+"""How many first arguments are found by their identity; written out, for all else waits for it."""
+
+
 class _Switch:
     """Whether anything is kept."""
 
@@ -88,14 +97,11 @@ def kept(
     def decorate(function: Callable[Given, Made]) -> Callable[Given, Made]:
         made: dict[Any, tuple[Any, Made]] = {}
 
+        key_of = _KEYS[identical]
+
         @wraps(function)
-        def keeping(first: Any, *more: Any) -> Made:
-            given = (first, *more)
-            key = (
-                (id(first), *more)
-                if identical == 1
-                else (*map(id, given[:identical]), *given[identical:])
-            )
+        def keeping(*given: Any) -> Made:
+            key = key_of(*given)
             found = made.get(key)
             if found is not None and (_Switch.on or most <= _INDEX):
                 return found[1]
