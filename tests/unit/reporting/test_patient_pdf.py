@@ -145,8 +145,10 @@ LACKING = (
 )
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
-@pytest.mark.parametrize("language", ["en", "es", "fr", "de"])
+@pytest.mark.parametrize(
+    ("language", "paper"),
+    [("en", "Letter"), ("es", "Letter"), ("fr", "Letter"), ("de", "Letter"), ("fr", "A4")],
+)
 def test_a_usual_panel_takes_one_page_however_much_must_be_said(language, paper):
     for results in (SEVERE, LACKING):
         page = made(*results, language=language, page_size=paper)
