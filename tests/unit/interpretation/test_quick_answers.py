@@ -11,7 +11,10 @@ import pytest
 
 from labinterp.interpretation import conditions, interpret, keeping, pipeline
 from labinterp.interpretation.compiled import judges_of
+from labinterp.interpretation.facts import before_standing
 from labinterp.interpretation.intervals import choose, fits_anyone, person_like
+from labinterp.interpretation.reading import read
+from labinterp.interpretation.recognise import recognise
 from labinterp.interpretation.settings import settle
 from labinterp.model.patient import Patient
 from labinterp.model.rule import All, AnyOf, AtLeast, NoneOf
@@ -94,6 +97,20 @@ def test_every_condition_of_the_knowledge_is_laid_out():
     laid_out = judges_of(knowledge()).by_condition
     missing = [one for one in conditions_in(knowledge()) if id(one) not in laid_out]
     assert missing == []
+
+
+@pytest.mark.hazard("changed-answer")
+def test_what_was_found_changes_no_answer_about_results_and_only_its_own_clauses():
+    sent = a_panel("potassium 2.9 mmol/L", "magnesium 0.5 mmol/L", age="54 years")
+    panel = read(sent, recognise(sent, knowledge()).patient, knowledge()).panel
+    plain = before_standing(panel, knowledge().measurands)
+    facts = replace(plain, judges=judges_of(knowledge()))
+    found = replace(facts, findings=dict.fromkeys(knowledge().artefacts, True))
+    for rules in (knowledge().patterns, knowledge().urgency_rules, knowledge().red_flags):
+        for rule in rules.values():
+            for quick in (facts, found):
+                slow = replace(quick, judges=None)
+                assert conditions.weigh(rule.when, quick) == conditions.weigh(rule.when, slow)
 
 
 @pytest.mark.parametrize(
