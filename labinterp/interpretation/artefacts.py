@@ -172,6 +172,8 @@ def _inherited(
 ) -> dict[str, tuple[Doubt, ...]]:
     """What is derived from a doubted result is doubted; derivations may build on one another."""
     inherited = dict(doubts)
+    if not inherited:
+        return inherited
     derived = [one for one in results if one.inputs]
     for _ in derived:
         for result in derived:
