@@ -19,6 +19,7 @@ from labinterp.model.submission import Identity
 from labinterp.reporting import patient_foods
 from labinterp.reporting.glyphs import drawable
 from labinterp.reporting.patient_page import PatientOrder, build
+from labinterp.reporting.scripts import is_plain
 from labinterp.reporting.words import NBSP
 from tests.build import a_panel, knowledge
 
@@ -146,6 +147,7 @@ def test_every_character_can_be_printed(language):
     for part in PARTS:
         for text in getattr(told, part).values():
             assert drawable(text) == text
+            assert is_plain(text)
 
 
 def sentences(language):
