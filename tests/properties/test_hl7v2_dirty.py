@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from labinterp.formats import hl7v2, hl7v2_ack
 from labinterp.formats.hl7v2_patient import STATES
 from labinterp.formats.hl7v2_text import envelope_of
 from labinterp.formats.limits import Context
+from tests.properties.spoiling import IS_PROOF, PROOF
 
 MESSAGES = sorted((Path(__file__).parents[1] / "contract" / "hl7v2").glob("0*.hl7"))
 BODIES = [path.read_bytes() for path in MESSAGES]
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
-IS_PROOF = os.environ.get("HYPOTHESIS_PROFILE") == "prove"  # noqa: TID251
 PIECES = st.sampled_from(
     (
         *(b"|", b"^", b"~", b"&", b"\\", b"\\F\\", b"\\X", b"\r", b"\n", b'""', b"OBX", b"MSH|"),
@@ -45,7 +44,7 @@ def dirty(draw):
     return bytes(body)
 
 
-@settings(max_examples=10_000 if IS_PROOF else 150)
+@settings(max_examples=PROOF if IS_PROOF else 150)
 @given(dirty())
 @pytest.mark.hazard("hostile-input")
 def test_nothing_breaks_and_no_result_is_lost(body):
