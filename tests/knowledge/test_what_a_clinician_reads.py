@@ -201,3 +201,13 @@ def test_an_abbreviation_keeps_its_capitals_in_evidence():
     told = " ".join(one for found in answer.patterns for one in found.strengthened_by)
     assert "SSRI" in told
     assert "sSRI" not in told
+
+
+def test_why_a_unit_is_doubted_never_calls_a_figure_normal():
+    told = [
+        confusion.why
+        for measurand in knowledge().measurands.values()
+        for confusion in measurand.unit_confusions
+    ]
+    assert told
+    assert not [why for why in told if re.search(r"\bnormal\b", why)]
