@@ -96,7 +96,7 @@ def told(*_):
     print(time.monotonic())
     sys.exit()
 signal.signal(signal.SIGTERM, told)
-print("here")
+sys.stdout.write("here\\n")
 time.sleep(60)
 """
 
