@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from labinterp.outbound import Outbound
+from tests.properties.spoiling import places_in
 
 MESSAGES = Path(__file__).parents[2] / "contract"
 FHIR, JSON, HL7 = "application/fhir+json", "application/json", "application/hl7-v2"
@@ -71,20 +72,12 @@ def _documents(folder, pattern):
     return [json.loads(body) for body in _stored(folder, pattern)]
 
 
-def _places(node, way=()):
-    members = node.items() if isinstance(node, dict) else enumerate(node)
-    for name, inner in members:
-        yield (*way, name)
-        if isinstance(inner, dict | list):
-            yield from _places(inner, (*way, name))
-
-
 @st.composite
 def changed(draw, documents):
     """A document with one to four of its members replaced, taken away or moved."""
     made = copy.deepcopy(draw(st.sampled_from(documents)))
     for _ in range(draw(st.integers(1, 4))):
-        places = list(_places(made))
+        places = list(places_in(made))
         if not places:
             break
         *way, last = draw(st.sampled_from(places))
