@@ -32,6 +32,10 @@ _HEX = re.compile(r"(?:\\x[0-9a-f]{2})+")
 _FIRST_FD = re.compile(r"(\d+)<((?:\\x[0-9a-f]{2})*)(?:\([^)]*\))?>")
 
 
+class NotModelledError(Exception):
+    """A process did to a file what this disk does not know: what it would leave is not guessed."""
+
+
 def strace(log):
     """The words before a command that have all it starts recorded."""
     return ("strace", "-f", "--seccomp-bpf", "-y", "-xx", "-s", "10000000", "-e", f"trace={CALLS}", "-o", str(log))  # fmt: skip
@@ -146,7 +150,7 @@ class Disk:
         if begin:
             return begin(arguments)
         if name in NOT_MODELLED and self._of_descriptor(arguments):
-            raise NotImplementedError(name)
+            raise NotModelledError(name)
         return None
 
     # ---- places
@@ -255,7 +259,7 @@ class Disk:
 
         def done(result, _):
             if 0 <= result < len(data):
-                raise NotImplementedError("a write that was cut short")
+                raise NotModelledError("a write that was cut short")
             write.done = True
 
         return done
