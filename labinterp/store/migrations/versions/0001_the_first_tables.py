@@ -1,4 +1,4 @@
-"""The first tables"""
+"""The first tables; long, as a list is"""
 
 import sqlalchemy as sa
 from alembic import op
